@@ -1,0 +1,21 @@
+"""Facial expression recognition with handcrafted features that a person can train, and believe."""
+
+from .datasets import load_dataset
+from .errors import FerError
+from .evaluation import Result, evaluate
+from .persistence import load_model, save_model
+from .pipelines import make_pipeline
+from .samples import Samples
+from .version import __version__
+
+__all__ = [
+    "FerError",
+    "Result",
+    "Samples",
+    "__version__",
+    "evaluate",
+    "load_dataset",
+    "load_model",
+    "make_pipeline",
+    "save_model",
+]

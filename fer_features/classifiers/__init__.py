@@ -1,0 +1,89 @@
+"""Classifiers by name, each with a default for small data and a grid. Adding one is a line here."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+from typing import Any
+
+from sklearn.decomposition import PCA
+from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
+from sklearn.ensemble import HistGradientBoostingClassifier
+from sklearn.linear_model import LogisticRegression
+from sklearn.svm import SVC, LinearSVC
+
+from .xgb import XGB
+
+
+@dataclasses.dataclass(frozen=True)
+class Classifier:
+    """How a name becomes the last steps of a pipeline.
+
+    Attributes
+    ----------
+    steps : callable
+        From a seed to a list of (name, estimator); the last is called 'classifier'.
+    grid : dict
+        Parameters worth searching, by their names in the pipeline.
+    about, cites : str
+        For `--list`.
+    """
+
+    steps: Callable[[int], list[tuple[str, Any]]]
+    grid: dict[str, list[Any]]
+    about: str
+    cites: str
+
+
+CLASSIFIERS: dict[str, Classifier] = {
+    "svm": Classifier(
+        lambda seed: [("classifier", SVC(C=10, gamma="scale", random_state=seed))],
+        # Features come with a total variance of 1, for which 'scale' is a gamma of 1.
+        {"classifier__C": [1, 3, 10, 30], "classifier__gamma": [0.1, 0.3, 1.0]},
+        "support vector machine, RBF kernel",
+        "Cortes and Vapnik, Machine Learning 1995",
+    ),
+    "linear": Classifier(
+        lambda seed: [("classifier", LinearSVC(C=1.0, random_state=seed))],
+        {"classifier__C": [0.1, 0.3, 1, 3, 10]},
+        "linear support vector machine, one against the rest",
+        "Fan et al., LIBLINEAR, JMLR 2008",
+    ),
+    "logreg": Classifier(
+        lambda seed: [("classifier", LogisticRegression(C=30, max_iter=2000, random_state=seed))],
+        {"classifier__C": [3, 10, 30, 100]},
+        "multinomial logistic regression",
+        "Cox, JRSS B 1958",
+    ),
+    "lda": Classifier(
+        # In the span of the training rows nothing is lost, and the covariance is n x n instead of d x d.
+        lambda seed: [
+            ("reduce", PCA(0.99, random_state=seed)),
+            ("classifier", LinearDiscriminantAnalysis(solver="lsqr", shrinkage="auto")),
+        ],
+        {"classifier__shrinkage": ["auto", 0.1, 0.3, 0.6, 0.9]},
+        "linear discriminant analysis with shrinkage, after PCA",
+        "Fisher 1936; Ledoit and Wolf, JMVA 2004",
+    ),
+    "xgb": Classifier(
+        lambda seed: [("classifier", XGB(random_state=seed))],
+        {"classifier__max_depth": [2, 3, 5], "classifier__learning_rate": [0.05, 0.1, 0.2]},
+        "gradient boosting, XGBoost",
+        "Chen and Guestrin, KDD 2016",
+    ),
+    "hgb": Classifier(
+        lambda seed: [
+            (
+                "classifier",
+                HistGradientBoostingClassifier(
+                    max_iter=150, max_leaf_nodes=6, min_samples_leaf=8, max_features=0.1, random_state=seed
+                ),
+            )
+        ],
+        {"classifier__max_leaf_nodes": [4, 6, 12], "classifier__learning_rate": [0.05, 0.1, 0.2]},
+        "gradient boosting on histograms, scikit-learn",
+        "Friedman, Annals of Statistics 2001; Ke et al., LightGBM, NeurIPS 2017",
+    ),
+}
+
+__all__ = ["CLASSIFIERS", "XGB", "Classifier"]

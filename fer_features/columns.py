@@ -1,0 +1,124 @@
+"""Columns of a table whose rows are read when they are asked for."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Protocol
+
+import h5py
+import numpy as np
+
+
+class Column(Protocol):
+    """What a column must offer: a length and rows; `shape` where it has one."""
+
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, rows: Any, /) -> Any: ...
+
+
+def frame(column: Any, rows: np.ndarray, t: int) -> Any:
+    """Frame `t` of some rows of a column of clips: ``column[rows, t]``, without reading the others."""
+    if hasattr(column, "frame"):
+        return column.frame(rows, t)
+    return column[rows, t] if isinstance(column, np.ndarray) else column[rows][:, t]
+
+
+class Rows:
+    """Some rows of another column, in another order; lazy where that column is."""
+
+    def __init__(self, column: Column, rows: np.ndarray):
+        self.column, self.index = column, rows
+        self.shape = (len(rows), *np.shape(column)[1:])
+
+    def __len__(self) -> int:
+        return len(self.index)
+
+    def __getitem__(self, rows: Any) -> np.ndarray:
+        return self.column[self.index[rows]]
+
+    def frame(self, rows: np.ndarray, t: int) -> Any:
+        """Frame `t` of some rows."""
+        return frame(self.column, self.index[rows], t)
+
+
+class H5Column:
+    """Rows of an HDF5 dataset, read when asked for; pickles as path and key.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    key : str
+        The dataset in it, of shape (n, T, H, W).
+
+    Notes
+    -----
+    Rows are read as plain slices over runs of neighbours: index lists and strides are up to a hundred times
+    slower in HDF5.
+    """
+
+    def __init__(self, path: Path, key: str):
+        self.path, self.key = Path(path), key
+        with h5py.File(self.path) as file:
+            self.shape, self.dtype = file[key].shape, file[key].dtype
+
+    def __len__(self) -> int:
+        return self.shape[0]
+
+    def __getitem__(self, rows: Any) -> np.ndarray:
+        return self._read(np.atleast_1d(np.arange(len(self))[rows]), slice(None))
+
+    def frame(self, rows: np.ndarray, t: int) -> np.ndarray:
+        """Frame `t` of some rows, (n, H, W)."""
+        return self._read(np.asarray(rows), t % self.shape[1])
+
+    def _read(self, rows: np.ndarray, t: Any) -> np.ndarray:
+        order = np.argsort(rows, kind="stable")
+        ordered = rows[order]
+        # Gaps of a few rows are cheaper to read over than to split at.
+        starts = np.flatnonzero(np.diff(ordered, prepend=-10) > 4)
+        shape = self.shape[1:] if isinstance(t, slice) else self.shape[2:]
+        out = np.empty((len(rows), *shape), self.dtype)
+        with h5py.File(self.path) as file:
+            data = file[self.key]
+            for start, stop in zip(starts, [*starts[1:], len(rows)], strict=True):
+                run = ordered[start:stop]
+                out[order[start:stop]] = data[run[0] : run[-1] + 1, t][run - run[0]]
+        return out
+
+
+class Stacked:
+    """Columns one after another, such as the training and the test file of one data set.
+
+    Parts may differ in picture size; frames of rows from parts of different sizes come as a list.
+    """
+
+    def __init__(self, parts: list[Any]):
+        self.parts = parts
+        self.starts = np.cumsum([0, *[len(p) for p in parts]])
+        shapes = {np.shape(p)[1:] for p in parts}
+        tail = shapes.pop() if len(shapes) == 1 else (next(iter(shapes))[0], None, None)
+        self.shape = (int(self.starts[-1]), *tail)
+
+    def __len__(self) -> int:
+        return self.shape[0]
+
+    def __getitem__(self, rows: Any) -> Any:
+        return self._gather(np.atleast_1d(np.arange(len(self))[rows]), lambda part, r: part[r])
+
+    def frame(self, rows: np.ndarray, t: int) -> Any:
+        """Frame `t` of some rows, (n, H, W), or a list of (H, W)."""
+        return self._gather(np.asarray(rows), lambda part, r: frame(part, r, t))
+
+    def _gather(self, rows: np.ndarray, read: Any) -> Any:
+        where = np.searchsorted(self.starts, rows, "right") - 1
+        found: list[Any] = [None] * len(rows)
+        for p in np.unique(where):
+            at = np.flatnonzero(where == p)
+            values = read(self.parts[p], rows[at] - self.starts[p])
+            if at.size == len(rows):
+                return values
+            for i, value in zip(at, values, strict=True):
+                found[i] = value
+        return np.stack(found) if len({v.shape for v in found}) == 1 else found

@@ -1,0 +1,174 @@
+"""Pictures of a sequence: the painting seen through the warp, then eyes, mouth, glasses, light and sensor."""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy.special import ndtri
+
+from .actions import INDEX, JAW_DROP, Performance
+from .canvas import look
+from .faces import EYES, HEIGHT, UNIT, WIDTH
+from .warp import LEFT_EYE, PIXELS, RIGHT_EYE, Actor, Warp, cavity, glasses
+
+
+# Sensor noise is drawn by the byte from a table of normal quantiles: ten times faster than normal variates.
+NORMAL = ndtri((np.arange(256) + 0.5) / 256).astype(np.float32)
+
+
+def film(
+    actor: Actor, warp: Warp, act: Performance, rng: np.random.Generator, *, clean: bool = False
+) -> tuple[np.ndarray, np.ndarray]:
+    """Render a sequence.
+
+    Parameters
+    ----------
+    actor, warp, act
+        Who, and what: `warp` is the actor's for the actions and the pose of `act`.
+    rng : numpy.random.Generator
+        Of the light's and the sensor's noise.
+    clean : bool
+        Leave out what changes grey levels without motion: folds of the skin, light, noise.
+
+    Returns
+    -------
+    images : (T, H, W) uint8
+    landmarks : (T, 68, 2) float32
+    """
+    painting, face = actor.painting, actor.face
+    n = len(act.actions)
+    landmarks = warp.landmarks()
+    upper, lower = warp.material
+    seen = np.where(face.below(lower)[..., None] > 0, lower, upper)
+
+    skins = [painting.skin] * n if clean else painting.folds.on(painting.skin, act.actions)
+    images = np.stack([look(skin, x) for skin, x in zip(skins, seen, strict=True)])
+    _mouth(images, warp, upper, lower, landmarks)
+    for eye, middle, side in (
+        (LEFT_EYE, face.points[EYES[0]].mean(0), 1),
+        (RIGHT_EYE, face.points[EYES[1]].mean(0), -1),
+    ):
+        _eye(images, warp, landmarks[:, eye], middle, side, act.gaze, painting.lid)
+    if painting.glasses is not None:
+        rims = glasses(actor, warp)
+        images += rims * (25 - images)
+
+    cover = np.stack([look(painting.cover, x) for x in seen])
+    light = np.ones((n, 1, 1), np.float32) if clean else _light(rng, n)
+    images = _behind(actor, act, rng) * (1 - cover) + cover * images
+    images *= light
+    if not clean:
+        images += np.float32(rng.uniform(1.5, 3.5)) * NORMAL[rng.integers(0, 256, images.shape, np.uint8)]
+    return np.clip(np.rint(images), 0, 255).astype(np.uint8), landmarks.astype(np.float32)
+
+
+def _behind(actor: Actor, act: Performance, rng: np.random.Generator) -> np.ndarray:
+    """Wall, neck and shoulders (H, W): still."""
+    wall = (
+        255
+        * actor.face.looks.background
+        * (1 + 0.15 * rng.standard_normal() * (PIXELS[..., 0] / WIDTH - 0.5))
+    )
+    still = PIXELS - act.pose[:, :2].mean(0).astype(np.float32)
+    tone, cover = (look(canvas, still) for canvas in actor.body)
+    return (wall + cover * (tone - wall)).astype(np.float32)
+
+
+def _light(rng: np.random.Generator, n: int) -> np.ndarray:
+    """Brightness (n, H, W) or (n, 1, 1): of the sequence, a slope across it, flicker from frame to frame."""
+    slope = rng.normal(0, 0.12, 2) / [WIDTH, HEIGHT]
+    plane = 1 + (PIXELS - [WIDTH / 2, HEIGHT / 2]) @ slope
+    gain = np.exp(rng.normal(0, 0.08)) * np.exp(rng.normal(0, 0.015, n))
+    return (gain[:, None, None] * plane).astype(np.float32)
+
+
+def _box(points: np.ndarray, margin: int) -> tuple[slice, slice]:
+    x0, y0 = np.floor(points.reshape(-1, 2).min(0)).astype(int) - margin
+    x1, y1 = np.ceil(points.reshape(-1, 2).max(0)).astype(int) + margin
+    return slice(max(y0, 0), min(y1, HEIGHT)), slice(max(x0, 0), min(x1, WIDTH))
+
+
+def _mouth(
+    images: np.ndarray, warp: Warp, upper: np.ndarray, lower: np.ndarray, landmarks: np.ndarray
+) -> None:
+    """The dark of the open mouth with teeth that follow skull and jaw, and the tongue."""
+    face = warp.face
+    rows, columns = _box(landmarks[:, 48:68], 4)
+    open_ = cavity(face, upper[:, rows, columns], lower[:, rows, columns])
+    grid = PIXELS[rows, columns]
+    bone = (
+        warp.unpose(grid.reshape(1, -1, 2)).reshape(-1, *grid.shape)
+        - (0.45 * UNIT) * warp.parallax[:, None, None]
+    )
+    x = (bone[..., 0] - face.mouth[0]) / UNIT
+    y = (bone[..., 1] - face.mouth[1]) / UNIT
+    jaw = JAW_DROP * warp.actions[:, INDEX[26]].mean(1)[:, None, None]
+    row = np.clip(1 - (x / 0.40) ** 2, 0, 1)
+    gaps = 1 - 0.12 * np.exp(-((np.abs((x / 0.105) % 1 - 0.5) / 0.1) ** 2))
+    top = _band(y, -0.2, 0.065 + 0.05 * (row - 1), 0.02)
+    bottom = _band(y - jaw, 0.06 + 0.05 * (1 - row), 0.3, 0.02)
+    tongue = np.exp(-0.5 * ((x / 0.22) ** 2 + ((y - jaw - 0.12) / 0.11) ** 2))
+    tone = 18 + 55 * tongue
+    tone = (
+        tone
+        + (120 * bottom + 185 * top * (1 - bottom)) * row * gaps * (0.75 + 0.25 * face.looks.skin)
+        - tone * top
+    )
+    images[:, rows, columns] += open_ * (np.maximum(tone, 12) - images[:, rows, columns])
+
+
+def _band(y: np.ndarray, low: np.ndarray | float, high: np.ndarray | float, soft: float) -> np.ndarray:
+    return np.clip((y - low) / soft, 0, 1) * np.clip((high - y) / soft, 0, 1)
+
+
+def _eye(
+    images: np.ndarray,
+    warp: Warp,
+    eye: np.ndarray,
+    middle: np.ndarray,
+    side: int,
+    gaze: np.ndarray,
+    lid: float,
+) -> None:
+    """The opening between the lids' curves through the landmarks `eye` (T, 6, 2), outer corner first."""
+    looks = warp.face.looks
+    rows, columns = _box(eye, 4)
+    z = PIXELS[rows, columns] @ np.array([1, 1j])
+    e = eye @ np.array([1, 1j])
+    start, axis = e[:, 0], e[:, 3] - e[:, 0]
+    w = (z - start[:, None, None]) / axis[:, None, None]  # 0 at the outer corner, 1 at the inner
+    corners = (e - start[:, None]) / axis[:, None]
+    u, v = w.real, side * w.imag
+    width = np.abs(axis)[:, None, None]
+    over, under = _lid(corners[:, [1, 2]], side), _lid(corners[:, [5, 4]], side)
+    hill = u * (1 - u)
+    from_over = (v - hill * (over[0] + over[1] * u)) * width  # pixels below the upper lid
+    from_under = (hill * (under[0] + under[1] * u) - v) * width
+    inside = np.clip(u * width + 0.5, 0, 1) * np.clip((1 - u) * width + 0.5, 0, 1)
+    opening = np.clip(from_over + 0.5, 0, 1) * np.clip(from_under + 0.5, 0, 1) * inside
+
+    centre = warp.pose((middle + (0.3 * UNIT * warp.parallax))[:, None])[:, 0] + gaze
+    d = z - (centre @ np.array([1, 1j]))[:, None, None]
+    r = np.abs(d)
+    radius = 0.098 * UNIT
+    ball = 205 * (0.55 + 0.45 * looks.skin) * (1 - 0.25 * (2 * u - 1) ** 2)
+    iris = np.clip(radius - r + 0.5, 0, 1)
+    tone = ball + iris * (255 * looks.iris * (0.55 + 0.45 * (r < radius - 0.9)) - ball)
+    tone *= 1 - 0.85 * np.clip(0.42 * radius - r + 0.5, 0, 1)
+    tone *= 1 - 0.5 * np.exp(-np.maximum(from_over, 0) / 1.3)
+    glint = np.clip(1.0 - np.abs(d - (np.sign(looks.light[0]) * 1.0 - 1.1j)), 0, 1)
+    tone += glint * iris * (235 - tone)
+    patch = images[:, rows, columns]
+    patch += opening * (tone - patch)
+    lash = (
+        0.85 * np.exp(-((from_over / 0.75) ** 2)) * inside
+        + 0.35 * np.exp(-((from_under / 0.6) ** 2)) * inside
+    )
+    patch += np.minimum(lash, 0.9) * (lid - patch)
+
+
+def _lid(points: np.ndarray, side: int) -> tuple[np.ndarray, np.ndarray]:
+    """Coefficients (a, b) of u (1 - u) (a + b u) through two complex `points` (T, 2), each (T, 1, 1)."""
+    u, v = np.clip(points.real, 0.05, 0.95), side * points.imag
+    s = v / (u * (1 - u))
+    b = (s[:, 1] - s[:, 0]) / (u[:, 1] - u[:, 0])
+    return (s[:, 0] - b * u[:, 0])[:, None, None], b[:, None, None]

@@ -1,0 +1,300 @@
+"""Cross-validation of a pipeline: fit on some subjects, judge on others, keep every prediction."""
+
+from __future__ import annotations
+
+import dataclasses
+import platform
+import time
+from typing import Any
+
+import joblib
+import numpy as np
+import pandas as pd
+from sklearn.base import BaseEstimator, clone
+
+from ..errors import FerError
+from ..pipelines import describable
+from ..progress import progress
+from ..samples import Samples, fingerprint
+from ..version import __version__
+from .protocol import Protocol, choose_protocol
+from .scores import summarise
+
+#: What is said where subjects may stand on both sides of a split.
+UNKNOWN_SUBJECTS = (
+    "subjects are unknown, so rows of one person may stand on both sides of a split: "
+    "this score may leak and be far too high"
+)
+
+
+@dataclasses.dataclass(frozen=True)
+class Result:
+    """What an evaluation found.
+
+    Attributes
+    ----------
+    scores : dict
+        All figures and what they rest on; what `scores.json` holds.
+    predictions : DataFrame
+        One line a judged row (and repeat): id, row, subject, fold, truth, prediction, and one probability or score
+        a class.
+    """
+
+    scores: dict[str, Any]
+    predictions: pd.DataFrame
+
+    @property
+    def accuracy(self) -> float:
+        """Share of rows predicted right."""
+        return self.scores["accuracy"]
+
+    @property
+    def balanced_accuracy(self) -> float:
+        """Mean recall over classes (UAR)."""
+        return self.scores["balanced_accuracy"]
+
+    @property
+    def macro_f1(self) -> float:
+        """Mean F1 over classes."""
+        return self.scores["macro_f1"]
+
+    def __str__(self) -> str:
+        return summary(self.scores)
+
+
+def evaluate(
+    model: BaseEstimator,
+    X: Samples,
+    cv: str | None = None,
+    *,
+    repeats: int = 1,
+    jobs: int = 1,
+    seed: int = 0,
+    name: str | None = None,
+) -> Result:
+    """Cross-validate a pipeline on the labelled rows of a table, grouped by subject.
+
+    Parameters
+    ----------
+    model : estimator
+        As made by `make_pipeline`, or any scikit-learn classifier that takes `Samples`. It is cloned, not fitted.
+    X : Samples
+        With the columns 'label' and, unless the score may leak, 'subject'. Rows with label -1 are left out.
+    cv : {'loso', '5fold', '10fold', '<k>fold'}, optional
+        Leave-one-subject-out up to 30 subjects and 10-fold above by default.
+    repeats : int
+        How often k folds are drawn anew.
+    jobs : int
+        Folds run side by side, in processes of their own; -1 for all cores. Results do not depend on it.
+    seed : int
+        Of folds and intervals.
+    name : str, optional
+        Of the pipeline, for the record.
+
+    Returns
+    -------
+    Result
+
+    Raises
+    ------
+    FerError
+        For one class, one subject, a class shown by too few subjects, or a column that is absent.
+
+    Notes
+    -----
+    Features that are computed sample by sample are computed once, before the folds; whatever learns (scaling,
+    classifier) learns in each fold from its training rows alone.
+    """
+    start = time.perf_counter()
+    rows, left_out = _rows_to_judge(model, X)
+    known = _known_subjects(X, rows)
+    if known is not None and not known.all():
+        left_out["subject unknown"] = int((~known).sum())
+        rows = rows[known]
+    X = X[rows]
+    label = np.asarray(X["label"])
+    subject = None if known is None else np.asarray(X["subject"])
+    protocol = choose_protocol(cv, label, subject, X.info.classes, repeats, seed)
+    folds = list(protocol.split(label, subject))
+    describe_all(model, X)
+    work = (joblib.delayed(_fold)(model, X, label, train, test) for train, test in folds)
+    pool = joblib.Parallel(n_jobs=jobs, return_as="generator")
+    outcomes = list(progress(pool(work), len(folds), "folds"))
+    codes = np.unique(label)
+    predictions = _table(X, label, subject, codes, folds, outcomes)
+    scores = _record(X, name or type(model).__name__, protocol, codes, predictions, seed)
+    scores["folds"] = [
+        {
+            "fold": i,
+            "n_train": len(train),
+            "n_test": len(test),
+            "subjects": [] if subject is None else [_plain(s) for s in np.unique(subject[test])],
+            "accuracy": float(np.mean(predicted == label[test])),
+            "seconds": round(seconds, 3),
+        }
+        for i, ((train, test), (predicted, _, _, seconds)) in enumerate(zip(folds, outcomes, strict=True))
+    ]
+    scores["left_out"] = left_out
+    scores["described"] = X.store.described
+    scores["seconds"] = round(time.perf_counter() - start, 3)
+    return Result(scores, predictions)
+
+
+def describe_all(model: BaseEstimator, X: Samples) -> None:
+    """Compute the features of all rows of a table once, so that every fold finds them there."""
+    steps = getattr(model, "named_steps", {})
+    table = steps["align"].transform(X) if "align" in steps else X
+    for _, extractor in steps["features"].transformer_list if "features" in steps else ():
+        extractor.fit(table).transform(table)
+
+
+def summary(scores: dict[str, Any]) -> str:
+    """A few lines that say what was done and what came out."""
+    lines = [
+        f"{scores['pipeline']} on {scores['dataset']}"
+        + (" (synthetic)" if scores["synthetic"] else "")
+        + f": {scores['n']} rows, {scores['n_subjects'] or 'unknown'} subjects ({scores['subjects_from']}), "
+        + scores["protocol"],
+    ]
+    for key, words in (
+        ("accuracy", "accuracy"),
+        ("balanced_accuracy", "balanced accuracy"),
+        ("macro_f1", "macro-F1"),
+    ):
+        low, high = scores["ci95"][key]
+        lines.append(f"  {words:18s} {scores[key]:.3f}   95 % interval {low:.3f} to {high:.3f}")
+    if "subject_mean" in scores:
+        lines.append(
+            f"  over subjects      {scores['subject_mean']:.3f} +- {scores['subject_sd']:.3f} (mean, standard deviation)"
+        )
+    width = max(map(len, scores["per_class"]))
+    lines += [
+        f"  {name:{width}s}  precision {c['precision']:.3f}  recall {c['recall']:.3f}  F1 {c['f1']:.3f}  n {c['n']}"
+        for name, c in scores["per_class"].items()
+    ]
+    if scores.get("left_out"):
+        lines.append(
+            "  left out: " + ", ".join(f"{n} row(s), {why}" for why, n in scores["left_out"].items())
+        )
+    if scores["leakage"]:
+        lines.append(f"  CAUTION: {scores['leakage']}")
+    return "\n".join(lines)
+
+
+def versions() -> dict[str, str]:
+    """Versions of what the numbers depend on."""
+    import cv2
+    import h5py
+    import scipy
+    import skimage
+    import sklearn
+    import xgboost
+
+    modules = (np, scipy, sklearn, skimage, cv2, xgboost, h5py, pd, joblib)
+    return {
+        "fer_features": __version__,
+        "python": platform.python_version(),
+        **{module.__name__: module.__version__ for module in modules},
+    }
+
+
+def scores_of(model: BaseEstimator, X: Samples) -> tuple[np.ndarray, np.ndarray, str]:
+    """Prediction and one figure a class of a fitted classifier.
+
+    Returns
+    -------
+    prediction : ndarray, shape (n,)
+    values : ndarray, shape (n, k)
+        In the order of ``model.classes_``.
+    kind : {'probability', 'score'}
+    """
+    kind = "probability" if hasattr(model, "predict_proba") else "score"
+    values = model.predict_proba(X) if kind == "probability" else model.decision_function(X)
+    if values.ndim == 1:  # two classes: one figure, positive for the second
+        values = np.stack([-values, values], 1)
+    return model.predict(X), values, kind
+
+
+def _fold(model: BaseEstimator, X: Samples, label: np.ndarray, train: np.ndarray, test: np.ndarray) -> Any:
+    start = time.perf_counter()
+    fitted = clone(model).fit(X[train], label[train])
+    prediction, values, kind = scores_of(fitted, X[test])
+    full = np.full((len(test), len(np.unique(label))), np.nan)
+    full[:, np.searchsorted(np.unique(label), fitted.classes_)] = values
+    return prediction, full, kind, time.perf_counter() - start
+
+
+def _rows_to_judge(model: BaseEstimator, X: Samples) -> tuple[np.ndarray, dict[str, int]]:
+    labelled = np.asarray(X["label"]) >= 0
+    if not labelled.any():
+        raise FerError("no row has a label: there is nothing to learn from")
+    usable = describable(model, X)
+    left_out = {}
+    if (labelled & ~usable).any():
+        left_out["landmarks missing"] = int((labelled & ~usable).sum())
+    if not (labelled & usable).any():
+        raise FerError("no labelled row can be described: landmarks are missing in every one")
+    return np.flatnonzero(labelled & usable), left_out
+
+
+def _known_subjects(X: Samples, rows: np.ndarray) -> np.ndarray | None:
+    if "subject" not in X:
+        return None
+    subject = np.asarray(X[rows]["subject"])
+    known = subject.astype(str) != "-1"
+    return known if known.any() else None
+
+
+def _table(
+    X: Samples, label: Any, subject: Any, codes: np.ndarray, folds: list, outcomes: list
+) -> pd.DataFrame:
+    test = np.concatenate([t for _, t in folds])
+    names = [class_name(X, code) for code in codes]
+    kind = outcomes[0][2]
+    table = pd.DataFrame(
+        {
+            "id": np.asarray(X["id"])[test] if "id" in X else X.rows[test],
+            "row": X.rows[test],
+            "subject": subject[test] if subject is not None else -1,
+            "fold": np.repeat(np.arange(len(folds)), [len(t) for _, t in folds]),
+            "truth": [class_name(X, c) for c in label[test]],
+            "prediction": [class_name(X, c) for c in np.concatenate([o[0] for o in outcomes])],
+        }
+    )
+    values = pd.DataFrame(
+        np.concatenate([o[1] for o in outcomes]), columns=[f"{kind}_{name}" for name in names]
+    )
+    return pd.concat([table, values], axis=1).sort_values(["row", "fold"], ignore_index=True)
+
+
+def _record(
+    X: Samples, name: str, protocol: Protocol, codes: np.ndarray, predictions: pd.DataFrame, seed: int
+) -> dict[str, Any]:
+    names = [class_name(X, code) for code in codes]
+    position = {n: i for i, n in enumerate(names)}
+    truth, predicted = (predictions[c].map(position).to_numpy() for c in ("truth", "prediction"))
+    subject = predictions["subject"].to_numpy() if protocol.grouped else None
+    return {
+        "pipeline": name,
+        "dataset": X.info.dataset,
+        "synthetic": X.info.synthetic,
+        "protocol": str(protocol),
+        "n": len(X),
+        "n_subjects": 0 if subject is None else len(np.unique(subject)),
+        "subjects_from": X.info.subjects_from if protocol.grouped else "unknown",
+        "subjects_confidence": X.info.subjects_confidence,
+        "leakage": X.info.leakage if protocol.grouped else UNKNOWN_SUBJECTS,
+        "classes": names,
+        **summarise(truth, predicted, subject, names, seed),
+        "fingerprint": fingerprint(X),
+        "versions": versions(),
+    }
+
+
+def class_name(X: Samples, code: Any) -> str:
+    """Name of a label code, or the code itself where it has none."""
+    return X.info.classes[int(code)] if 0 <= int(code) < len(X.info.classes) else str(code)
+
+
+def _plain(value: Any) -> Any:
+    return value.item() if hasattr(value, "item") else value

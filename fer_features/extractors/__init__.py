@@ -1,0 +1,23 @@
+"""Extractors: scikit-learn transformers from `Samples` to features. Adding one is a file and a line here."""
+
+from typing import Any
+
+from .align import Align
+from .base import Extractor
+from .features import Features
+from .flow import Flow
+from .hog import HOG
+from .landmarks import Landmarks
+from .lbp import LBP
+
+#: Name in a pipeline -> class and the parameters that the name stands for.
+EXTRACTORS: dict[str, tuple[type[Extractor], dict[str, Any]]] = {
+    "landmarks": (Landmarks, {}),
+    "hog": (HOG, {}),
+    "hogdiff": (HOG, {"of": "difference"}),
+    "lbp": (LBP, {}),
+    "lbpdiff": (LBP, {"of": "difference"}),
+    "flow": (Flow, {}),
+}
+
+__all__ = ["EXTRACTORS", "HOG", "LBP", "Align", "Extractor", "Features", "Flow", "Landmarks"]

@@ -1,0 +1,145 @@
+"""Alignment as a step: faces cropped to one place, size and roll, so that a saved model carries it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from sklearn.base import BaseEstimator, TransformerMixin
+
+from ..columns import frame
+from ..errors import FerError
+from ..samples import Samples, as_samples
+from ..vision.crop import ALIGNMENTS, resize, template, warp
+from ..vision.geometry import transform
+from .base import repr_of
+
+
+class Align(TransformerMixin, BaseEstimator):
+    """Crop every frame around the face.
+
+    Parameters
+    ----------
+    method : {'eyes', 'procrustes', 'none'}
+        By the similarity that takes the eye centres to fixed places; by the least-squares similarity of all
+        68 points to a mean face; or not at all: the whole picture scaled to the crop, which needs no landmarks.
+    size : int
+        Height and width of the crop in pixels.
+    side : float
+        Distance from an eye centre to the nearer side of the crop, in inter-ocular distances.
+    top : float
+        Distance from the line of the eyes to the upper edge of the crop, in inter-ocular distances.
+
+    Notes
+    -----
+    Each frame is aligned by its own landmarks, which takes head motion out as far as a similarity can. Crops are
+    cut when they are read and not kept; the landmarks of the result are in pixels of the crop.
+    """
+
+    def __init__(self, method: str = "eyes", size: int = 128, side: float = 0.6, top: float = 0.8):
+        self.method = method
+        self.size = size
+        self.side = side
+        self.top = top
+
+    @property
+    def reads(self) -> tuple[str, ...]:
+        """Columns that are needed."""
+        return ("images",) if self.method == "none" else ("images", "landmarks")
+
+    def fit(self, X: Any, y: Any = None) -> Align:
+        """Check the parameters; nothing is learnt."""
+        if self.method != "none" and self.method not in ALIGNMENTS:
+            raise FerError(
+                f"no alignment '{self.method}': one of {', '.join([*ALIGNMENTS, 'none'])} is needed"
+            )
+        return self
+
+    def transform(self, X: Any) -> Samples:
+        """The same rows with aligned `images` (n, T, size, size) uint8 and `landmarks`.
+
+        Raises
+        ------
+        FerError
+            Where images, or landmarks to align by, are absent.
+        """
+        if self.method != "none" and isinstance(X, Samples) and "images" in X and "landmarks" not in X:
+            where = X.info.files.get("landmarks")
+            raise FerError(
+                "alignment needs the column 'landmarks', which is absent"
+                + (f" (it would be in {where})" if where else "")
+                + "; for pictures that are cropped to the face already, --set align__method=none"
+            )
+        X = as_samples(X, self.reads)
+        images = X.column("images")
+        landmarks = X.column("landmarks") if "landmarks" in X else None
+        if self.method == "none":
+            return X.derived(repr_of(self), {"images": Scaled(images, self.size)})
+        face = template(self.size, self.side, self.top)
+        aligned = Aligned(images, landmarks, self.method, face, self.size)
+        return X.derived(repr_of(self), {"images": aligned, "landmarks": AlignedLandmarks(aligned)})
+
+    def __sklearn_is_fitted__(self) -> bool:
+        return True
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.requires_fit = False
+        return tags
+
+
+class Scaled:
+    """A column of clips scaled whole to squares when read."""
+
+    def __init__(self, images: Any, size: int):
+        self.images, self.size = images, size
+        self.shape = (*np.shape(images)[:2], size, size)
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+    def __getitem__(self, rows: Any) -> np.ndarray:
+        rows = np.arange(len(self))[rows]
+        return np.stack([self.frame(rows, t) for t in range(self.shape[1])], 1)
+
+    def frame(self, rows: np.ndarray, t: int) -> np.ndarray:
+        """Frame `t` of some rows, (n, size, size)."""
+        return resize(frame(self.images, rows, t), self.size)
+
+
+class Aligned(Scaled):
+    """A column of clips cropped around the face when read."""
+
+    def __init__(self, images: Any, landmarks: np.ndarray, method: str, face: np.ndarray, size: int):
+        super().__init__(images, size)
+        self.landmarks, self.method, self.face = landmarks, method, face
+
+    def frame(self, rows: np.ndarray, t: int) -> np.ndarray:
+        """Frame `t` of some rows, (n, size, size); 0 where landmarks are missing."""
+        matrices = ALIGNMENTS[self.method](self.landmarks[rows][:, t], self.face)
+        return warp(frame(self.images, rows, t), matrices, self.size)
+
+    def missing(self, rows: np.ndarray) -> np.ndarray:
+        """Rows without landmarks in any frame, or with points that span no face."""
+        landmarks = self.landmarks[rows]
+        return ~np.isfinite(ALIGNMENTS[self.method](landmarks, self.face)).all((1, 2, 3))
+
+
+class AlignedLandmarks:
+    """Landmarks in pixels of the aligned crops."""
+
+    def __init__(self, aligned: Aligned):
+        self.aligned = aligned
+        self.shape = aligned.landmarks.shape
+
+    def __len__(self) -> int:
+        return len(self.aligned)
+
+    def __getitem__(self, rows: Any) -> np.ndarray:
+        landmarks = self.aligned.landmarks[rows]
+        matrices = ALIGNMENTS[self.aligned.method](landmarks, self.aligned.face)
+        return transform(matrices, landmarks).astype(np.float32)
+
+    def missing(self, rows: np.ndarray) -> np.ndarray:
+        """Rows without landmarks."""
+        return self.aligned.missing(rows)

@@ -1,0 +1,52 @@
+"""How a descriptor of one picture becomes one of a clip: of the apex, of its difference to neutral, or both."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+
+import numpy as np
+
+from ..errors import FerError
+from ..samples import Samples
+from .base import Extractor
+
+
+class Appearance(Extractor):
+    """An extractor that describes pictures one by one.
+
+    A subclass has a parameter `of` and implements `describe_pictures` and `picture_names`.
+    """
+
+    of: str
+
+    @abstractmethod
+    def describe_pictures(self, images: np.ndarray) -> np.ndarray:
+        """Features of pictures, (n, H, W) uint8 -> (n, d)."""
+
+    @abstractmethod
+    def picture_names(self) -> list[str]:
+        """A name in words for each of the d features of a picture."""
+
+    def describe(self, X: Samples) -> np.ndarray:
+        """Features of the apex frame, apex minus neutral, or both side by side."""
+        check_of(self.of)
+        apex = self.describe_pictures(X.frame("images", -1))
+        if self.of == "apex":
+            return apex
+        if np.shape(X.column("images"))[1] == 1:
+            raise FerError(
+                f"{type(self).__name__} of={self.of!r} needs a neutral frame and an apex: these are stills"
+            )
+        difference = apex - self.describe_pictures(X.frame("images", 0))
+        return difference if self.of == "difference" else np.concatenate([apex, difference], 1)
+
+    def names(self) -> list[str]:
+        """Names of the picture's features, marked 'apex' or 'change'."""
+        kinds = {"apex": [""], "difference": ["change of "], "both": ["", "change of "]}[self.of]
+        return [f"{kind}{name}" for kind in kinds for name in self.picture_names()]
+
+
+def check_of(of: str) -> None:
+    """Refuse what is not one of the three."""
+    if of not in ("apex", "difference", "both"):
+        raise FerError(f"of={of!r}: one of 'apex', 'difference', 'both' is needed")

@@ -1,0 +1,113 @@
+"""What every extractor shares: reading columns in batches, keeping features, refusing what cannot be described."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, ClassVar
+
+import numpy as np
+from sklearn.base import BaseEstimator, TransformerMixin
+
+from ..progress import progress
+from ..samples import Samples, as_samples
+
+#: Rows described at once: enough to keep numpy busy, few enough to stay in the processor's cache.
+BATCH = 16
+
+
+class Extractor(TransformerMixin, BaseEstimator):
+    """A stateless transformer from rows of `Samples` to feature vectors.
+
+    A subclass names the columns that it `reads`, stores its parameters in ``__init__``, and implements
+    `describe` and `names`. Everything else (batches, threads, keeping, plain arrays) is here.
+    """
+
+    reads: ClassVar[tuple[str, ...]] = ("images",)
+    #: Paper of the method, for listings.
+    cites: ClassVar[str] = ""
+
+    def describe(self, X: Samples) -> np.ndarray:
+        """Features of a small table, (n, d); rows whose columns are missing may hold anything."""
+        raise NotImplementedError
+
+    def names(self) -> list[str]:
+        """A name in words for each of the d features."""
+        raise NotImplementedError
+
+    def fit(self, X: Any, y: Any = None) -> Extractor:
+        """Note the picture size, on which the number of features depends; nothing is learnt."""
+        X = as_samples(X, self.reads)
+        self.shape_ = tuple(np.shape(X.column(self.reads[0]))[1:])
+        return self
+
+    def transform(self, X: Any) -> np.ndarray:
+        """Features of each row.
+
+        Parameters
+        ----------
+        X : Samples, or array of the one column that is read
+
+        Returns
+        -------
+        ndarray, shape (n, d), float32
+            NaN in rows that cannot be described because a column is missing there.
+
+        Raises
+        ------
+        FerError
+            Where a column is absent.
+        """
+        X = as_samples(X, self.reads)
+        return X.features(repr_of(self), self._batches)
+
+    def get_feature_names_out(self, input_features: Any = None) -> np.ndarray:
+        """Names in words of the features, (d,) of str; after `fit` or `transform` on pictures."""
+        return np.array(self.names(), dtype=object)
+
+    def __sklearn_is_fitted__(self) -> bool:
+        return True
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.requires_fit = False
+        return tags
+
+    def _batches(self, X: Samples) -> np.ndarray:
+        if len(X) == 0:
+            return np.empty((0, 0), np.float32)
+        starts = range(0, len(X), BATCH)
+        blocks = list(
+            progress(_in_threads(self._one, [X[s : s + BATCH] for s in starts]), len(starts), self._label())
+        )
+        return np.concatenate(blocks)
+
+    def _one(self, X: Samples) -> np.ndarray:
+        features = np.asarray(self.describe(X), dtype=np.float32)
+        missing = np.any([X.missing(name) for name in self.reads], axis=0)
+        features[missing] = np.nan
+        return features
+
+    def _label(self) -> str:
+        return f"describing: {type(self).__name__}"
+
+
+def repr_of(estimator: BaseEstimator) -> str:
+    """Class and all parameters in one line: the same for the same setting, whatever the display options."""
+    parameters = estimator.get_params(deep=False)
+    return f"{type(estimator).__name__}({', '.join(f'{k}={parameters[k]!r}' for k in sorted(parameters))})"
+
+
+def _in_threads(function: Any, items: list[Any]) -> Iterator[Any]:
+    # OpenCV and numpy release the interpreter lock in the loops that take the time.
+    workers = min(len(items), os.cpu_count() or 1)
+    if workers == 1:
+        yield from map(function, items)
+        return
+    with ThreadPoolExecutor(workers) as pool:
+        try:
+            yield from pool.map(function, items)
+        except BaseException:
+            pool.shutdown(cancel_futures=True)
+            raise

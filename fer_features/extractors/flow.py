@@ -1,0 +1,51 @@
+"""Histograms of oriented optical flow from neutral to apex, both aligned (Laptev et al., CVPR 2008)."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ..errors import FerError
+from ..samples import Samples
+from ..vision.flow import FLOWS, dense_flow, hof
+from .base import Extractor
+
+
+class Flow(Extractor):
+    """Where each cell of the face moves between neutral and apex.
+
+    Parameters
+    ----------
+    method : {'dis', 'farneback'}
+        The dense flow.
+    orientations : int
+        Direction bins over 360 degrees.
+    grid : int
+        The crop is cut into `grid` x `grid` cells.
+    still : float
+        Motion below this many pixels of the crop counts as none.
+    """
+
+    cites = "Laptev et al., CVPR 2008; Kroeger et al., ECCV 2016; Farneback, SCIA 2003"
+
+    def __init__(self, method: str = "dis", orientations: int = 8, grid: int = 8, still: float = 0.5):
+        self.method = method
+        self.orientations = orientations
+        self.grid = grid
+        self.still = still
+
+    def describe(self, X: Samples) -> np.ndarray:
+        """Histograms of flow, (n, grid * grid * (orientations + 1))."""
+        if self.method not in FLOWS:
+            raise FerError(f"no optical flow '{self.method}': one of {', '.join(FLOWS)} is needed")
+        if np.shape(X.column("images"))[1] == 1:
+            raise FerError("Flow needs a neutral frame and an apex: these are stills")
+        flow = dense_flow(X.frame("images", 0), X.frame("images", -1), self.method)
+        return hof(flow, self.orientations, self.grid, self.still)
+
+    def names(self) -> list[str]:
+        """``flow[cell=row,column direction=degrees]`` and ``flow[cell=row,column still]``."""
+        step = 360 / self.orientations
+        kinds = [*(f"direction={step * o:g}deg" for o in range(self.orientations)), "still"]
+        return [
+            f"flow[cell={r},{c} {kind}]" for r in range(self.grid) for c in range(self.grid) for kind in kinds
+        ]

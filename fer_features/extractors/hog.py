@@ -1,0 +1,58 @@
+"""Histograms of oriented gradients of the aligned face (Dalal and Triggs, CVPR 2005)."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ..vision.hog import hog
+from .appearance import Appearance
+
+
+class HOG(Appearance):
+    """HOG of the apex crop, of its difference to neutral, or both.
+
+    Parameters
+    ----------
+    orientations : int
+        Orientation bins over 180 degrees, or 360 where `signed`.
+    cell : int
+        Side of a cell in pixels of the crop.
+    block : int
+        Side of a block in cells.
+    signed : bool
+        Whether opposite gradients are told apart.
+    of : {'apex', 'difference', 'both'}
+
+    See Also
+    --------
+    fer_features.vision.hog.hog : the formula, and where it departs from the paper.
+    """
+
+    cites = "Dalal and Triggs, CVPR 2005"
+
+    def __init__(
+        self, orientations: int = 9, cell: int = 16, block: int = 2, signed: bool = False, of: str = "apex"
+    ):
+        self.orientations = orientations
+        self.cell = cell
+        self.block = block
+        self.signed = signed
+        self.of = of
+
+    def describe_pictures(self, images: np.ndarray) -> np.ndarray:
+        """HOG of pictures, (n, H, W) uint8 -> (n, d) float32."""
+        return hog(images, self.orientations, self.cell, self.block, self.signed)
+
+    def picture_names(self) -> list[str]:
+        """``hog[cell=row,column block=row,column orientation=degrees]``."""
+        _, height, width = self.shape_
+        rows, columns = height // self.cell - self.block + 1, width // self.cell - self.block + 1
+        step = (360 if self.signed else 180) / self.orientations
+        return [
+            f"hog[block={r},{c} cell={r + i},{c + j} orientation={step * o:g}deg]"
+            for r in range(rows)
+            for c in range(columns)
+            for i in range(self.block)
+            for j in range(self.block)
+            for o in range(self.orientations)
+        ]

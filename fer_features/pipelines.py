@@ -1,0 +1,118 @@
+"""Names to scikit-learn Pipelines: ``hog_landmarks_svm`` is HOG and landmarks, then an RBF support vector machine.
+
+The only place that knows both extractors and classifiers. A name is a sentence: features joined by ``_``, then
+a classifier. Every combination exists; none is listed.
+"""
+
+from __future__ import annotations
+
+import ast
+import difflib
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import numpy as np
+from sklearn.base import BaseEstimator
+from sklearn.pipeline import Pipeline
+
+from .classifiers import CLASSIFIERS
+from .errors import FerError
+from .extractors import EXTRACTORS, Align, Features
+from .extractors.features import extractors_of
+from .samples import Samples
+
+
+def make_pipeline(name: str, seed: int = 0, **params: Any) -> Pipeline:
+    """The Pipeline that a name stands for.
+
+    Parameters
+    ----------
+    name : str
+        Names of extractors joined by ``_``, then the name of a classifier, such as ``hog_flow_landmarks_svm``.
+    seed : int
+        Random state of the steps that have one.
+    **params
+        Parameters by their names in the pipeline: ``features__hog__orientations=8``, ``align__size=96``.
+
+    Returns
+    -------
+    sklearn.pipeline.Pipeline
+        With the steps 'align' (where an extractor reads images), 'features' and 'classifier'.
+
+    Raises
+    ------
+    FerError
+        For an unknown part of the name or an unknown parameter; the message lists the valid ones.
+    """
+    *features, classifier = name.split("_")
+    if classifier not in CLASSIFIERS:
+        raise FerError(
+            _unknown(f"the pipeline '{name}' should end in a classifier:", classifier, CLASSIFIERS)
+        )
+    if not features:
+        raise FerError(
+            f"the pipeline '{name}' names no features: put some of {', '.join(EXTRACTORS)} before it"
+        )
+    for feature in features:
+        if feature not in EXTRACTORS:
+            raise FerError(_unknown(f"in the pipeline '{name}': features:", feature, EXTRACTORS))
+        if features.count(feature) > 1:
+            raise FerError(f"the pipeline '{name}' names '{feature}' twice")
+    extractors = [(f, EXTRACTORS[f][0](**EXTRACTORS[f][1])) for f in features]
+    steps: list[tuple[str, Any]] = [("features", Features(extractors)), *CLASSIFIERS[classifier].steps(seed)]
+    if any("images" in extractor.reads for _, extractor in extractors):
+        steps.insert(0, ("align", Align()))
+    return set_parameters(Pipeline(steps), params)
+
+
+def set_parameters(model: Pipeline, params: Mapping[str, Any]) -> Pipeline:
+    """Set parameters of a pipeline by name; an unknown one is refused with the nearest valid names."""
+    valid = model.get_params()
+    for key in params:
+        if key not in valid:
+            raise FerError(_unknown("parameter:", key, [k for k in valid if "__" in k]))
+    return model.set_params(**params)
+
+
+def parse_setting(text: str) -> tuple[str, Any]:
+    """``'features__hog__orientations=9'`` as ``('features__hog__orientations', 9)``; the value is a Python literal,
+    or else text.
+    """
+    key, equals, value = text.partition("=")
+    if not equals or not key:
+        raise FerError(f"--set {text}: NAME=VALUE is needed, such as features__hog__orientations=9")
+    try:
+        return key, ast.literal_eval(value)
+    except (ValueError, SyntaxError):
+        return key, value
+
+
+def columns_read(model: BaseEstimator) -> tuple[str, ...]:
+    """Names of the columns that a pipeline of ours needs, in the order of `COLUMNS`."""
+    align = getattr(model, "named_steps", {}).get("align")
+    needed = set(align.reads if align is not None else ())
+    for _, extractor in extractors_of(model):
+        needed.update(extractor.reads)
+    return tuple(name for name in ("images", "landmarks") if name in needed)
+
+
+def describable(model: BaseEstimator, X: Samples) -> np.ndarray:
+    """Which rows a pipeline can describe, (n,) bool: the others lack what it reads, such as all landmarks."""
+    align = getattr(model, "named_steps", {}).get("align")
+    table = X if align is None else align.transform(X)
+    missing = np.zeros(len(X), bool)
+    for _, extractor in extractors_of(model):
+        for name in extractor.reads:
+            missing |= table.missing(name)
+    return ~missing
+
+
+def _unknown(what: str, name: str, valid: Iterable[str]) -> str:
+    valid = list(valid)
+    near = difflib.get_close_matches(name, valid, 1, 0.5)
+    listed = valid if len(valid) <= 40 else difflib.get_close_matches(name, valid, 8, 0.3)
+    return (
+        f"{what} '{name}' is unknown"
+        + (f", did you mean '{near[0]}'?" if near else ";")
+        + f" valid: {', '.join(listed)}"
+    )

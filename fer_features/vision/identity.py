@@ -1,0 +1,263 @@
+"""Who is who: the subjects of face clips that come without subject ids, for cross-validation by subject.
+
+The neutral face of each clip is described so that light and head pose fall away; what else changes in the face of
+one person is learnt from the clips themselves, whose first and last frame show one person, and divided out; then
+the rows are clustered and the number of people is read off the tree.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import cv2
+import numpy as np
+from scipy.cluster.hierarchy import linkage
+from scipy.linalg import eigh
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
+from scipy.spatial import Delaunay
+from scipy.spatial.distance import squareform
+
+from .geometry import MEAN_FACE, similarity, transform
+from .hog import hog
+
+MIN_CONFIDENCE = 0.3
+
+_WIDTH, _HEIGHT = 72, 96  # pixels of the warped face: moles and brows show, pores and noise do not
+_COMPONENTS = 250  # principal components kept
+_SHRINKAGE = 0.2  # of the within-person covariance towards a sphere
+_LEARN_FROM = 600  # clips at most that components and covariance are learnt from: their cost is cubic
+_CLUSTER = 5000  # rows at most whose pairs are all compared; the others join the nearest group
+_DOUBTFUL = 0.05  # part of the rows, the least clear, that the confidence in the whole rests on
+_CUTS = 25  # heights at which the tree is tried
+
+
+@dataclass(frozen=True)
+class InferredSubjects:
+    """People found among the rows; see `infer_subjects`."""
+
+    subjects: np.ndarray
+    n_subjects: int
+    confidence: float
+    row_confidence: np.ndarray
+
+
+def infer_subjects(
+    images: Any, landmarks: np.ndarray | None, n_subjects: int | None = None
+) -> InferredSubjects:
+    neutral, apex = _describe(images, landmarks)
+    subjects = np.full(len(neutral[0]), -1, np.int64)
+    row_confidence = np.zeros(len(subjects), np.float32)
+    known = np.isfinite(neutral[0]).all(1)
+    n = int(known.sum())
+    if n_subjects is not None and not 1 <= n_subjects <= min(n, _CLUSTER):
+        raise ValueError(
+            f"n_subjects must lie between 1 and {min(n, _CLUSTER)}, as {n} rows can be described, not {n_subjects}"
+        )
+    if n == 0:
+        return InferredSubjects(subjects, 0, 0.0, row_confidence)
+    raw, faces = _whiten([block[known] for block in neutral], [block[known] for block in apex])
+    groups = _group(faces, n_subjects if n_subjects != 1 else None)
+    clear = _margin(faces, groups)
+    one = 1.0 if n == 1 else 1 - _apart(raw, groups) - clear.mean()
+    if n_subjects == 1 or (n_subjects is None and one > 0):
+        groups, clear = np.zeros(n, np.int64), np.full(n, one)
+    subjects[known], row_confidence[known] = groups, np.clip(clear, 0, 1)
+    confidence = float(np.quantile(row_confidence[known], _DOUBTFUL))
+    return InferredSubjects(subjects, int(groups.max()) + 1, confidence, row_confidence)
+
+
+# ------------------------------------------------------------------------------------------ description
+
+
+def _describe(images: Any, landmarks: np.ndarray | None) -> tuple[list[np.ndarray], list[np.ndarray]]:
+    """Blocks of features, each (n, d), of the first and of the last frames; NaN where there is no face."""
+    if images is None and landmarks is None:
+        raise ValueError("subjects are inferred from images or from landmarks; neither is given")
+    clips = np.shape(images if landmarks is None else landmarks)
+    frames = (0, -1) if clips[1] > 1 else (0,)
+    if images is None:
+        points = [np.asarray(landmarks[:, t], np.float64) for t in frames]
+        blocks = [[transform(similarity(p, MEAN_FACE), p).reshape(len(p), -1)] for p in points]
+    elif landmarks is None:
+        pictures = _register(np.concatenate([_whole_pictures(images, clips[0], t) for t in frames]))
+        blocks = [_appearance(p) for p in np.split(pictures, len(frames))]
+    else:
+        blocks = [_appearance(_shape_free_faces(images, landmarks[:, t], t)) for t in frames]
+    return blocks[0], blocks[-1]
+
+
+def _appearance(pictures: np.ndarray) -> list[np.ndarray]:
+    """Edges by cell, and the picture itself at half its size."""
+    grey = np.clip(40 * np.nan_to_num(pictures) + 128, 0, 255).astype(np.uint8)
+    edges = np.concatenate([hog(grey[i : i + 64], 8, 8, 1, signed=True) for i in range(0, len(grey), 64)])
+    edges[np.isnan(pictures[:, 0, 0])] = np.nan
+    n, height, width = pictures.shape
+    halves = pictures.reshape(n, height // 2, 2, width // 2, 2).mean((2, 4)).reshape(n, -1)
+    return [np.sqrt(edges), halves / (np.linalg.norm(halves, axis=1, keepdims=True) + 1e-6)]
+
+
+def _shape_free_faces(images: Any, landmarks: np.ndarray, t: int) -> np.ndarray:
+    """Faces of frame `t` warped, triangle by triangle, to the mean face: no pose, no open mouth is left."""
+    inside, corners, weights = _triangles()
+    faces = np.full((len(landmarks), _HEIGHT, _WIDTH), np.nan, np.float32)
+    for face, picture, points in zip(faces, _pictures(images, len(landmarks), t), landmarks, strict=True):
+        size = max(np.ptp(points[:, 0]), 1.0)
+        if np.isfinite(points).all():
+            # Shrunk to little more than the face wanted, lest the warp alias.
+            shrink = min(1.0, 1.3 * _WIDTH / size)
+            small = cv2.resize(picture, None, fx=shrink, fy=shrink, interpolation=cv2.INTER_AREA)
+            at = np.einsum("pk,pkd->dp", weights, ((points + 0.5) * shrink - 0.5)[corners]).astype(np.float32)
+            grey = np.zeros(inside.shape, np.float32)
+            grey[inside] = cv2.remap(
+                small, at[:1], at[1:], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
+            )[0]
+            face[:] = _even_light(grey, inside.astype(np.float32))
+    return faces
+
+
+@functools.cache
+def _triangles() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Pixels inside the mean face (H, W), corners of their triangles and barycentric weights, both (pixels, 3)."""
+    low, high = MEAN_FACE.min(0), MEAN_FACE.max(0)
+    mesh = Delaunay((MEAN_FACE - low) / (high - low) * [_WIDTH - 1, _HEIGHT - 1])
+    pixels = np.stack(np.meshgrid(np.arange(_WIDTH), np.arange(_HEIGHT)), -1).astype(float)
+    triangle = mesh.find_simplex(pixels)
+    inside = triangle >= 0
+    affine = mesh.transform[triangle[inside]]
+    weights = np.einsum("pij,pj->pi", affine[:, :2], pixels[inside] - affine[:, 2])
+    return inside, mesh.simplices[triangle[inside]], np.column_stack([weights, 1 - weights.sum(1)])
+
+
+def _even_light(grey: np.ndarray, mask: np.ndarray, sigma: float = 4.0) -> np.ndarray:
+    """Local mean taken off, local contrast divided out, within the mask."""
+    weight = cv2.GaussianBlur(mask, (0, 0), sigma) + 1e-6
+    grey = cv2.GaussianBlur(grey, (0, 0), 0.8)
+    detail = (grey - cv2.GaussianBlur(grey * mask, (0, 0), sigma) / weight) * mask
+    contrast = np.sqrt(cv2.GaussianBlur(detail**2, (0, 0), 1.5 * sigma) / weight)
+    return detail / (contrast + 0.25 * contrast[mask > 0].mean() + 1e-3)
+
+
+def _whole_pictures(images: Any, n: int, t: int) -> np.ndarray:
+    mask = np.ones((_HEIGHT, _WIDTH), np.float32)
+    small = (cv2.resize(p, (_WIDTH, _HEIGHT), interpolation=cv2.INTER_AREA) for p in _pictures(images, n, t))
+    return np.stack([_even_light(p.astype(np.float32), mask) for p in small])
+
+
+def _register(pictures: np.ndarray) -> np.ndarray:
+    """Pictures turned and shifted onto their mean, and faded towards the border, where no face is."""
+    size, stop = (_WIDTH, _HEIGHT), (cv2.TERM_CRITERIA_COUNT | cv2.TERM_CRITERIA_EPS, 12, 1e-3)
+    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+    smooth = [cv2.GaussianBlur(p, (0, 0), 1.5) for p in pictures]
+    motions = np.tile(np.eye(2, 3, dtype=np.float32), (len(pictures), 1, 1))
+    halve = np.float32([1, 1, 0.5])  # of a motion's shift, for pictures of half the size
+    for _ in range(2):
+        moved = [cv2.warpAffine(p, m, size, flags=flags) for p, m in zip(smooth, motions, strict=True)]
+        mean = np.mean(moved, 0)[::2, ::2].copy()
+        for motion, picture in zip(motions, smooth, strict=True):
+            with contextlib.suppress(cv2.error):  # where it does not converge, the last motion stands
+                half = picture[::2, ::2].copy()
+                found = cv2.findTransformECC(mean, half, motion * halve, cv2.MOTION_EUCLIDEAN, stop, None, 3)
+                motion[:] = found[1] / halve
+    moved = [cv2.warpAffine(p, m, size, flags=flags) for p, m in zip(pictures, motions, strict=True)]
+    return np.stack(moved) * np.sqrt(cv2.createHanningWindow(size, cv2.CV_32F))
+
+
+def _pictures(images: Any, n: int, t: int) -> Iterator[np.ndarray]:
+    for start in range(0, n, 64):
+        yield from _frame(images, np.arange(start, min(start + 64, n)), t)
+
+
+def _frame(images: Any, rows: np.ndarray, t: int) -> Any:
+    """Frame `t` of some rows, without reading the other frames where the column knows how."""
+    for name in ("frame", "frames"):
+        if hasattr(images, name):
+            return getattr(images, name)(rows, t)
+    clips = images[rows]
+    return clips[:, t] if isinstance(clips, np.ndarray) else [clip[t] for clip in clips]
+
+
+# ------------------------------------------------------------------------------------------- comparison
+
+
+def _whiten(neutral: list[np.ndarray], apex: list[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+    """Neutral faces in units of what changes in one face (n, d), and whitened by it, of length 1, (n, r)."""
+    n = len(neutral[0])
+    learn = np.arange(0, n, -(-n // _LEARN_FROM))
+    learn_clips = learn[np.isfinite(apex[0][learn]).all(1)]
+    units = []
+    for a, b in zip(neutral, apex, strict=True):
+        change = np.square(b[learn_clips] - a[learn_clips]).sum() / max(len(learn_clips), 1)
+        units.append(np.sqrt(len(neutral) * (change or np.square(a - a.mean(0)).sum() / n or 1.0)))
+    raw = np.hstack([a / u for a, u in zip(neutral, units, strict=True)]).astype(np.float64)
+    change = np.hstack([b / u for b, u in zip(apex, units, strict=True)])[learn_clips] - raw[learn_clips]
+    raw -= raw[learn].mean(0)
+    both = np.vstack([raw[learn], change - change.mean(0) if len(change) else change])
+    r = min(_COMPONENTS, len(both))
+    variances, vectors = eigh(both @ both.T, subset_by_index=[len(both) - r, len(both) - 1])
+    keep = variances > 1e-6 * max(variances[-1], 1e-9)
+    axes = both.T @ (vectors[:, keep] / np.sqrt(variances[keep]))
+    faces, change = raw @ axes, change @ axes
+    if np.any(change):
+        within = change.T @ change
+        within = (1 - _SHRINKAGE) * within + _SHRINKAGE * np.trace(within) / len(within) * np.eye(len(within))
+        variances, vectors = eigh(within)
+        faces = faces @ (vectors / np.sqrt(variances))
+    return raw, faces / (np.linalg.norm(faces, axis=1, keepdims=True) + 1e-12)
+
+
+def _group(faces: np.ndarray, n_subjects: int | None) -> np.ndarray:
+    """Groups (n,), numbered by first appearance, of average linkage over cosine distances."""
+    if len(faces) == 1:
+        return np.zeros(1, np.int64)
+    sample = np.arange(0, len(faces), -(-len(faces) // _CLUSTER))
+    tree = linkage(squareform(np.clip(1 - faces[sample] @ faces[sample].T, 0, 2), checks=False), "average")
+    found = _cut(tree, n_subjects or _count(tree, faces[sample]))
+    groups = (faces @ _means(faces[sample], found).T).argmax(1)
+    groups[sample] = found
+    _, first, groups = np.unique(groups, return_index=True, return_inverse=True)
+    return np.argsort(np.argsort(first))[groups]
+
+
+def _count(tree: np.ndarray, faces: np.ndarray) -> int:
+    heights = np.clip(np.append(tree[::-1, 2], 0), 0, 1)
+    drops = heights[:-1] - heights[1:]
+    cuts = np.argsort(-drops, kind="stable")[:_CUTS]
+    scores = [_margin(faces, _cut(tree, k + 2)).mean() * np.sqrt(drops[k]) for k in cuts]
+    return int(cuts[np.argmax(scores)]) + 2
+
+
+def _cut(tree: np.ndarray, k: int) -> np.ndarray:
+    """Exactly k groups, even where heights are equal: all but the last k - 1 merges."""
+    n = len(tree) + 1
+    merged = tree[: n - k, :2].astype(int)
+    into = np.repeat(np.arange(n, 2 * n - k), 2)
+    graph = coo_array((np.ones(into.size), (merged.ravel(), into)), shape=(2 * n, 2 * n))
+    return np.unique(connected_components(graph, directed=False)[1][:n], return_inverse=True)[1]
+
+
+def _means(rows: np.ndarray, groups: np.ndarray) -> np.ndarray:
+    return np.stack([rows[groups == g].mean(0) for g in range(groups.max() + 1)])
+
+
+def _apart(raw: np.ndarray, groups: np.ndarray) -> float:
+    """Mean squared distance between faces of different groups: that of all pairs less that within groups."""
+    sizes, norms = np.bincount(groups), np.bincount(groups, np.square(raw).sum(1))
+    pairs = len(raw) * norms.sum() - np.square(raw.sum(0)).sum()
+    within = sizes * norms - sizes**2 * np.square(_means(raw, groups)).sum(1)
+    return 2 * (pairs - within.sum()) / max(len(raw) ** 2 - np.square(sizes).sum(), 1)
+
+
+def _margin(faces: np.ndarray, groups: np.ndarray) -> np.ndarray:
+    """How much nearer each face is to its own group than to the next, (n,); 0 for one that is alone."""
+    rows, sizes = np.arange(len(faces)), np.bincount(groups)
+    distance = 1 - faces @ _means(faces, groups).T
+    own = (distance[rows, groups] * sizes[groups]) / np.maximum(sizes[groups] - 1, 1)
+    distance[rows, groups] = (
+        1  # the distance of faces that have nothing in common; beyond it nothing is gained
+    )
+    return np.where(sizes[groups] > 1, distance.min(1) - own, 0.0)
