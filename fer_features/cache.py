@@ -79,9 +79,7 @@ class FeatureStore:
     def _path(self, key: str) -> Path | None:
         if self.folder is None or self._fingerprint is None:
             return None
-        name = hashlib.blake2b(
-            f"{self._fingerprint()} {source_digest()} {key}".encode(), digest_size=16
-        ).hexdigest()
+        name = hashlib.blake2b(f"{self._fingerprint()} {source_digest()} {key}".encode(), digest_size=16).hexdigest()
         return self.folder / f"{name}.npz"
 
     def _load(self, key: str) -> tuple[np.ndarray, np.ndarray] | None:

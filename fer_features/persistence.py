@@ -98,18 +98,14 @@ def load_model(path: str | Path, columns: Iterable[str] | None = None, strict: b
     if not path.is_file():
         raise FerError(f"there is no model at {path}")
     if not manifest_path.is_file():
-        raise FerError(
-            f"{manifest_path} is missing: a model is saved with this file beside it, which says what it is"
-        )
+        raise FerError(f"{manifest_path} is missing: a model is saved with this file beside it, which says what it is")
     try:
         manifest = json.loads(manifest_path.read_text())
         digest, built_with, needed = manifest["sha256"], manifest["versions"], manifest["columns"]
     except (ValueError, KeyError, TypeError) as error:
         raise FerError(f"{manifest_path} is not the manifest of a model ({error})") from error
     if _sha256(path) != digest:
-        raise FerError(
-            f"{path} is not the file that {manifest_path.name} describes: it was damaged or replaced"
-        )
+        raise FerError(f"{path} is not the file that {manifest_path.name} describes: it was damaged or replaced")
     unknown = [name for name in needed if name not in COLUMNS]
     if unknown:
         raise FerError(f"{path} reads the column(s) {', '.join(unknown)}, which this version does not know")
@@ -120,7 +116,9 @@ def load_model(path: str | Path, columns: Iterable[str] | None = None, strict: b
     for package, here in (("scikit-learn", sklearn.__version__), ("fer_features", __version__)):
         there = built_with.get("sklearn" if package == "scikit-learn" else package, "an unknown version")
         if _minor(there) != _minor(here):
-            message = f"{path} was saved with {package} {there} and {here} is installed: install {there}, or train it anew"
+            message = (
+                f"{path} was saved with {package} {there} and {here} is installed: install {there}, or train it anew"
+            )
             if strict:
                 raise FerError(message + ", or pass strict=False to try it")
             warnings.warn(message, UserWarning, stacklevel=2)

@@ -46,13 +46,9 @@ def make_pipeline(name: str, seed: int = 0, **params: Any) -> Pipeline:
     """
     *features, classifier = name.split("_")
     if classifier not in CLASSIFIERS:
-        raise FerError(
-            _unknown(f"the pipeline '{name}' should end in a classifier:", classifier, CLASSIFIERS)
-        )
+        raise FerError(_unknown(f"the pipeline '{name}' should end in a classifier:", classifier, CLASSIFIERS))
     if not features:
-        raise FerError(
-            f"the pipeline '{name}' names no features: put some of {', '.join(EXTRACTORS)} before it"
-        )
+        raise FerError(f"the pipeline '{name}' names no features: put some of {', '.join(EXTRACTORS)} before it")
     for feature in features:
         if feature not in EXTRACTORS:
             raise FerError(_unknown(f"in the pipeline '{name}': features:", feature, EXTRACTORS))

@@ -48,9 +48,7 @@ def progress(items: Iterable[T], total: int, label: str) -> Iterator[T]:
     for done, item in enumerate(items, 1):
         yield item
         now = time.monotonic()
-        if now - start > PATIENCE and (
-            now - last > (0.1 if bar else INTERVAL) or (done == total and written)
-        ):
+        if now - start > PATIENCE and (now - last > (0.1 if bar else INTERVAL) or (done == total and written)):
             last, written = now, True
             _write(label, done, total, now - start, bar)
     if bar and written:
@@ -62,9 +60,7 @@ def _write(label: str, done: int, total: int, seconds: float, bar: bool) -> None
     left = seconds / done * (total - done)
     if bar:
         filled = int(24 * done / total)
-        sys.stderr.write(
-            f"\r\x1b[K{label} [{'#' * filled}{'.' * (24 - filled)}] {done}/{total} {left:.0f} s left"
-        )
+        sys.stderr.write(f"\r\x1b[K{label} [{'#' * filled}{'.' * (24 - filled)}] {done}/{total} {left:.0f} s left")
     else:
         sys.stderr.write(f"{label}: {done} of {total}, about {left:.0f} s left\n")
     sys.stderr.flush()

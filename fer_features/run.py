@@ -6,7 +6,6 @@ Cross-validates a pipeline grouped by subject, fits it to all training data, sav
 from __future__ import annotations
 
 import argparse
-import dataclasses
 import datetime
 import json
 import os
@@ -58,16 +57,10 @@ def parser() -> argparse.ArgumentParser:
         "--data", default="demo", metavar="DIR", help="a folder of a known layout; 'demo' is synthetic (demo)"
     )
     p.add_argument("--subjects", metavar="FILE", help="subject ids of the training rows: .h5, .npy or .csv")
-    p.add_argument(
-        "--n-subjects", type=int, metavar="N", help="how many people to infer where no ids are given"
-    )
-    p.add_argument(
-        "--cv", metavar="NAME", help="loso, 5fold, 10fold, ... (loso up to 30 subjects, else 10fold)"
-    )
+    p.add_argument("--n-subjects", type=int, metavar="N", help="how many people to infer where no ids are given")
+    p.add_argument("--cv", metavar="NAME", help="loso, 5fold, 10fold, ... (loso up to 30 subjects, else 10fold)")
     p.add_argument("--repeats", type=int, default=1, metavar="N", help="how often k folds are drawn anew (1)")
-    p.add_argument(
-        "--jobs", type=int, default=1, metavar="N", help="folds side by side, -1 for all cores (1)"
-    )
+    p.add_argument("--jobs", type=int, default=1, metavar="N", help="folds side by side, -1 for all cores (1)")
     p.add_argument("--seed", type=int, default=0, metavar="N", help="of folds, intervals and classifiers (0)")
     p.add_argument(
         "--set",
@@ -123,9 +116,7 @@ def run(options: argparse.Namespace) -> None:
         write_results(folder, model, X, Result(scores, result.predictions), settings)
     print(summary(scores))
     if unread:
-        print(
-            f"  {unread} test row(s) without landmarks: the most frequent class stands for them in submission.csv"
-        )
+        print(f"  {unread} test row(s) without landmarks: the most frequent class stands for them in submission.csv")
     print(f"  {scores['described']} rows described, {scores['seconds']:.1f} s; results in {out}")
 
 
@@ -140,7 +131,8 @@ def announce(X: Samples) -> None:
     if info.subjects_from == "inferred":
         n = len(np.unique(X["subject"][X["subject"] >= 0]))
         print(
-            f"no subject ids given: {n} subjects inferred from the neutral frames, confidence {info.subjects_confidence:.2f}"
+            f"no subject ids given: {n} subjects inferred from the neutral frames, "
+            f"confidence {info.subjects_confidence:.2f}"
         )
         print("check them in subjects.csv, which can be corrected and given back by --subjects")
     if info.leakage:
@@ -161,9 +153,7 @@ def predict_test(model: Pipeline, X: Samples, test: np.ndarray, folder: Path) ->
         table = table.join(pd.DataFrame(values, index=np.flatnonzero(usable), columns=columns))
         table.loc[usable, "prediction"] = [class_name(X, code) for code in prediction[usable]]
     table.to_csv(folder / "test_predictions.csv", index=False)
-    pd.DataFrame({"Id": np.arange(len(test)), "Expression": prediction}).to_csv(
-        folder / "submission.csv", index=False
-    )
+    pd.DataFrame({"Id": np.arange(len(test)), "Expression": prediction}).to_csv(folder / "submission.csv", index=False)
     return int((~usable).sum())
 
 
@@ -183,9 +173,7 @@ def finish(scores: dict[str, Any], options: argparse.Namespace, start: float) ->
     return {**scores, "command": command, "seconds": round(time.perf_counter() - start, 3)}
 
 
-def write_results(
-    folder: Path, model: Pipeline, X: Samples, result: Result, settings: dict[str, Any]
-) -> None:
+def write_results(folder: Path, model: Pipeline, X: Samples, result: Result, settings: dict[str, Any]) -> None:
     """Write the model, its manifest, scores, predictions and the confusion matrix."""
     scores = result.scores
     (folder / "scores.json").write_text(json.dumps(scores, indent=1) + "\n")
@@ -196,15 +184,8 @@ def write_results(
         "settings": {key: _jsonable(value) for key, value in settings.items()},
         "parameters": {k: _jsonable(v) for k, v in model.get_params().items() if "__" in k},
         "classes": {str(code): class_name(X, code) for code in model.classes_},
-        "data": {
-            **{
-                k: scores[k]
-                for k in ("dataset", "synthetic", "fingerprint", "n", "n_subjects", "subjects_from")
-            }
-        },
-        "scores": {
-            k: scores[k] for k in ("protocol", "accuracy", "balanced_accuracy", "macro_f1", "ci95", "leakage")
-        },
+        "data": {**{k: scores[k] for k in ("dataset", "synthetic", "fingerprint", "n", "n_subjects", "subjects_from")}},
+        "scores": {k: scores[k] for k in ("protocol", "accuracy", "balanced_accuracy", "macro_f1", "ci95", "leakage")},
     }
     save_model(model, folder / "model.joblib", record)
 
@@ -243,9 +224,7 @@ class _results:
         if not self.out.exists():
             self.temporary.rename(self.out)
             return
-        for (
-            name
-        ) in OUTPUTS:  # what an earlier run left and this one did not make would be taken for its result
+        for name in OUTPUTS:  # what an earlier run left and this one did not make would be taken for its result
             if not (self.temporary / name).exists():
                 (self.out / name).unlink(missing_ok=True)
         for path in self.temporary.iterdir():

@@ -81,9 +81,7 @@ class Samples:
     def __init__(self, columns: Mapping[str, Column], info: Info | None = None):
         lengths = {name: len(column) for name, column in columns.items()}
         if len(set(lengths.values())) > 1:
-            raise FerError(
-                f"columns of different lengths: {', '.join(f'{k} {v}' for k, v in lengths.items())}"
-            )
+            raise FerError(f"columns of different lengths: {', '.join(f'{k} {v}' for k, v in lengths.items())}")
         if not columns:
             raise FerError("a table needs at least one column")
         n = next(iter(lengths.values()))
@@ -138,7 +136,7 @@ class Samples:
                     raise FerError(f"{name} has shape {values.shape}: one value a row is needed, shape (n,)")
                 columns[name] = values
         if "images" in columns and "landmarks" in columns:
-            frames, marked = np.shape(columns["images"])[1], np.shape(columns["landmarks"])[1]
+            frames, marked = _frames(columns["images"]), _frames(columns["landmarks"])
             if frames != marked:
                 raise FerError(f"images have {frames} frames a row and landmarks {marked}: they must agree")
         return cls(columns, info or Info(subjects_from="unknown" if subject is None else "arrays"))
@@ -300,11 +298,15 @@ def fingerprint(X: Samples) -> str:
                 block = X[start : start + 64][name]
                 for clip in block:
                     digest.update(str(clip.shape).encode())
-                    digest.update(np.ascontiguousarray(clip))
+                    digest.update(np.ascontiguousarray(clip).data)
         else:
             values = np.asarray(X[name])
             digest.update("\n".join(map(str, values.tolist())).encode())
     return digest.hexdigest()
+
+
+def _frames(column: Any) -> int:
+    return column.shape[1]
 
 
 def _clips(images: Any) -> Any:

@@ -65,14 +65,16 @@ def load(path: Path) -> Samples:
     if not labels.exists():
         raise FerError(f"{labels} is missing: training needs one label a sequence")
     _same_columns(path, parts)
-    images, landmarks, splits, ids = [], [], [], []
+    images: list[Any] = []
+    landmarks: list[Any] = []
+    splits, ids = [], []
     for part in parts:
         has = _present(path, part)
         clips = _images(path / f"data_{part}_images.h5") if "images" in has else None
         points = _landmarks(path / f"data_{part}_landmarks.h5") if "landmarks" in has else None
         if clips is not None and points is not None:
             _check_agreement(path, part, clips, points)
-        n = len(clips) if clips is not None else len(points)  # type: ignore[arg-type]
+        n = len(clips if clips is not None else points)
         images.append(clips)
         landmarks.append(points)
         splits.append(np.full(n, part))
@@ -123,9 +125,7 @@ def _open(path: Path) -> tuple[tuple[int, ...], np.dtype]:
             return data.shape, data.dtype
     except OSError as error:
         reason = " ".join(str(error).split())
-        raise FerError(
-            f"{path} cannot be read as HDF5: it is truncated or of another format ({reason})"
-        ) from error
+        raise FerError(f"{path} cannot be read as HDF5: it is truncated or of another format ({reason})") from error
 
 
 def _read(path: Path) -> np.ndarray:
@@ -163,9 +163,7 @@ def _labels(path: Path, n: int) -> np.ndarray:
     if values.ndim != 1:
         raise FerError(f"{path} has shape {shape}: one label a sequence, shape ({n},), is needed")
     if len(values) != n:
-        raise FerError(
-            f"{path} has {len(values)} labels and the training part {n} sequences: they must agree"
-        )
+        raise FerError(f"{path} has {len(values)} labels and the training part {n} sequences: they must agree")
     wrong = np.flatnonzero(~np.isin(values, range(len(FER22))))
     if wrong.size:
         raise FerError(
@@ -191,6 +189,6 @@ def _check_agreement(path: Path, part: str, images: H5Column, landmarks: np.ndar
         x, y = landmarks[row, t, point]
         raise FerError(
             f"{path / names[1]}: landmark {point} of row {row}, frame {t} is at ({x:g}, {y:g}), outside the picture of "
-            f"{width} x {height} pixels ({outside.any((1, 2)).sum()} such row(s)); are x and y swapped, or do the "
+            f"{width} x {height} pixels ({np.any(outside, axis=(1, 2)).sum()} such row(s)); are x and y swapped, or do the "
             "landmarks belong to pictures of another size? Set frames without a face to NaN"
         )

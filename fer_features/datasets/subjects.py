@@ -39,9 +39,7 @@ def with_subjects_from_file(X: Samples, path: Path) -> Samples:
     if len(ids) == len(X):
         subject = ids
     elif len(ids) == len(train):
-        subject = np.full(
-            len(X), -1, dtype=np.result_type(ids.dtype, np.int64) if ids.dtype.kind in "iu" else object
-        )
+        subject = np.full(len(X), -1, dtype=np.result_type(ids.dtype, np.int64) if ids.dtype.kind in "iu" else object)
         subject[train] = ids
     else:
         whole = f" (or {len(X)}, with the test part)" if len(train) != len(X) else ""
@@ -118,8 +116,9 @@ def with_inferred_subjects(X: Samples, n_subjects: int | None = None) -> Samples
     leakage = ""
     if found.confidence < MIN_CONFIDENCE:
         leakage = (
-            f"subjects could not be inferred reliably (confidence {found.confidence:.2f}, {MIN_CONFIDENCE:.2f} is needed): "
-            "people may stand on both sides of a split and this score may leak; check subjects.csv, or give --subjects FILE"
+            f"subjects could not be inferred reliably (confidence {found.confidence:.2f}, {MIN_CONFIDENCE:.2f} is "
+            "needed): people may stand on both sides of a split and this score may leak; "
+            "check subjects.csv, or give --subjects FILE"
         )
     info = dataclasses.replace(
         X.info,

@@ -165,7 +165,7 @@ def summary(scores: dict[str, Any]) -> str:
         lines.append(f"  {words:18s} {scores[key]:.3f}   95 % interval {low:.3f} to {high:.3f}")
     if "subject_mean" in scores:
         lines.append(
-            f"  over subjects      {scores['subject_mean']:.3f} +- {scores['subject_sd']:.3f} (mean, standard deviation)"
+            f"  over subjects      {scores['subject_mean']:.3f} +- {scores['subject_sd']:.3f} (mean, deviation)"
         )
     width = max(map(len, scores["per_class"]))
     lines += [
@@ -173,9 +173,7 @@ def summary(scores: dict[str, Any]) -> str:
         for name, c in scores["per_class"].items()
     ]
     if scores.get("left_out"):
-        lines.append(
-            "  left out: " + ", ".join(f"{n} row(s), {why}" for why, n in scores["left_out"].items())
-        )
+        lines.append("  left out: " + ", ".join(f"{n} row(s), {why}" for why, n in scores["left_out"].items()))
     if scores["leakage"]:
         lines.append(f"  CAUTION: {scores['leakage']}")
     return "\n".join(lines)
@@ -245,9 +243,7 @@ def _known_subjects(X: Samples, rows: np.ndarray) -> np.ndarray | None:
     return known if known.any() else None
 
 
-def _table(
-    X: Samples, label: Any, subject: Any, codes: np.ndarray, folds: list, outcomes: list
-) -> pd.DataFrame:
+def _table(X: Samples, label: Any, subject: Any, codes: np.ndarray, folds: list, outcomes: list) -> pd.DataFrame:
     test = np.concatenate([t for _, t in folds])
     names = [class_name(X, code) for code in codes]
     kind = outcomes[0][2]
@@ -261,9 +257,7 @@ def _table(
             "prediction": [class_name(X, c) for c in np.concatenate([o[0] for o in outcomes])],
         }
     )
-    values = pd.DataFrame(
-        np.concatenate([o[1] for o in outcomes]), columns=[f"{kind}_{name}" for name in names]
-    )
+    values = pd.DataFrame(np.concatenate([o[1] for o in outcomes]), columns=[f"{kind}_{name}" for name in names])
     return pd.concat([table, values], axis=1).sort_values(["row", "fold"], ignore_index=True)
 
 

@@ -99,9 +99,7 @@ def choose_protocol(
 
     if len(present) < 2:
         only = f", '{named(int(present[0]))}'" if len(present) else ""
-        raise FerError(
-            f"the labelled rows have {len(present)} class{only}: at least two are needed to learn from"
-        )
+        raise FerError(f"the labelled rows have {len(present)} class{only}: at least two are needed to learn from")
     people = None if subject is None else np.unique(subject)
     if people is not None and len(people) < 2:
         raise FerError(
@@ -121,9 +119,7 @@ def choose_protocol(
                 "leave-one-subject-out needs subjects, and none are known: give --subjects FILE, or --cv 10fold"
             )
         if repeats > 1:
-            raise FerError(
-                "leave-one-subject-out is the same every time: repeats need k folds, such as --cv 5fold"
-            )
+            raise FerError("leave-one-subject-out is the same every time: repeats need k folds, such as --cv 5fold")
     k = len(people) if match is None and people is not None else int(match[1] if match else 0)
     if k < 2:
         raise FerError(f"cv '{cv}': at least 2 folds are needed")
@@ -140,7 +136,7 @@ def choose_protocol(
         needed = 2 if cv == "loso" else k
         if shown_by[few] < needed:
             advice = "add subjects that show it, or leave the class out"
-            if 2 <= shown_by[few]:
+            if shown_by[few] >= 2:
                 advice = f"use --cv {shown_by[few]}fold or fewer, or --cv loso"
             raise FerError(
                 f"class '{named(int(present[few]))}' is shown by {shown_by[few]} subject(s), fewer than the "

@@ -7,9 +7,7 @@ from typing import Any
 import numpy as np
 
 
-def confusion_by_subject(
-    truth: np.ndarray, prediction: np.ndarray, subject: np.ndarray, n_classes: int
-) -> np.ndarray:
+def confusion_by_subject(truth: np.ndarray, prediction: np.ndarray, subject: np.ndarray, n_classes: int) -> np.ndarray:
     """Counts by subject, true class and predicted class.
 
     Parameters
@@ -92,10 +90,7 @@ def bootstrap(by_subject: np.ndarray, seed: int = 0, rounds: int = 2000) -> dict
     n = len(by_subject)
     times = rng.multinomial(n, np.full(n, 1 / n), size=rounds)
     drawn = (times.astype(float) @ by_subject.reshape(n, -1)).reshape(rounds, *by_subject.shape[1:])
-    return {
-        name: [float(v) for v in np.percentile(values, [2.5, 97.5])]
-        for name, values in figures(drawn).items()
-    }
+    return {name: [float(v) for v in np.percentile(values, [2.5, 97.5])] for name, values in figures(drawn).items()}
 
 
 def summarise(

@@ -50,9 +50,7 @@ class Align(TransformerMixin, BaseEstimator):
     def fit(self, X: Any, y: Any = None) -> Align:
         """Check the parameters; nothing is learnt."""
         if self.method != "none" and self.method not in ALIGNMENTS:
-            raise FerError(
-                f"no alignment '{self.method}': one of {', '.join([*ALIGNMENTS, 'none'])} is needed"
-            )
+            raise FerError(f"no alignment '{self.method}': one of {', '.join([*ALIGNMENTS, 'none'])} is needed")
         return self
 
     def transform(self, X: Any) -> Samples:
@@ -72,9 +70,9 @@ class Align(TransformerMixin, BaseEstimator):
             )
         X = as_samples(X, self.reads)
         images = X.column("images")
-        landmarks = X.column("landmarks") if "landmarks" in X else None
         if self.method == "none":
             return X.derived(repr_of(self), {"images": Scaled(images, self.size)})
+        landmarks = X.column("landmarks")
         face = template(self.size, self.side, self.top)
         aligned = Aligned(images, landmarks, self.method, face, self.size)
         return X.derived(repr_of(self), {"images": aligned, "landmarks": AlignedLandmarks(aligned)})

@@ -34,9 +34,7 @@ class Appearance(Extractor):
         if self.of == "apex":
             return apex
         if np.shape(X.column("images"))[1] == 1:
-            raise FerError(
-                f"{type(self).__name__} of={self.of!r} needs a neutral frame and an apex: these are stills"
-            )
+            raise FerError(f"{type(self).__name__} of={self.of!r} needs a neutral frame and an apex: these are stills")
         difference = apex - self.describe_pictures(X.frame("images", 0))
         return difference if self.of == "difference" else np.concatenate([apex, difference], 1)
 

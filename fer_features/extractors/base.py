@@ -78,9 +78,7 @@ class Extractor(TransformerMixin, BaseEstimator):
         if len(X) == 0:
             return np.empty((0, 0), np.float32)
         starts = range(0, len(X), BATCH)
-        blocks = list(
-            progress(_in_threads(self._one, [X[s : s + BATCH] for s in starts]), len(starts), self._label())
-        )
+        blocks = list(progress(_in_threads(self._one, [X[s : s + BATCH] for s in starts]), len(starts), self._label()))
         return np.concatenate(blocks)
 
     def _one(self, X: Samples) -> np.ndarray:

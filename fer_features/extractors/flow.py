@@ -46,6 +46,4 @@ class Flow(Extractor):
         """``flow[cell=row,column direction=degrees]`` and ``flow[cell=row,column still]``."""
         step = 360 / self.orientations
         kinds = [*(f"direction={step * o:g}deg" for o in range(self.orientations)), "still"]
-        return [
-            f"flow[cell={r},{c} {kind}]" for r in range(self.grid) for c in range(self.grid) for kind in kinds
-        ]
+        return [f"flow[cell={r},{c} {kind}]" for r in range(self.grid) for c in range(self.grid) for kind in kinds]

@@ -30,9 +30,7 @@ class HOG(Appearance):
 
     cites = "Dalal and Triggs, CVPR 2005"
 
-    def __init__(
-        self, orientations: int = 9, cell: int = 16, block: int = 2, signed: bool = False, of: str = "apex"
-    ):
+    def __init__(self, orientations: int = 9, cell: int = 16, block: int = 2, signed: bool = False, of: str = "apex"):
         self.orientations = orientations
         self.cell = cell
         self.block = block

@@ -1,24 +1,28 @@
 """'demo': synthetic sequences of drawn faces, made on the fly; no file and no person is behind them.
 
 What it is
-    Greyscale sequences (10 frames of 150 x 120 pixels, neutral first, apex last) of heads drawn by the code in this
-    package: 12 training and 6 test people, each showing six expressions several times, about 360 sequences. Labels are
-    coded as in fer22: joy 0, fear 1, surprise 2, anger 3, disgust 4, sadness 5. The same seed gives the same bytes.
+    Greyscale sequences (10 frames of 150 x 120 pixels, neutral first, apex last) of heads drawn by the
+    code in this package: 12 training and 6 test people, each showing six expressions several times, 360
+    sequences. Labels are coded as in fer22: joy 0, fear 1, surprise 2, anger 3, disgust 4, sadness 5.
+    The same seed gives the same bytes.
 
 What it is for
-    A first run without any data, and a ground truth for tests: the 68 iBUG landmarks are the exact positions of what is
-    drawn, `Demo.actions` says what each Action Unit did, and `true_flow` gives the displacement of every pixel of skin
-    between two frames. Accuracies on it say nothing about accuracies on people.
+    A first run without any data, and a ground truth for tests: the 68 iBUG landmarks are the positions
+    of what is drawn, `Demo.actions` says what each Action Unit did, and `true_flow` gives the
+    displacement of every pixel of skin between two frames. Accuracies on it say nothing about
+    accuracies on people.
 
 How it is made
-    `faces` draws a person (proportions, looks, depth), `actions` moves it (Action Units as displacement fields, after
-    Ekman & Friesen, Facial Action Coding System, 1978, combined as in EMFACS, Friesen & Ekman, 1983), `paint` paints
-    its skin once, `warp` maps it into every frame, `render` looks it up and adds eyes, mouth, light and noise.
+    `faces` draws a person (proportions, looks, depth), `actions` moves it (Action Units as displacement
+    fields after Ekman & Friesen, Facial Action Coding System, 1978, combined as in EMFACS, Friesen &
+    Ekman, 1983), `paint` and `folds` paint its skin once, `warp` maps it into every frame, `render`
+    looks it up and adds eyes, mouth, light and noise.
 
 What makes it hard
-    People show the same expression by different Action Units, unevenly and with habits of their own, which a random
-    split leaks and a split by subject does not. Expressions are partial, mixed and of varying intensity, and there is
-    unrelated motion: the head turns, eyes blink, lips speak, the light flickers.
+    People show the same expression by different Action Units, unevenly and with habits of their own: a
+    random split leaks them, a split by subject does not. Expressions are partial, mixed and of varying
+    intensity, and there is unrelated motion: the head turns, eyes blink, lips speak, the light
+    flickers.
 """
 
 from __future__ import annotations
@@ -27,6 +31,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from .actions import CODES, Habits, draw_habits, perform
 from .faces import HEIGHT, WIDTH, draw_face
@@ -85,7 +90,8 @@ def generate(
     n_frames : int
         Frames of a sequence, at least 2.
     clean : bool
-        Only motion: no folds of the skin, flicker or noise, so that grey levels are constant along `true_flow`.
+        Only motion: no folds of the skin, flicker or noise, so that grey levels are constant along
+        `true_flow`.
 
     Returns
     -------
@@ -110,15 +116,17 @@ def generate(
     landmarks = np.empty((n, n_frames, 68, 2), np.float32)
     intensity = np.empty((n, n_frames), np.float32)
     actions, pose = np.empty((n, n_frames, k, 2), np.float32), np.empty((n, n_frames, 6), np.float32)
-    for subject in np.unique(subjects):
-        actor, habits = _cast(seed, int(subject))
-        for row in np.flatnonzero(subjects == subject):
-            rng = np.random.default_rng([seed, 2, row])
-            act = perform(rng, habits, labels[row], n_frames)
-            warp, shift = actor.warp(act.actions, act.pose).kept_inside(MARGIN)
-            act.pose[:, :2] += shift
-            images[row], landmarks[row] = film(actor, warp, act, rng, clean=clean)
-            intensity[row], actions[row], pose[row] = act.intensity, act.actions, act.pose
+    # The matrix products are thin: threads would cost more than they give, many times more on a busy machine.
+    with threadpool_limits(1, "blas"):
+        for subject in np.unique(subjects):
+            actor, habits = _cast(seed, int(subject))
+            for row in np.flatnonzero(subjects == subject):
+                rng = np.random.default_rng([seed, 2, row])
+                act = perform(rng, habits, labels[row], n_frames)
+                warp, shift = actor.warp(act.actions, act.pose).kept_inside(MARGIN)
+                act.pose[:, :2] += shift
+                images[row], landmarks[row] = film(actor, warp, act, rng, clean=clean)
+                intensity[row], actions[row], pose[row] = act.intensity, act.actions, act.pose
     split = np.where(subjects < n_subjects, "train", "test").astype("<U5")
     return Demo(images, landmarks, labels, subjects, split, intensity, actions, pose, seed)
 
@@ -142,10 +150,11 @@ def true_flow(demo: Demo, row: int, a: int = 0, b: int = -1) -> tuple[np.ndarray
     Returns
     -------
     flow : (H, W, 2) float32
-        Displacement (dx, dy) in pixels: what is at (x, y) in frame a is at (x + dx, y + dy) in frame b. It is given
-        everywhere, and means something where `valid`.
+        Displacement (dx, dy) in pixels: what is at (x, y) in frame a is at (x + dx, y + dy) in frame b. It is
+        given everywhere, and means something where `valid`.
     valid : (H, W) bool
-        Pixels of facial skin in frame a that can be seen in frame b: not eyes, open mouth, glasses, hair, background.
+        Pixels of facial skin in frame a that can be seen in frame b: not eyes, open mouth, glasses, hair,
+        background.
     """
     actor, _ = _cast(demo.seed, int(demo.subject[row]))
     frames = [a, b]

@@ -1,4 +1,7 @@
-"""Write the synthetic data set as fer22 files: `python -m fer_features.datasets.demo OUT_DIR [--seed 0] [...]`."""
+"""Write the synthetic data set as fer22 files.
+
+python -m fer_features.datasets.demo OUT_DIR [--seed 0] [--force] ...
+"""
 
 from __future__ import annotations
 
@@ -11,10 +14,11 @@ from pathlib import Path
 import h5py
 import numpy as np
 
+from fer_features.command import guarded
 from fer_features.errors import FerError
+from fer_features.files import replacing
 
 from . import Demo, generate
-
 
 NAMES = (
     "data_train_images",
@@ -31,18 +35,17 @@ NAMES = (
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command; the exit code is 0, or 2 for a user's mistake, told in one line on stderr."""
     args = _parser().parse_args(argv)
-    try:
+
+    def work() -> None:
         check(args.out_dir, args.force)
         demo = generate(
             args.subjects, args.test_subjects, args.repeats, args.seed, test_repeats=args.test_repeats
         )
         write(demo, args.out_dir)
-    except (FerError, OSError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
-    train = int((demo.split == "train").sum())
-    print(f"wrote {train} train and {len(demo) - train} test synthetic sequences to {args.out_dir}")
-    return 0
+        train = int((demo.split == "train").sum())
+        print(f"wrote {train} train and {len(demo) - train} test synthetic sequences to {args.out_dir}")
+
+    return guarded(work)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -105,18 +108,11 @@ def check(folder: Path, force: bool = False) -> None:
 
 
 def write(demo: Demo, folder: Path) -> None:
-    """Write the files of `tables`, each under a temporary name first, so that none is ever seen half written."""
+    """Write the files of `tables`, each under a temporary name first: none is ever seen half written."""
     for name, values in tables(demo).items():
         path = folder / f"{name}.h5"
-        part = path.with_name(f"{path.name}.{os.getpid()}.part")
-        try:
-            with h5py.File(part, "w") as file:
-                file.create_dataset(path.stem, data=values)
-            part.replace(path)
-        except OSError as error:
-            raise FerError(f"cannot write {path}: {error.strerror or error}") from error
-        finally:
-            part.unlink(missing_ok=True)
+        with replacing(path) as part, h5py.File(part, "w") as file:
+            file.create_dataset(path.stem, data=values)
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
-"""What the faces do: Action Units as displacement fields, six expressions made of them, and their course in time.
+"""What the faces do: Action Units as displacement fields, six expressions of them, their course in time.
 
-Action Units (AU) after Ekman & Friesen, Facial Action Coding System (1978); their combination into emotions after
-EMFACS (Friesen & Ekman, 1983). Directions and extents are rough and set by hand: this is a drawing.
+Action Units (AU) after Ekman & Friesen, Facial Action Coding System (1978); their combination into emotions
+after EMFACS (Friesen & Ekman, 1983). Directions and extents are rough and set by hand: this is a drawing.
 """
 
 from __future__ import annotations
@@ -13,10 +13,11 @@ import numpy as np
 from .faces import HEIGHT, MIDLINE, MIRROR, UNIT, Face
 
 BOTH, UPPER, LOWER = "both", "upper", "lower"
-BLINK = 45  # acts on the edge of the lid only, see render.eye_corners
+BLINK = 45  # moves the edge of the upper lid only, see Warp.landmarks
 
-# AU -> [(landmark(s) it is centred on, offset, displacement, extent (sigmas), side of the lips it acts on)], for
-# the left half of the picture, in inter-ocular distances, x outward from the midline, y down, at activation 1.
+# AU -> [(landmark(s) it is centred on, offset, displacement, extent (sigmas), side of the lips it acts on)],
+# for the left half of the picture, in inter-ocular distances, x outward from the midline, y down, at
+# activation 1.
 UNITS = {
     1: [((21,), (0, -0.05), (0.00, -0.17), (0.22, 0.20), BOTH)],
     2: [((18,), (0.04, -0.05), (0.01, -0.17), (0.26, 0.20), BOTH)],
@@ -97,10 +98,21 @@ def smooth(x: np.ndarray) -> np.ndarray:
 
 
 def fields(face: Face, points: np.ndarray, side: str) -> np.ndarray:
-    """Displacement, in pixels, of material `points` (..., 2) by each AU's left and right half -> (K, 2, ..., 2).
+    """Displacement of material points by each AU's left and right half.
 
-    The skin above (`side` UPPER) and below (LOWER) the line where the lips meet moves by a field of its own,
-    defined everywhere; on the line they agree beside the mouth and part between its corners, as a crack does.
+    The skin above and below the line where the lips meet moves by a field of its own, defined everywhere; on
+    the line they agree beside the mouth and part between its corners, as a crack does.
+
+    Parameters
+    ----------
+    face : Face
+    points : (..., 2) array
+    side : {UPPER, LOWER}
+
+    Returns
+    -------
+    (K, 2, ..., 2) float64
+        Pixels (dx, dy) at activation 1.
     """
     x, y = np.moveaxis(points, -1, 0)
     across, below = np.abs(face.across(x)), face.below(points) / UNIT
@@ -133,7 +145,7 @@ def fields(face: Face, points: np.ndarray, side: str) -> np.ndarray:
 
 @dataclass(frozen=True)
 class Habits:
-    """How one person shows each expression: factors of the AUs, extra AUs, a lopsidedness, a turn of the head."""
+    """How one person shows each expression: AUs favoured, dropped, added and lopsided, a turn of the head."""
 
     factor: np.ndarray  # (6, K)
     extra: np.ndarray  # (6, K)
@@ -142,7 +154,7 @@ class Habits:
     strength: float
 
 
-def draw_habits(rng: np.random.Generator, individuality: float = 0.75) -> Habits:
+def draw_habits(rng: np.random.Generator, individuality: float = 0.68) -> Habits:
     n, shape = rng.standard_normal, WEIGHTS.shape
     factor = np.exp(0.45 * individuality * n(shape)) * (rng.random(shape) > 0.16 * individuality)
     extra = rng.uniform(0.2, 0.65, shape) * (rng.random(shape) < 0.09 * individuality)

@@ -14,8 +14,9 @@ HEIGHT, WIDTH = 150, 120  # of a picture, pixels
 UNIT = 34.0  # inter-ocular distance of the mean face, pixels; all lengths below are in this unit
 CENTRE = np.array([59.5, 53.0])  # between the eyes, pixels
 
-# The mean face, its left half in the picture: (x, y) from between the eyes, y down, in inter-ocular distances.
-# Proportions of the drawing schools' canon, set by hand in the iBUG-68 order; the right half is its mirror.
+# The mean face, its left half in the picture: (x, y) from between the eyes, y down, in inter-ocular
+# distances. Proportions of the drawing schools' canon, set by hand in the iBUG-68 order; the right half is
+# its mirror.
 _HALF = {
     0: (-1.19, 0.04), 1: (-1.18, 0.38), 2: (-1.13, 0.72), 3: (-1.04, 1.05), 4: (-0.89, 1.36),
     5: (-0.68, 1.62), 6: (-0.45, 1.82), 7: (-0.22, 1.94), 8: (0, 1.98),
@@ -38,7 +39,7 @@ MEAN = np.full((68, 2), np.nan)
 for _index, _point in _HALF.items():
     MEAN[_index] = _point
     MEAN[MIRROR[_index]] = (-_point[0], _point[1])
-MIDLINE = np.flatnonzero(MIRROR == np.arange(68))
+MIDLINE = [i for i, mirrored in enumerate(MIRROR) if i == mirrored]
 
 JAW, NOSE, MOUTH = slice(0, 17), slice(27, 36), slice(48, 68)
 BROWS, EYES = (slice(17, 22), slice(22, 27)), (slice(36, 42), slice(42, 48))
@@ -82,7 +83,7 @@ class Face:
         return (x - self.mouth[0]) / self.mouth[2]
 
     def below(self, points: np.ndarray) -> np.ndarray:
-        """Signed distance (pixels, down) from the line where the lips meet, which runs on level beside them."""
+        """Pixels below the line where the lips meet, which runs on level beside them."""
         u = np.clip(self.across(points[..., 0]), -1.1, 1.1)
         return points[..., 1] - self.mouth[1] - self.mouth[3] * u * u
 

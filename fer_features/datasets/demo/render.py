@@ -10,7 +10,6 @@ from .canvas import look
 from .faces import EYES, HEIGHT, UNIT, WIDTH
 from .warp import LEFT_EYE, PIXELS, RIGHT_EYE, Actor, Warp, cavity, glasses
 
-
 # Sensor noise is drawn by the byte from a table of normal quantiles: ten times faster than normal variates.
 NORMAL = ndtri((np.arange(256) + 0.5) / 256).astype(np.float32)
 

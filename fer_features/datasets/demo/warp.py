@@ -1,11 +1,11 @@
-"""The map from a head at rest to the frames of a sequence: it carries landmarks, pictures and the true optical flow.
+"""The map from a head at rest to the frames of a sequence: it carries landmarks, pictures and true flow.
 
 Material point x of the head is seen in frame t at
 
     p = A_t (x + sum_k a_tk F_k(x) + k_t z(x) - c) + c + b_t
 
-with the activations a of the AUs, their fields F, the depth z with its parallax k, and the pose A, b about the
-head's middle c. Pictures look the painting up at the inverse of the map, landmarks and flow go forward.
+with the activations a of the AUs, their fields F, the depth z with its parallax k, and the pose A, b about
+the head's middle c. Pictures look the painting up at the inverse of the map, landmarks and flow go forward.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ def _nodes() -> np.ndarray:
 
 
 def interpolate(field: np.ndarray, points: np.ndarray) -> np.ndarray:
-    """Values at material `points` (T, m, 2) of `field` (T, h, w, c) given on the nodes, bilinear -> (T, m, c)."""
+    """`field` (T, h, w, c), given on the nodes, at material `points` (T, m, 2), bilinear -> (T, m, c)."""
     t, (h, w) = np.arange(len(field))[:, None], field.shape[1:3]
     g = np.clip((points + PAD) / STEP, 0, [w - 1.001, h - 1.001])
     j, i = np.moveaxis(g.astype(int), -1, 0)
@@ -52,7 +52,7 @@ class Actor:
 
     @cached_property
     def basis(self) -> dict[str, np.ndarray]:
-        """side -> (2 K + 2, h w 2) float32: the fields of the AUs' halves, and depth along x and y."""
+        """By side (2 K + 2, h w 2) float32: the fields of the AUs' halves, and depth along x and y."""
         nodes = _nodes()
         z = depth(self.face, nodes) - 0.45 * UNIT
         parallax = np.stack([np.stack([z, 0 * z], -1), np.stack([0 * z, z], -1)])
@@ -89,7 +89,7 @@ class Warp:
         self.field = {side: (weights @ actor.basis[side]).reshape(shape) for side in (UPPER, LOWER)}
 
     def kept_inside(self, margin: float) -> tuple[Warp, np.ndarray]:
-        """The same with the head shifted so that no landmark comes nearer to the edge of a frame; and the shift (2,)."""
+        """The same with the head shifted until all landmarks are in the picture; and the shift (2,)."""
         seen = self.landmarks()
         low, high = seen.min((0, 1)), seen.max((0, 1))
         shift = np.maximum(margin - low, 0) - np.maximum(high - [WIDTH - 1 - margin, HEIGHT - 1 - margin], 0)
@@ -105,7 +105,7 @@ class Warp:
         return _apply(np.linalg.inv(self.a), points - (HEAD + self.shift)[:, None]) + HEAD
 
     def forward(self, points: np.ndarray, lower: np.ndarray) -> np.ndarray:
-        """Where material `points` (T, m, 2) are seen; `lower` (T, m) or (m,) says which side of the lips they are on."""
+        """Where material `points` (T, m, 2) are seen; `lower` (T, m) or (m,): are they below the lips."""
         moved = np.where(
             np.asarray(lower)[..., None],
             interpolate(self.field[LOWER], points),
@@ -125,7 +125,7 @@ class Warp:
 
     @cached_property
     def material(self) -> tuple[np.ndarray, np.ndarray]:
-        """What is seen: material points of all pixels by the upper and by the lower field, each (T, H, W, 2) float32."""
+        """Material points at all pixels by the upper and by the lower field, each (T, H, W, 2) float32."""
         coarse = np.stack(np.meshgrid(np.arange(WIDTH // 2), np.arange(HEIGHT // 2)), -1) * 2 + 0.5
         targets = (
             self.unpose(coarse.reshape(1, -1, 2).astype(float)).reshape(-1, *coarse.shape).astype(np.float32)
@@ -171,7 +171,7 @@ def _newton(field: np.ndarray, slope: np.ndarray, target: np.ndarray, rounds: in
 
 
 def flow(actor: Actor, actions: np.ndarray, pose: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Displacement (H, W, 2) float32 between two frames, `actions` (2, K, 2), `pose` (2, 6); where valid (H, W) bool."""
+    """Displacement (H, W, 2) float32 between two frames, `actions` (2, K, 2), `pose` (2, 6); where valid."""
     warp, face = actor.warp(actions, pose), actor.face
     upper, lower = (x.astype(float) for x in warp.material)
     below = face.below(lower[0]) > 0
