@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import functools
 import hashlib
-from collections.abc import Callable
+import zipfile
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 
 from .files import replacing
@@ -41,7 +43,7 @@ class FeatureStore:
         self._fingerprint = functools.cache(fingerprint) if fingerprint else None
         self._blocks: dict[str, tuple[np.ndarray, np.ndarray]] = {}
 
-    def rows(self, key: str, rows: np.ndarray, describe: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
+    def rows(self, key: str, rows: np.ndarray, describe: Callable[[np.ndarray], Iterable[np.ndarray]]) -> np.ndarray:
         """Features of some rows; those not yet known are described.
 
         Parameters
@@ -50,26 +52,33 @@ class FeatureStore:
             Names the setting completely: extractor, parameters, and how the table was made.
         rows : ndarray of int, shape (k,)
         describe : callable
-            Takes m different rows, increasing, and returns their features, (m, d) float32.
+            Takes different rows, increasing, and yields their features in order, in blocks (m, d) float32.
 
         Returns
         -------
         ndarray, shape (k, d), float32
+
+        Notes
+        -----
+        What was described before an interruption is kept.
         """
-        values, known = (
-            self._blocks.get(key) or self._load(key) or (np.empty((0, 0), np.float32), np.zeros(self.n, bool))
-        )
+        if key not in self._blocks:
+            self._blocks[key] = self._load(key) or (np.empty((self.n, 0), np.float32), np.zeros(self.n, bool))
+        values, known = self._blocks[key]
         missing = np.unique(rows[~known[rows]])
-        if missing.size or not values.size:
-            new = describe(missing)
-            if not values.size:
-                values = np.full((self.n, new.shape[1]), np.nan, np.float32)
-            values[missing] = new
-            known[missing] = True
-            self.described += missing.size
-            self._blocks[key] = values, known
-            self._save(key)
-        self._blocks.setdefault(key, (values, known))
+        done = 0
+        try:
+            for block in describe(missing) if missing.size else ():
+                if not known.any():
+                    values = np.full((self.n, block.shape[1]), np.nan, np.float32)
+                    self._blocks[key] = values, known
+                at = missing[done : done + len(block)]
+                values[at], known[at] = block, True
+                done += len(block)
+        finally:
+            self.described += done
+            if done:
+                self._save(key)
         return values[rows]
 
     def __getstate__(self) -> dict[str, Any]:
@@ -86,8 +95,12 @@ class FeatureStore:
         path = self._path(key)
         if path is None or not path.exists():
             return None
-        with np.load(path) as file:
-            return file["values"], file["known"]
+        try:
+            with np.load(path, allow_pickle=False) as file:
+                values, known = file["values"], file["known"]
+        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
+            return None  # damaged: it is made anew and replaced
+        return (values, known) if len(values) == len(known) == self.n else None
 
     def _save(self, key: str) -> None:
         path = self._path(key)
@@ -101,7 +114,7 @@ class FeatureStore:
 @functools.cache
 def source_digest() -> str:
     """Hash of the code that describes: another version of it must not find the features of this one."""
-    digest = hashlib.blake2b(digest_size=16)
+    digest = hashlib.blake2b(f"opencv {cv2.__version__}".encode(), digest_size=16)
     here = Path(__file__).parent
     for folder in ("vision", "extractors"):
         for path in sorted((here / folder).glob("*.py")):

@@ -27,7 +27,7 @@ def frame(column: Any, rows: np.ndarray, t: int) -> Any:
 class Rows:
     """Some rows of another column, in another order; lazy where that column is."""
 
-    def __init__(self, column: Column, rows: np.ndarray):
+    def __init__(self, column: Any, rows: np.ndarray):
         self.column, self.index = column, rows
         self.shape = (len(rows), *np.shape(column)[1:])
 

@@ -15,11 +15,10 @@ import sklearn
 from sklearn.base import BaseEstimator
 
 from .errors import FerError
-from .evaluation.evaluate import versions
 from .files import replacing
 from .pipelines import columns_read
 from .samples import COLUMNS
-from .version import __version__
+from .version import __version__, versions
 
 
 def save_model(model: BaseEstimator, path: str | Path, record: dict[str, Any]) -> Path:
@@ -57,7 +56,7 @@ def save_model(model: BaseEstimator, path: str | Path, record: dict[str, Any]) -
         "date": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
     }
     with replacing(path.with_suffix(".json")) as temporary:
-        temporary.write_text(json.dumps(manifest, indent=1) + "\n")
+        temporary.write_text(json.dumps(manifest, indent=1, default=repr) + "\n")
     return path
 
 

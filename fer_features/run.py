@@ -24,8 +24,9 @@ from .command import guarded
 from .datasets import load_dataset
 from .errors import FerError
 from .evaluation import Result, evaluate
-from .evaluation.evaluate import class_name, describe_all, scores_of, summary
+from .evaluation.evaluate import class_name, describe_all, scores_of
 from .evaluation.figures import draw_confusion
+from .evaluation.summary import summary
 from .files import replacing
 from .persistence import save_model
 from .pipelines import columns_read, describable, make_pipeline, parse_setting
@@ -181,8 +182,8 @@ def write_results(folder: Path, model: Pipeline, X: Samples, result: Result, set
     draw_confusion(scores, folder / "confusion.png")
     record = {
         "pipeline": scores["pipeline"],
-        "settings": {key: _jsonable(value) for key, value in settings.items()},
-        "parameters": {k: _jsonable(v) for k, v in model.get_params().items() if "__" in k},
+        "settings": settings,
+        "parameters": _plain_parameters(model),
         "classes": {str(code): class_name(X, code) for code in model.classes_},
         "data": {**{k: scores[k] for k in ("dataset", "synthetic", "fingerprint", "n", "n_subjects", "subjects_from")}},
         "scores": {k: scores[k] for k in ("protocol", "accuracy", "balanced_accuracy", "macro_f1", "ci95", "leakage")},
@@ -253,14 +254,10 @@ def _cache_folder(path: str) -> Path:
     return folder
 
 
-def _jsonable(value: Any) -> Any:
-    if value is None or isinstance(value, (bool, int, float, str)):
-        return value
-    if isinstance(value, (list, tuple)):
-        return [_jsonable(v) for v in value]
-    if isinstance(value, dict):
-        return {str(k): _jsonable(v) for k, v in value.items()}
-    return repr(value)
+def _plain_parameters(model: Pipeline) -> dict[str, Any]:
+    # Steps and extractors are among the parameters too; their own parameters say all that there is to say of them.
+    plain = (bool, int, float, str, dict, type(None))
+    return {k: v for k, v in model.get_params().items() if "__" in k and isinstance(v, plain)}
 
 
 if __name__ == "__main__":

@@ -13,10 +13,10 @@ from typing import Any
 
 import numpy as np
 
+from .arrays import clean_images, clean_landmarks
 from .cache import FeatureStore
 from .columns import Column, Rows, frame
 from .errors import FerError
-from .vision.geometry import MESH_TO_68, fill_missing
 
 #: What each column holds, for messages and documentation.
 COLUMNS = {
@@ -88,7 +88,7 @@ class Samples:
         self._columns = dict(columns)
         self._rows = np.arange(n)
         self.info = info or Info()
-        self._store = FeatureStore(n, lambda: fingerprint(Samples(columns, info)))
+        self._store = FeatureStore(n, lambda: fingerprint(Samples(columns), ("images", "landmarks")))
         self._lineage: tuple[str, ...] = ()
 
     @classmethod
@@ -125,7 +125,7 @@ class Samples:
         """
         columns: dict[str, Column] = {}
         if images is not None:
-            columns["images"] = _clips(images)
+            columns["images"] = clean_images(images)
         if landmarks is not None:
             columns["landmarks"] = clean_landmarks(np.asarray(landmarks))
         plain = {"label": label, "subject": subject, "split": split, "id": id}
@@ -214,7 +214,19 @@ class Samples:
         return Samples({**new, **columns}, info or self.info)
 
     def features(self, key: str, describe: Any) -> np.ndarray:
-        """Features of these rows under a key, described at most once a row (see `FeatureStore.rows`)."""
+        """Features of these rows under a key, described at most once a row.
+
+        Parameters
+        ----------
+        key : str
+            Names the extractor and its parameters.
+        describe : callable
+            Takes `Samples` and yields their features in order, in blocks (m, d) float32.
+
+        Returns
+        -------
+        ndarray, shape (n, d), float32
+        """
         key = " | ".join((*self._lineage, key))
         return self._store.rows(key, self._rows, lambda rows: describe(self._derive(rows=rows)))
 
@@ -257,66 +269,29 @@ def as_samples(X: Any, reads: tuple[str, ...]) -> Samples:
     return Samples.from_arrays(**{reads[0]: X})
 
 
-def clean_landmarks(landmarks: np.ndarray) -> np.ndarray:
-    """Landmarks as the table wants them: (n, T, 68, 2) float32, NaN in frames without landmarks.
+def fingerprint(X: Samples, columns: tuple[str, ...] = ("images", "landmarks", "label")) -> str:
+    """A hash of the contents of a table, hex; equal for equal data wherever it lies.
 
     Parameters
     ----------
-    landmarks : ndarray, shape (n, [T,] 68, 2) or (n, [T,] 478, 2 or 3)
-        iBUG-68 or MediaPipe face mesh points; x and y are taken. All-zero frames count as missing.
-
-    Raises
-    ------
-    FerError
-        For another shape or type.
-    """
-    if landmarks.ndim == 3:
-        landmarks = landmarks[:, None]
-    if landmarks.ndim != 4 or landmarks.shape[2] not in (68, 478) or landmarks.shape[3] not in (2, 3):
-        raise FerError(f"landmarks have shape {landmarks.shape}: (n, T, 68, 2) or (n, T, 478, 3) is needed")
-    if landmarks.dtype.kind not in "iuf":
-        raise FerError(f"landmarks are of type {landmarks.dtype}: integers or floats are needed")
-    if landmarks.shape[2] == 478:
-        landmarks = landmarks[:, :, MESH_TO_68]
-    points = landmarks[..., :2].astype(np.float32)
-    points[(points == 0).all((2, 3))] = np.nan
-    return fill_missing(points)
-
-
-def fingerprint(X: Samples) -> str:
-    """A hash of the contents of the table's columns, hex; equal for equal data wherever it lies.
+    X : Samples
+    columns : tuple of str
+        Those that count, where they are there.
 
     Notes
     -----
     BLAKE2b over names, shapes and values, read in blocks, so that memory does not grow with the data.
     """
     digest = hashlib.blake2b(digest_size=16)
-    for name in sorted(X.columns):
+    for name in (name for name in columns if name in X):
         digest.update(f"{name} {len(X)}".encode())
-        if name in ("images", "landmarks"):
-            for start in range(0, len(X), 64):
-                block = X[start : start + 64][name]
-                for clip in block:
-                    digest.update(str(clip.shape).encode())
-                    digest.update(np.ascontiguousarray(clip).data)
-        else:
-            values = np.asarray(X[name])
-            digest.update("\n".join(map(str, values.tolist())).encode())
+        for start in range(0, len(X), 64):
+            for value in X[start : start + 64][name]:
+                value = np.ascontiguousarray(value)
+                digest.update(str(value.shape).encode())
+                digest.update(value.data)
     return digest.hexdigest()
 
 
 def _frames(column: Any) -> int:
     return column.shape[1]
-
-
-def _clips(images: Any) -> Any:
-    if hasattr(images, "frame"):
-        return images
-    images = np.asarray(images)
-    if images.ndim == 3:
-        images = images[:, None]
-    if images.ndim != 4:
-        raise FerError(f"images have shape {images.shape}: (n, T, H, W), or (n, H, W) for stills, is needed")
-    if images.dtype != np.uint8:
-        raise FerError(f"images are of type {images.dtype}: 8-bit grey values (uint8) are needed")
-    return images

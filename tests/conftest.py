@@ -1,17 +1,108 @@
-"""Fixtures that several test modules use: real data where it is at hand, a small demo everywhere."""
+"""Fixtures that several test modules use: real data where it is at hand, small drawn data everywhere."""
 
+import subprocess
+import sys
 from pathlib import Path
 
+import cv2
+import h5py
 import numpy as np
 import pytest
 
-SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
+from fer_features.vision.geometry import MEAN_FACE
+
+SHARED = Path(__file__).resolve().parents[2] / "shared"
 
 
 @pytest.fixture(scope="session")
 def kdef():
     """Real faces: KDEF frontal photographs with landmarks, skipped where they are not at hand."""
-    path = SHARED / "kdef_frontal.npz"
+    path = SHARED / "data" / "kdef_frontal.npz"
     if not path.exists():
         pytest.skip("the KDEF photographs are not beside the project; tests on real faces are skipped")
     return np.load(path)
+
+
+@pytest.fixture(scope="session")
+def standin(tmp_path_factory):
+    """fer22 files of real faces: 6 training and 2 test subjects; skipped where their source is not at hand."""
+    maker = SHARED / "tools" / "make_fer22_standin.py"
+    faces = SHARED / "data" / "kdef_frontal.npz"
+    if not (maker.exists() and faces.exists()):
+        pytest.skip("the stand-in for fer22 cannot be made: its source is not beside the project")
+    out = tmp_path_factory.mktemp("standin")
+    subprocess.run(
+        [sys.executable, maker, faces, out, "--train-subjects", "6", "--test-subjects", "2"],
+        check=True,
+        capture_output=True,
+    )
+    return out
+
+
+def draw_clips(n_subjects=4, per_class=2, n_classes=3, n_frames=3, height=100, width=90, seed=0):
+    """Toy clips: images (n, T, H, W) uint8, landmarks (n, T, 68, 2), label, subject; easy to tell apart.
+
+    Each subject is a smooth texture with its own offset; class c pulls the mouth and shades the crop differently.
+    """
+    rng = np.random.default_rng(seed)
+    images, landmarks, label, subject = [], [], [], []
+    for s in range(n_subjects):
+        face = MEAN_FACE * [1 + 0.1 * rng.normal(), 1 + 0.05 * rng.normal()] + 0.02 * rng.normal(size=(68, 2))
+        skin = cv2.GaussianBlur(rng.normal(size=(height, width)), (0, 0), 4)
+        for c in range(n_classes):
+            for _ in range(per_class):
+                clip, points = [], []
+                for t in range(n_frames):
+                    a = t / max(n_frames - 1, 1)
+                    moved = face.copy()
+                    moved[48:, 0] *= 1 + 0.25 * a * (c - 1)
+                    moved[48:, 1] += 0.12 * a * c
+                    moved[17:27, 1] -= 0.12 * a * (c == 2)
+                    xy = moved * 22 + [width / 2 - 0.5, 32] + rng.normal(0, 0.15, 2)
+                    picture = 128 + 250 * skin + rng.normal(0, 2, skin.shape)
+                    mouth = xy[48:60].round().astype(np.int32)
+                    cv2.fillPoly(picture, [mouth], 40.0 + 60 * c * a)
+                    cv2.polylines(picture, [xy[17:22].round().astype(np.int32)], False, 30.0, 2)
+                    cv2.polylines(picture, [xy[22:27].round().astype(np.int32)], False, 30.0, 2)
+                    clip.append(np.clip(picture, 0, 255).astype(np.uint8))
+                    points.append(xy)
+                images.append(clip)
+                landmarks.append(points)
+                label.append(c)
+                subject.append(s)
+    order = rng.permutation(len(label))
+    return tuple(np.array(column)[order] for column in (images, landmarks, label, subject))
+
+
+def write_h5(folder, stem, data, key=None, **options):
+    """Write one dataset under a file's stem, or another key."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with h5py.File(folder / f"{stem}.h5", "w") as file:
+        file.create_dataset(key or stem, data=data, **options)
+
+
+@pytest.fixture
+def clips():
+    """images, landmarks, label, subject of 24 toy clips of 4 subjects and 3 classes."""
+    return draw_clips()
+
+
+@pytest.fixture
+def fer22_folder(tmp_path):
+    """A tiny folder of fer22 files: 24 training clips of 4 subjects, 6 test clips; and subjects.npy beside it."""
+    images, landmarks, label, subject = draw_clips()
+    folder = tmp_path / "fer22"
+    write_h5(folder, "data_train_images", images)
+    write_h5(folder, "data_train_landmarks", np.rint(landmarks).astype(np.int64))
+    write_h5(folder, "data_train_labels", label.astype(float))
+    test_images, test_landmarks, _, _ = draw_clips(n_subjects=1, seed=1)
+    write_h5(folder, "data_test_images", test_images)
+    write_h5(folder, "data_test_landmarks", np.rint(test_landmarks).astype(np.int64))
+    np.save(tmp_path / "subjects.npy", subject)
+    return folder
+
+
+@pytest.fixture
+def subjects_file(fer22_folder):
+    """Subject ids of `fer22_folder`."""
+    return fer22_folder.parent / "subjects.npy"

@@ -22,10 +22,11 @@ from typing import Any
 import h5py
 import numpy as np
 
+from ..arrays import clean_landmarks
 from ..columns import H5Column, Stacked
 from ..emotions import FER22
 from ..errors import FerError
-from ..samples import Info, Samples, clean_landmarks
+from ..samples import Info, Samples
 
 #: A landmark further beyond the picture than this share of its size is not one of this picture.
 BEYOND = 0.25
@@ -70,8 +71,8 @@ def load(path: Path) -> Samples:
     splits, ids = [], []
     for part in parts:
         has = _present(path, part)
-        clips = _images(path / f"data_{part}_images.h5") if "images" in has else None
-        points = _landmarks(path / f"data_{part}_landmarks.h5") if "landmarks" in has else None
+        clips: Any = _images(path / f"data_{part}_images.h5") if "images" in has else None
+        points: Any = _landmarks(path / f"data_{part}_landmarks.h5") if "landmarks" in has else None
         if clips is not None and points is not None:
             _check_agreement(path, part, clips, points)
         n = len(clips if clips is not None else points)
@@ -92,7 +93,14 @@ def load(path: Path) -> Samples:
             )
         columns["landmarks"] = np.concatenate(landmarks)
     files = {name: str(path / f"data_train_{name}.h5") for name in ("images", "landmarks")}
-    return Samples(columns, Info(dataset="fer22", classes=FER22, source=str(path), files=files))
+    info = Info(dataset="fer22", classes=FER22, source=str(path), files=files, synthetic=_synthetic(labels))
+    return Samples(columns, info)
+
+
+def _synthetic(path: Path) -> bool:
+    # Sequences drawn by this package carry a mark, so that scores on them never pass for scores on people.
+    with h5py.File(path) as file:
+        return bool(file[path.stem].attrs.get("synthetic", False))
 
 
 def _present(path: Path, part: str) -> list[str]:
@@ -189,6 +197,6 @@ def _check_agreement(path: Path, part: str, images: H5Column, landmarks: np.ndar
         x, y = landmarks[row, t, point]
         raise FerError(
             f"{path / names[1]}: landmark {point} of row {row}, frame {t} is at ({x:g}, {y:g}), outside the picture of "
-            f"{width} x {height} pixels ({np.any(outside, axis=(1, 2)).sum()} such row(s)); are x and y swapped, or do the "
-            "landmarks belong to pictures of another size? Set frames without a face to NaN"
+            f"{width} x {height} pixels ({np.any(outside, axis=(1, 2)).sum()} such row(s)); are x and y swapped, or do "
+            "the landmarks belong to pictures of another size? Set frames without a face to NaN"
         )

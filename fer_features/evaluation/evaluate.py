@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import platform
 import time
 from typing import Any
 
@@ -11,14 +10,16 @@ import joblib
 import numpy as np
 import pandas as pd
 from sklearn.base import BaseEstimator, clone
+from threadpoolctl import threadpool_limits
 
 from ..errors import FerError
 from ..pipelines import describable
 from ..progress import progress
 from ..samples import Samples, fingerprint
-from ..version import __version__
+from ..version import versions
 from .protocol import Protocol, choose_protocol
 from .scores import summarise
+from .summary import summary
 
 #: What is said where subjects may stand on both sides of a split.
 UNKNOWN_SUBJECTS = (
@@ -148,54 +149,6 @@ def describe_all(model: BaseEstimator, X: Samples) -> None:
         extractor.fit(table).transform(table)
 
 
-def summary(scores: dict[str, Any]) -> str:
-    """A few lines that say what was done and what came out."""
-    lines = [
-        f"{scores['pipeline']} on {scores['dataset']}"
-        + (" (synthetic)" if scores["synthetic"] else "")
-        + f": {scores['n']} rows, {scores['n_subjects'] or 'unknown'} subjects ({scores['subjects_from']}), "
-        + scores["protocol"],
-    ]
-    for key, words in (
-        ("accuracy", "accuracy"),
-        ("balanced_accuracy", "balanced accuracy"),
-        ("macro_f1", "macro-F1"),
-    ):
-        low, high = scores["ci95"][key]
-        lines.append(f"  {words:18s} {scores[key]:.3f}   95 % interval {low:.3f} to {high:.3f}")
-    if "subject_mean" in scores:
-        lines.append(
-            f"  over subjects      {scores['subject_mean']:.3f} +- {scores['subject_sd']:.3f} (mean, deviation)"
-        )
-    width = max(map(len, scores["per_class"]))
-    lines += [
-        f"  {name:{width}s}  precision {c['precision']:.3f}  recall {c['recall']:.3f}  F1 {c['f1']:.3f}  n {c['n']}"
-        for name, c in scores["per_class"].items()
-    ]
-    if scores.get("left_out"):
-        lines.append("  left out: " + ", ".join(f"{n} row(s), {why}" for why, n in scores["left_out"].items()))
-    if scores["leakage"]:
-        lines.append(f"  CAUTION: {scores['leakage']}")
-    return "\n".join(lines)
-
-
-def versions() -> dict[str, str]:
-    """Versions of what the numbers depend on."""
-    import cv2
-    import h5py
-    import scipy
-    import skimage
-    import sklearn
-    import xgboost
-
-    modules = (np, scipy, sklearn, skimage, cv2, xgboost, h5py, pd, joblib)
-    return {
-        "fer_features": __version__,
-        "python": platform.python_version(),
-        **{module.__name__: module.__version__ for module in modules},
-    }
-
-
 def scores_of(model: BaseEstimator, X: Samples) -> tuple[np.ndarray, np.ndarray, str]:
     """Prediction and one figure a class of a fitted classifier.
 
@@ -215,8 +168,11 @@ def scores_of(model: BaseEstimator, X: Samples) -> tuple[np.ndarray, np.ndarray,
 
 def _fold(model: BaseEstimator, X: Samples, label: np.ndarray, train: np.ndarray, test: np.ndarray) -> Any:
     start = time.perf_counter()
-    fitted = clone(model).fit(X[train], label[train])
-    prediction, values, kind = scores_of(fitted, X[test])
+    # One thread a fold: sums come out the same on any machine and beside any other fold, and the threads of small
+    # problems wait for each other longer than they work.
+    with threadpool_limits(1):
+        fitted = clone(model).fit(X[train], label[train])
+        prediction, values, kind = scores_of(fitted, X[test])
     full = np.full((len(test), len(np.unique(label))), np.nan)
     full[:, np.searchsorted(np.unique(label), fitted.classes_)] = values
     return prediction, full, kind, time.perf_counter() - start

@@ -74,21 +74,16 @@ class Extractor(TransformerMixin, BaseEstimator):
         tags.requires_fit = False
         return tags
 
-    def _batches(self, X: Samples) -> np.ndarray:
-        if len(X) == 0:
-            return np.empty((0, 0), np.float32)
-        starts = range(0, len(X), BATCH)
-        blocks = list(progress(_in_threads(self._one, [X[s : s + BATCH] for s in starts]), len(starts), self._label()))
-        return np.concatenate(blocks)
+    def _batches(self, X: Samples) -> Iterator[np.ndarray]:
+        batches = [X[start : start + BATCH] for start in range(0, len(X), BATCH)]
+        label = f"describing: {type(self).__name__}"
+        return progress(_in_threads(self._one, batches), len(batches), label)
 
     def _one(self, X: Samples) -> np.ndarray:
         features = np.asarray(self.describe(X), dtype=np.float32)
         missing = np.any([X.missing(name) for name in self.reads], axis=0)
         features[missing] = np.nan
         return features
-
-    def _label(self) -> str:
-        return f"describing: {type(self).__name__}"
 
 
 def repr_of(estimator: BaseEstimator) -> str:

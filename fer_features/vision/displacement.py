@@ -151,9 +151,7 @@ def undo_camera(
     return undone
 
 
-def registered(
-    landmarks: np.ndarray, register: str = "pose", on: str = "upper", frames: int = 1
-) -> np.ndarray:
+def registered(landmarks: np.ndarray, register: str = "pose", on: str = "upper", frames: int = 1) -> np.ndarray:
     """Neutral frame and last frames, upright, in inter-ocular distances, head motion taken out.
 
     Parameters

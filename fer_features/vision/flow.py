@@ -8,7 +8,7 @@ import numpy as np
 
 def dis_flow(first: np.ndarray, second: np.ndarray) -> np.ndarray:
     """Dense inverse search (Kroeger et al. 2016), OpenCV's medium preset, (H, W, 2) float32."""
-    return cv2.DISOpticalFlow_create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM).calc(first, second, None)
+    return cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM).calc(first, second, None)
 
 
 def farneback_flow(first: np.ndarray, second: np.ndarray) -> np.ndarray:

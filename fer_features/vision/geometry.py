@@ -70,9 +70,7 @@ def eye_centres(landmarks: np.ndarray) -> np.ndarray:
     ndarray, shape (..., 2, 2)
         The mean of the six points of the left and of the right eye.
     """
-    return np.stack(
-        [landmarks[..., PARTS["left eye"], :].mean(-2), landmarks[..., PARTS["right eye"], :].mean(-2)], -2
-    )
+    return np.stack([landmarks[..., PARTS["left eye"], :].mean(-2), landmarks[..., PARTS["right eye"], :].mean(-2)], -2)
 
 
 def interocular_distance(landmarks: np.ndarray) -> np.ndarray:
@@ -158,9 +156,7 @@ def fill_missing(landmarks: np.ndarray) -> np.ndarray:
             continue
         before = at[np.clip(np.searchsorted(at, frames, "right") - 1, 0, None)]
         after = at[np.clip(np.searchsorted(at, frames, "left"), None, at.size - 1)]
-        weight = np.where(after > before, (frames - before) / np.maximum(after - before, 1), 0.0)[
-            :, None, None
-        ]
+        weight = np.where(after > before, (frames - before) / np.maximum(after - before, 1), 0.0)[:, None, None]
         filled[i] = (1 - weight) * landmarks[i, before] + weight * landmarks[i, after]
     return filled
 

@@ -7,9 +7,7 @@ import functools
 import numpy as np
 
 
-def hog(
-    images: np.ndarray, orientations: int = 9, cell: int = 8, block: int = 2, signed: bool = False
-) -> np.ndarray:
+def hog(images: np.ndarray, orientations: int = 9, cell: int = 8, block: int = 2, signed: bool = False) -> np.ndarray:
     """Histograms of oriented gradients of a batch of pictures.
 
     Parameters

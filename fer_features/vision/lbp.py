@@ -45,9 +45,7 @@ def lbp_codes(images: np.ndarray, radius: int = 1) -> np.ndarray:
         dy = float(np.round(-radius * np.sin(2 * np.pi * p / 8), 5))
         dx = float(np.round(radius * np.cos(2 * np.pi * p / 8), 5))
         top, left = radius + 1 + math.floor(dy), radius + 1 + math.floor(dx)
-        corner = [
-            padded[:, top + j : top + j + height, left + i : left + i + width] for j in (0, 1) for i in (0, 1)
-        ]
+        corner = [padded[:, top + j : top + j + height, left + i : left + i + width] for j in (0, 1) for i in (0, 1)]
         fy = ((np.arange(height) + dy) % 1)[:, None]
         fx = (np.arange(width) + dx) % 1
         if dy % 1 == 0 and dx % 1 == 0:

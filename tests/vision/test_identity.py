@@ -140,6 +140,12 @@ def test_nobody_where_no_face_is_known(drawn):
     assert (set(answer.subjects), answer.n_subjects, answer.confidence) == ({-1}, 0, 0.0)
 
 
+def test_blank_pictures_show_nobody(drawn):
+    images = drawn[0].copy()
+    images[3] = 90
+    assert np.flatnonzero(infer_subjects(images, drawn[1]).subjects == -1).tolist() == [3]
+
+
 def test_stills_are_grouped(drawn):
     assert same(infer_subjects(drawn[0][:, :1], drawn[1][:, :1]).subjects, drawn[2])
 
@@ -177,6 +183,8 @@ def test_rows_beyond_the_sample_join_the_nearest_group(drawn, monkeypatch):
 def test_mistakes_are_named(drawn):
     with pytest.raises(ValueError, match="neither"):
         infer_subjects(None, None)
+    with pytest.raises(ValueError, match="no rows"):
+        infer_subjects(drawn[0][:0], drawn[1][:0])
     for k in (0, 43):
         with pytest.raises(ValueError, match=f"n_subjects={k}"):
             infer_subjects(*drawn[:2], n_subjects=k)

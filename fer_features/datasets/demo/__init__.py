@@ -33,12 +33,14 @@ from functools import lru_cache
 import numpy as np
 from threadpoolctl import threadpool_limits
 
+from ...emotions import FER22
+from ...samples import Info, Samples
 from .actions import CODES, Habits, draw_habits, perform
 from .faces import HEIGHT, WIDTH, draw_face
 from .render import film
 from .warp import Actor, flow
 
-__all__ = ["ACTION_UNITS", "Demo", "generate", "true_flow"]
+__all__ = ["ACTION_UNITS", "Demo", "generate", "load", "true_flow"]
 
 ACTION_UNITS = CODES  # of the third axis of Demo.actions
 N_LABELS = 6
@@ -55,12 +57,8 @@ class Demo:
     subject: np.ndarray  # (n,) int64
     split: np.ndarray  # (n,) '<U5', 'train' or 'test'; no subject is in both
     intensity: np.ndarray  # (n, T) float32, of the expression: 0 at frame 0, its peak at the apex
-    actions: (
-        np.ndarray
-    )  # (n, T, K, 2) float32, activation of ACTION_UNITS in the left and right half of the picture
-    pose: (
-        np.ndarray
-    )  # (n, T, 6) float32: shift x, y (pixels), roll (radians), log scale, yaw, pitch (radians)
+    actions: np.ndarray  # (n, T, K, 2) float32, activation of ACTION_UNITS in the left and right half of the picture
+    pose: np.ndarray  # (n, T, 6) float32: shift x, y (pixels), roll (radians), log scale, yaw, pitch (radians)
     seed: int
 
     def __len__(self) -> int:
@@ -121,7 +119,7 @@ def generate(
         for subject in np.unique(subjects):
             actor, habits = _cast(seed, int(subject))
             for row in np.flatnonzero(subjects == subject):
-                rng = np.random.default_rng([seed, 2, row])
+                rng = np.random.default_rng([seed, 2, int(row)])
                 act = perform(rng, habits, labels[row], n_frames)
                 warp, shift = actor.warp(act.actions, act.pose).kept_inside(MARGIN)
                 act.pose[:, :2] += shift
@@ -132,6 +130,33 @@ def generate(
 
 
 @lru_cache(maxsize=2)
+def load(seed: int = 0) -> Samples:
+    """Draw the data set as a table.
+
+    Parameters
+    ----------
+    seed : int
+
+    Returns
+    -------
+    Samples
+        Columns 'images', 'landmarks', 'label' (-1 in the test part), 'subject', 'split' and 'id' (position in its
+        part).
+    """
+    demo = generate(seed=seed)
+    test = demo.split == "test"
+    position = np.where(test, np.cumsum(test), np.cumsum(~test)) - 1
+    return Samples.from_arrays(
+        images=demo.images,
+        landmarks=demo.landmarks,
+        label=np.where(test, -1, demo.label),
+        subject=demo.subject,
+        split=demo.split,
+        id=position,
+        info=Info(dataset="demo", classes=FER22, source=f"drawn, seed {seed}", subjects_from="dataset", synthetic=True),
+    )
+
+
 def _cast(seed: int, subject: int) -> tuple[Actor, Habits]:
     rng = np.random.default_rng([seed, 1, subject])
     return Actor(draw_face(rng)), draw_habits(rng)

@@ -8,16 +8,15 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import h5py
 import numpy as np
 
-from fer_features.command import guarded
-from fer_features.errors import FerError
-from fer_features.files import replacing
-
+from ...command import guarded
+from ...errors import FerError
+from ...files import replacing
 from . import Demo, generate
 
 NAMES = (
@@ -38,9 +37,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
     def work() -> None:
         check(args.out_dir, args.force)
-        demo = generate(
-            args.subjects, args.test_subjects, args.repeats, args.seed, test_repeats=args.test_repeats
-        )
+        demo = generate(args.subjects, args.test_subjects, args.repeats, args.seed, test_repeats=args.test_repeats)
         write(demo, args.out_dir)
         train = int((demo.split == "train").sum())
         print(f"wrote {train} train and {len(demo) - train} test synthetic sequences to {args.out_dir}")
@@ -55,12 +52,8 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("out_dir", type=Path, metavar="OUT_DIR", help="folder to write to, made if need be")
     parser.add_argument("--seed", type=_count(0), default=0, help="of everything (default: %(default)s)")
-    parser.add_argument(
-        "--subjects", type=_count(1), default=12, help="people to train on (default: %(default)s)"
-    )
-    parser.add_argument(
-        "--test-subjects", type=_count(1), default=6, help="people to test on (default: %(default)s)"
-    )
+    parser.add_argument("--subjects", type=_count(1), default=12, help="people to train on (default: %(default)s)")
+    parser.add_argument("--test-subjects", type=_count(1), default=6, help="people to test on (default: %(default)s)")
     parser.add_argument(
         "--repeats",
         type=_count(1),
@@ -74,7 +67,7 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _count(least: int):
+def _count(least: int) -> Callable[[str], int]:
     def count(text: str) -> int:
         if (value := int(text)) < least:
             raise argparse.ArgumentTypeError(f"must be at least {least}, got {value}")
@@ -112,7 +105,7 @@ def write(demo: Demo, folder: Path) -> None:
     for name, values in tables(demo).items():
         path = folder / f"{name}.h5"
         with replacing(path) as part, h5py.File(part, "w") as file:
-            file.create_dataset(path.stem, data=values)
+            file.create_dataset(path.stem, data=values).attrs["synthetic"] = True
 
 
 if __name__ == "__main__":

@@ -18,7 +18,8 @@ BLINK = 45  # moves the edge of the upper lid only, see Warp.landmarks
 # AU -> [(landmark(s) it is centred on, offset, displacement, extent (sigmas), side of the lips it acts on)],
 # for the left half of the picture, in inter-ocular distances, x outward from the midline, y down, at
 # activation 1.
-UNITS = {
+Push = tuple[tuple[int, ...], tuple[float, float], tuple[float, float], tuple[float, float], str]
+UNITS: dict[int, list[Push]] = {
     1: [((21,), (0, -0.05), (0.00, -0.17), (0.22, 0.20), BOTH)],
     2: [((18,), (0.04, -0.05), (0.01, -0.17), (0.26, 0.20), BOTH)],
     4: [
@@ -118,9 +119,7 @@ def fields(face: Face, points: np.ndarray, side: str) -> np.ndarray:
     across, below = np.abs(face.across(x)), face.below(points) / UNIT
     lens = np.maximum(1 - across**4, 0)
     away = smooth((below if side == LOWER else -below) / 0.45)
-    parting = (
-        lens + (1 - lens) * away
-    )  # what acts on one lip only: fully in the mouth, not on the line beside it
+    parting = lens + (1 - lens) * away  # what acts on one lip only: fully in the mouth, not on the line beside it
     halves = 1 / (1 + np.exp(np.stack([x - face.mouth[0], face.mouth[0] - x]) / (0.08 * UNIT)))
     out = np.zeros((len(CODES), 2, *points.shape), np.float64)
     for k, code in enumerate(CODES):

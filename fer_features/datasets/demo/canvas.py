@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import cv2
 import numpy as np
+from numpy.typing import ArrayLike
 from scipy.interpolate import CubicSpline
 
 from .faces import HEIGHT, UNIT, WIDTH
@@ -16,13 +17,13 @@ ROWS, COLUMNS = int((HEIGHT + 2 * PAD) * SCALE), int((WIDTH + 2 * PAD) * SCALE)
 GRID = np.stack(np.meshgrid(np.arange(COLUMNS), np.arange(ROWS)), -1) / SCALE - PAD  # material pixels
 
 
-def curve(points: np.ndarray, n: int = 40, closed: bool = False) -> np.ndarray:
+def curve(points: ArrayLike, n: int = 40, closed: bool = False) -> np.ndarray:
     """A smooth curve through `points` (m, 2) -> (n, 2)."""
-    points = np.asarray(points, float)
+    p = np.asarray(points, float)
     if closed:
-        points = np.r_[points, points[:1]]
-    spline = CubicSpline(np.arange(len(points)), points, bc_type="periodic" if closed else "natural")
-    return spline(np.linspace(0, len(points) - 1, n))
+        p = np.r_[p, p[:1]]
+    spline = CubicSpline(np.arange(len(p)), p, bc_type="periodic" if closed else "natural")
+    return spline(np.linspace(0, len(p) - 1, n))
 
 
 def fixed(points: np.ndarray) -> np.ndarray:
@@ -46,10 +47,11 @@ def fill(points: np.ndarray, sigma: float = 0.4) -> np.ndarray:
     return soften(out.astype(np.float32) / 255, sigma)
 
 
-def spot(centre, sx: float, sy: float) -> np.ndarray:
+def spot(centre: ArrayLike, sx: float, sy: float) -> np.ndarray:
     """A Gaussian spot; centre in material pixels, sigmas in inter-ocular distances."""
-    x = np.exp(-0.5 * ((GRID[0, :, 0] - centre[0]) / (UNIT * sx)) ** 2)
-    y = np.exp(-0.5 * ((GRID[:, 0, 1] - centre[1]) / (UNIT * sy)) ** 2)
+    cx, cy = np.asarray(centre, float)
+    x = np.exp(-0.5 * ((GRID[0, :, 0] - cx) / (UNIT * sx)) ** 2)
+    y = np.exp(-0.5 * ((GRID[:, 0, 1] - cy) / (UNIT * sy)) ** 2)
     return np.outer(y, x).astype(np.float32)
 
 
@@ -67,7 +69,7 @@ def noise(rng: np.random.Generator, cell: float, tall: float = 1.0) -> np.ndarra
     return out / out.std()
 
 
-def wrinkle(points: np.ndarray, width: float = 1.0, depth: float = 1.0) -> np.ndarray:
+def wrinkle(points: ArrayLike, width: float = 1.0, depth: float = 1.0) -> np.ndarray:
     """A furrow: a dark line with a lighter ridge beside it."""
     line = curve(points, 24)
     return depth * (0.5 * stroke(line + [0, 1.6], width, 1.0) - 1.0 * stroke(line, width, 0.7))
@@ -79,9 +81,7 @@ def ellipse(a: float, b: float, tilt: float = 0.0, n: int = 32) -> np.ndarray:
     return np.c_[x * np.cos(tilt) - y * np.sin(tilt), x * np.sin(tilt) + y * np.cos(tilt)]
 
 
-def fan(
-    rng: np.random.Generator, angle: np.ndarray, radius: np.ndarray, cell: float, tall: float
-) -> np.ndarray:
+def fan(rng: np.random.Generator, angle: np.ndarray, radius: np.ndarray, cell: float, tall: float) -> np.ndarray:
     """Noise drawn out along rays."""
     grains = rng.standard_normal((48, 512)).astype(np.float32)
     out = cv2.remap(

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from .actions import INDEX
-from .canvas import curve, noise, spot, stroke, wrinkle
+from .canvas import COLUMNS, ROWS, curve, noise, spot, stroke, wrinkle
 from .faces import CENTRE, UNIT, Face
 
 
@@ -44,9 +44,9 @@ def _shades(face: Face, rng: np.random.Generator) -> list[tuple[tuple[int, int],
     """((AU, half), change of the grey levels where the skin folds and bulges), half 2 for both."""
     at, u, looks = face.points, UNIT, face.looks
     deep = 0.2 + 0.16 * looks.age
-    out = []
+    out: list[tuple[tuple[int, int], np.ndarray]] = []
     forehead = CENTRE + u * np.array([0, -0.62]) + [0, rng.uniform(-2, 2)]
-    lines = {0: 0, 1: 0}
+    lines = {half: np.zeros((ROWS, COLUMNS)) for half in (0, 1)}
     for i in range(3):
         bend = rng.uniform(-1.5, 1.5, 5) + [1, 0, 1, 0, 1]
         y = -0.15 * u * (i - 1) + bend
@@ -58,16 +58,12 @@ def _shades(face: Face, rng: np.random.Generator) -> list[tuple[tuple[int, int],
     frown = sum(
         -deep
         * 1.3
-        * stroke(
-            curve(glabella + u * np.array([[s * 0.09, -0.16], [s * 0.085, 0], [s * 0.12, 0.12]])), 1.0, 0.7
-        )
+        * stroke(curve(glabella + u * np.array([[s * 0.09, -0.16], [s * 0.085, 0], [s * 0.12, 0.12]])), 1.0, 0.7)
         for s in (-1, 1)
     )
     out.append(((INDEX[4], 2), frown + 0.10 * spot(glabella, 0.045, 0.12)))
-    crinkle = sum(
-        wrinkle(at[28] + u * np.array([[-0.13, y + 0.05], [0, y - 0.02], [0.13, y + 0.05]]), 0.9, deep)
-        for y in (-0.12, 0.0, 0.12)
-    )
+    across = [np.array([[-0.13, y + 0.05], [0, y - 0.02], [0.13, y + 0.05]]) for y in (-0.12, 0.0, 0.12)]
+    crinkle = np.sum([wrinkle(at[28] + u * line, 0.9, deep) for line in across], 0)
     out.append(((INDEX[9], 2), crinkle))
     out.append(
         (
@@ -107,15 +103,11 @@ def _shades(face: Face, rng: np.random.Generator) -> list[tuple[tuple[int, int],
             )
         )
         pull = [at[corner] + u * np.array([s * 0.04, 0.05]), at[corner] + u * np.array([s * 0.09, 0.2])]
-        out.append(
-            ((INDEX[15], half), wrinkle(np.array([pull[0], np.mean(pull, 0), pull[1]]), 1.0, 1.2 * deep))
-        )
+        out.append(((INDEX[15], half), wrinkle(np.array([pull[0], np.mean(pull, 0), pull[1]]), 1.0, 1.2 * deep)))
         out.append(
             (
                 (INDEX[20], half),
-                -0.5
-                * deep
-                * stroke(curve([path[2] + [0, -4], path[2] + [s, 2], path[2] + [0, 7]]), 1.0, 1.0),
+                -0.5 * deep * stroke(curve([path[2] + [0, -4], path[2] + [s, 2], path[2] + [0, 7]]), 1.0, 1.0),
             )
         )
     return out

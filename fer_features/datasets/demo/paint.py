@@ -36,7 +36,7 @@ class Painting:
     skin: np.ndarray  # (ROWS, COLUMNS) float32, 0..255
     cover: np.ndarray  # (ROWS, COLUMNS) float32, 0..1
     folds: Folds
-    glasses: np.ndarray | None  # (2, ROWS, COLUMNS) float32: cover and grey level
+    glasses: np.ndarray | None  # (ROWS, COLUMNS) float32, cover of the rims
     bare: np.ndarray  # (ROWS, COLUMNS) float32, 1 on facial skin, 0 on eyes, hair and beyond
     lid: float  # grey level of the lid's edge
 
@@ -60,9 +60,7 @@ def paint(face: Face) -> Painting:
 
     head, ears, hair, mane, strands = _outlines(face, rng)
     skin = skin * (1 - ears) + looks.skin * ears * (0.85 - 0.35 * soften(np.abs(ears - soften(ears, 3)), 1))
-    above = (
-        (1 - head) * (GRID[..., 1] < CENTRE[1] + 0.1 * u) * (1 - ears)
-    )  # no skin shines through the hair's edge
+    above = (1 - head) * (GRID[..., 1] < CENTRE[1] + 0.1 * u) * (1 - ears)  # no skin shines through the hair's edge
     behind = (1 - np.maximum(head, ears)) * (looks.hair_style == LONG)
     skin = skin * (1 - behind) + 0.75 * strands * behind
     hair_ = np.maximum(hair, above)
@@ -269,9 +267,7 @@ def _brows(face: Face, rng: np.random.Generator, skin: np.ndarray) -> np.ndarray
             t = rng.uniform(0, 1)
             half = UNIT * looks.brow_width * (1 - 0.6 * t) * np.sqrt(np.clip(12 * t + 0.25, 0, 1))
             start = ridge[int(59 * t)] + [rng.normal(0, 0.3), rng.uniform(-half, half)]
-            lean = np.array([side * (0.25 + 0.75 * t), -0.7 * (1 - t) ** 2 + 0.25 * t]) * rng.uniform(
-                1.5, 3.5
-            )
+            lean = np.array([side * (0.25 + 0.75 * t), -0.7 * (1 - t) ** 2 + 0.25 * t]) * rng.uniform(1.5, 3.5)
             cv2.line(
                 out,
                 tuple(fixed(start)),
@@ -298,4 +294,4 @@ def _glasses(face: Face) -> np.ndarray:
         )
     bridge = at[27] + u * np.array([[-0.13, 0.0], [0, -0.06], [0.13, 0.0]])
     cover = np.maximum(cover, stroke(curve(bridge), 1.3, 0.4))
-    return np.stack([face.looks.glasses * cover, np.full_like(cover, 25)])
+    return face.looks.glasses * cover

@@ -8,7 +8,7 @@ from scipy.special import ndtri
 from .actions import INDEX, JAW_DROP, Performance
 from .canvas import look
 from .faces import EYES, HEIGHT, UNIT, WIDTH
-from .warp import LEFT_EYE, PIXELS, RIGHT_EYE, Actor, Warp, cavity, glasses
+from .warp import LEFT_EYE, PIXELS, RIGHT_EYE, Actor, Warp, cavity, rims_seen
 
 # Sensor noise is drawn by the byte from a table of normal quantiles: ten times faster than normal variates.
 NORMAL = ndtri((np.arange(256) + 0.5) / 256).astype(np.float32)
@@ -48,7 +48,7 @@ def film(
     ):
         _eye(images, warp, landmarks[:, eye], middle, side, act.gaze, painting.lid)
     if painting.glasses is not None:
-        rims = glasses(actor, warp)
+        rims = rims_seen(painting.glasses, warp)
         images += rims * (25 - images)
 
     cover = np.stack([look(painting.cover, x) for x in seen])
@@ -62,11 +62,7 @@ def film(
 
 def _behind(actor: Actor, act: Performance, rng: np.random.Generator) -> np.ndarray:
     """Wall, neck and shoulders (H, W): still."""
-    wall = (
-        255
-        * actor.face.looks.background
-        * (1 + 0.15 * rng.standard_normal() * (PIXELS[..., 0] / WIDTH - 0.5))
-    )
+    wall = 255 * actor.face.looks.background * (1 + 0.15 * rng.standard_normal() * (PIXELS[..., 0] / WIDTH - 0.5))
     still = PIXELS - act.pose[:, :2].mean(0).astype(np.float32)
     tone, cover = (look(canvas, still) for canvas in actor.body)
     return (wall + cover * (tone - wall)).astype(np.float32)
@@ -86,18 +82,13 @@ def _box(points: np.ndarray, margin: int) -> tuple[slice, slice]:
     return slice(max(y0, 0), min(y1, HEIGHT)), slice(max(x0, 0), min(x1, WIDTH))
 
 
-def _mouth(
-    images: np.ndarray, warp: Warp, upper: np.ndarray, lower: np.ndarray, landmarks: np.ndarray
-) -> None:
+def _mouth(images: np.ndarray, warp: Warp, upper: np.ndarray, lower: np.ndarray, landmarks: np.ndarray) -> None:
     """The dark of the open mouth with teeth that follow skull and jaw, and the tongue."""
     face = warp.face
     rows, columns = _box(landmarks[:, 48:68], 4)
     open_ = cavity(face, upper[:, rows, columns], lower[:, rows, columns])
     grid = PIXELS[rows, columns]
-    bone = (
-        warp.unpose(grid.reshape(1, -1, 2)).reshape(-1, *grid.shape)
-        - (0.45 * UNIT) * warp.parallax[:, None, None]
-    )
+    bone = warp.unpose(grid.reshape(1, -1, 2)).reshape(-1, *grid.shape) - (0.45 * UNIT) * warp.parallax[:, None, None]
     x = (bone[..., 0] - face.mouth[0]) / UNIT
     y = (bone[..., 1] - face.mouth[1]) / UNIT
     jaw = JAW_DROP * warp.actions[:, INDEX[26]].mean(1)[:, None, None]
@@ -107,11 +98,7 @@ def _mouth(
     bottom = _band(y - jaw, 0.06 + 0.05 * (1 - row), 0.3, 0.02)
     tongue = np.exp(-0.5 * ((x / 0.22) ** 2 + ((y - jaw - 0.12) / 0.11) ** 2))
     tone = 18 + 55 * tongue
-    tone = (
-        tone
-        + (120 * bottom + 185 * top * (1 - bottom)) * row * gaps * (0.75 + 0.25 * face.looks.skin)
-        - tone * top
-    )
+    tone = tone + (120 * bottom + 185 * top * (1 - bottom)) * row * gaps * (0.75 + 0.25 * face.looks.skin) - tone * top
     images[:, rows, columns] += open_ * (np.maximum(tone, 12) - images[:, rows, columns])
 
 
@@ -158,10 +145,7 @@ def _eye(
     tone += glint * iris * (235 - tone)
     patch = images[:, rows, columns]
     patch += opening * (tone - patch)
-    lash = (
-        0.85 * np.exp(-((from_over / 0.75) ** 2)) * inside
-        + 0.35 * np.exp(-((from_under / 0.6) ** 2)) * inside
-    )
+    lash = 0.85 * np.exp(-((from_over / 0.75) ** 2)) * inside + 0.35 * np.exp(-((from_under / 0.6) ** 2)) * inside
     patch += np.minimum(lash, 0.9) * (lid - patch)
 
 

@@ -60,9 +60,7 @@ class Actor:
         for side in (UPPER, LOWER):
             f = fields(self.face, nodes, side)
             out[side] = (
-                np.concatenate([f.reshape(-1, *nodes.shape), parallax])
-                .reshape(-1, nodes.size)
-                .astype(np.float32)
+                np.concatenate([f.reshape(-1, *nodes.shape), parallax]).reshape(-1, nodes.size).astype(np.float32)
             )
         return out
 
@@ -127,9 +125,7 @@ class Warp:
     def material(self) -> tuple[np.ndarray, np.ndarray]:
         """Material points at all pixels by the upper and by the lower field, each (T, H, W, 2) float32."""
         coarse = np.stack(np.meshgrid(np.arange(WIDTH // 2), np.arange(HEIGHT // 2)), -1) * 2 + 0.5
-        targets = (
-            self.unpose(coarse.reshape(1, -1, 2).astype(float)).reshape(-1, *coarse.shape).astype(np.float32)
-        )
+        targets = self.unpose(coarse.reshape(1, -1, 2).astype(float)).reshape(-1, *coarse.shape).astype(np.float32)
         found = []
         for side, first in ((UPPER, 0), (LOWER, BROWS_ROW // 2)):
             x = _invert(self.field[side], targets[:, first:])
@@ -158,9 +154,7 @@ def _newton(field: np.ndarray, slope: np.ndarray, target: np.ndarray, rounds: in
     for _ in range(rounds):
         column, row = (x + PAD) * (1 / STEP), (y + PAD) * (1 / STEP)
         dx, dy = cv2.split(cv2.remap(field, column, row, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE))
-        xx, yx, xy, yy = cv2.split(
-            cv2.remap(slope, column, row, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-        )
+        xx, yx, xy, yy = cv2.split(cv2.remap(slope, column, row, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE))
         xx += 1
         yy += 1
         rx, ry = tx - x - dx, ty - y - dy
@@ -184,7 +178,7 @@ def flow(actor: Actor, actions: np.ndarray, pose: np.ndarray) -> tuple[np.ndarra
     valid = (look(actor.painting.bare, points) > 0.99) & (below | ~(hidden & _near_mouth(face, points)))
     valid &= cavity(face, upper[0], lower[0]) < 0.01
     if actor.painting.glasses is not None:
-        rims = glasses(actor, warp)
+        rims = rims_seen(actor.painting.glasses, warp)
         valid &= (rims[0] < 0.01) & (cv2.remap(rims[1], to[..., 0], to[..., 1], cv2.INTER_LINEAR) < 0.01)
     inside = (there >= 0).all(-1) & (there <= [WIDTH - 1, HEIGHT - 1]).all(-1)
     return (there - PIXELS).astype(np.float32), valid & inside
@@ -202,10 +196,7 @@ def cavity(face: Face, upper: np.ndarray, lower: np.ndarray) -> np.ndarray:
     return (1 - over_lip) * (1 - under_lip) * np.clip((1.03 - u) * 12, 0, 1)
 
 
-def glasses(actor: Actor, warp: Warp) -> np.ndarray:
-    """Cover (T, H, W) of the rims, which turn with the head and do not deform with the face."""
-    x = (
-        warp.unpose(PIXELS.reshape(1, -1, 2)).reshape(-1, HEIGHT, WIDTH, 2)
-        - 0.35 * UNIT * warp.parallax[:, None, None]
-    )
-    return np.stack([look(actor.painting.glasses[0], points) for points in x])
+def rims_seen(rims: np.ndarray, warp: Warp) -> np.ndarray:
+    """Cover (T, H, W) of painted glasses, which turn with the head and do not deform with the face."""
+    x = warp.unpose(PIXELS.reshape(1, -1, 2)).reshape(-1, HEIGHT, WIDTH, 2) - 0.35 * UNIT * warp.parallax[:, None, None]
+    return np.stack([look(rims, points) for points in x])

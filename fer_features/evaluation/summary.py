@@ -1,0 +1,36 @@
+"""Scores in words."""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+def summary(scores: dict[str, Any]) -> str:
+    """A few lines that say what was done and what came out."""
+    lines = [
+        f"{scores['pipeline']} on {scores['dataset']}"
+        + (" (synthetic)" if scores["synthetic"] else "")
+        + f": {scores['n']} rows, {scores['n_subjects'] or 'unknown'} subjects ({scores['subjects_from']}), "
+        + scores["protocol"],
+    ]
+    for key, words in (
+        ("accuracy", "accuracy"),
+        ("balanced_accuracy", "balanced accuracy"),
+        ("macro_f1", "macro-F1"),
+    ):
+        low, high = scores["ci95"][key]
+        lines.append(f"  {words:18s} {scores[key]:.3f}   95 % interval {low:.3f} to {high:.3f}")
+    if "subject_mean" in scores:
+        lines.append(
+            f"  over subjects      {scores['subject_mean']:.3f} +- {scores['subject_sd']:.3f} (mean, deviation)"
+        )
+    width = max(map(len, scores["per_class"]))
+    lines += [
+        f"  {name:{width}s}  precision {c['precision']:.3f}  recall {c['recall']:.3f}  F1 {c['f1']:.3f}  n {c['n']}"
+        for name, c in scores["per_class"].items()
+    ]
+    if scores.get("left_out"):
+        lines.append("  left out: " + ", ".join(f"{n} row(s), {why}" for why, n in scores["left_out"].items()))
+    if scores["leakage"]:
+        lines.append(f"  CAUTION: {scores['leakage']}")
+    return "\n".join(lines)

@@ -1,0 +1,207 @@
+"""The fer22 reader: columns, oddities of real files, and every fault told in words."""
+
+import re
+
+import h5py
+import numpy as np
+import pytest
+
+from fer_features import FerError, load_dataset, make_pipeline
+from fer_features.datasets import fer22
+from fer_features.emotions import FER22
+from fer_features.pipelines import columns_read
+
+
+def rewrite(folder, stem, change, key=None, **options):
+    path = folder / f"{stem}.h5"
+    with h5py.File(path) as file:
+        data = file[stem][()]
+    path.unlink()
+    with h5py.File(path, "w") as file:
+        file.create_dataset(key or stem, data=change(data), **options)
+
+
+def refused(folder, *words):
+    with pytest.raises(FerError) as caught:
+        fer22.load(folder)
+    text = str(caught.value)
+    assert "\n" not in text
+    for word in words:
+        assert str(word) in text, text
+
+
+def test_columns_types_and_codes(fer22_folder):
+    X = fer22.load(fer22_folder)
+    assert len(X) == 30
+    assert X["images"].shape == (30, 3, 100, 90)
+    assert X["images"].dtype == np.uint8
+    assert X["landmarks"].shape == (30, 3, 68, 2)
+    assert X["landmarks"].dtype == np.float32
+    assert X["label"].dtype == np.int64
+    assert set(X["label"][X["split"] == "train"]) == {0, 1, 2}
+    assert set(X["label"][X["split"] == "test"]) == {-1}
+    assert X.info.classes == FER22 == ("joy", "fear", "surprise", "anger", "disgust", "sadness")
+    assert X["id"][X["split"] == "test"].tolist() == list(range(6))
+
+
+def test_images_equal_the_file_s_for_any_order_of_rows(fer22_folder):
+    X = fer22.load(fer22_folder)
+    with h5py.File(fer22_folder / "data_train_images.h5") as file:
+        train = file["data_train_images"][()]
+    rows = [23, 3, 3, 0, 17]
+    assert np.array_equal(X[rows]["images"], train[rows])
+    assert np.array_equal(X[rows].frame("images", -1), train[rows, -1])
+    across = [29, 0, 24]
+    with h5py.File(fer22_folder / "data_test_images.h5") as file:
+        test = file["data_test_images"][()]
+    assert np.array_equal(X[across].frame("images", 0), [test[5, 0], train[0, 0], test[0, 0]])
+
+
+@pytest.mark.parametrize("dtype", ["int16", "int64", "float32", "float64"])
+def test_landmarks_of_any_number_type(fer22_folder, dtype):
+    rewrite(fer22_folder, "data_train_landmarks", lambda x: x.astype(dtype))
+    assert np.isfinite(fer22.load(fer22_folder)["landmarks"]).all()
+
+
+@pytest.mark.parametrize("options", [{"chunks": (1, 1, 100, 90)}, {"chunks": True, "compression": "gzip"}])
+def test_chunked_and_compressed_images(fer22_folder, options):
+    before = fer22.load(fer22_folder)["images"]
+    rewrite(fer22_folder, "data_train_images", lambda x: x, **options)
+    assert np.array_equal(fer22.load(fer22_folder)["images"], before)
+
+
+def test_meshes_of_478_points_become_68(fer22_folder):
+    for part, n in (("train", 24), ("test", 6)):
+        mesh = np.random.default_rng(0).uniform(10, 80, (n, 3, 478, 3))
+        rewrite(fer22_folder, f"data_{part}_landmarks", lambda _, mesh=mesh: mesh)
+    X = fer22.load(fer22_folder)
+    assert X["landmarks"].shape == (30, 3, 68, 2)
+    assert np.isfinite(X["landmarks"]).all()
+
+
+def test_train_and_test_pictures_of_different_sizes(fer22_folder):
+    rewrite(fer22_folder, "data_test_images", lambda x: np.pad(x, ((0, 0), (0, 0), (0, 20), (0, 0))))
+    X = fer22.load(fer22_folder)
+    model = make_pipeline("hog_svm", align__size=64)
+    train = X[X["split"] == "train"]
+    model.fit(train, train["label"])
+    assert model.predict(X[[0, 29]]).shape == (2,)
+
+
+@pytest.mark.parametrize("absent", ["images", "landmarks"])
+def test_one_kind_of_file_is_enough_and_what_is_absent_is_named(fer22_folder, absent):
+    for part in ("train", "test"):
+        (fer22_folder / f"data_{part}_{absent}.h5").unlink()
+    X = fer22.load(fer22_folder)
+    assert absent not in X
+    name = {"images": "hog_svm", "landmarks": "landmarks_svm"}[absent]
+    assert absent in columns_read(make_pipeline(name))
+    with pytest.raises(FerError, match=f"'{absent}'.*data_train_{absent}.h5"):
+        make_pipeline(name).fit(X, X["label"])
+
+
+def test_hog_without_landmarks_names_the_way_out(fer22_folder):
+    for part in ("train", "test"):
+        (fer22_folder / f"data_{part}_landmarks.h5").unlink()
+    X = fer22.load(fer22_folder)
+    with pytest.raises(FerError, match=r"data_train_landmarks.h5.*align__method=none"):
+        make_pipeline("hog_svm").fit(X, X["label"])
+    unaligned = make_pipeline("hog_svm", align__method="none")
+    assert (unaligned.fit(X[:24], X["label"][:24]).predict(X[:24]) == X["label"][:24]).mean() > 0.9
+
+
+@pytest.mark.parametrize("part", ["train", "test"])
+@pytest.mark.parametrize("kind", ["images", "landmarks"])
+def test_missing_file_of_a_pair(fer22_folder, part, kind):
+    (fer22_folder / f"data_{part}_{kind}.h5").unlink()
+    refused(fer22_folder, f"data_{part}_{kind}.h5")
+
+
+def test_missing_labels(fer22_folder):
+    (fer22_folder / "data_train_labels.h5").unlink()
+    refused(fer22_folder, "data_train_labels.h5", "missing")
+
+
+def test_missing_test_part_is_fine(fer22_folder):
+    for kind in ("images", "landmarks"):
+        (fer22_folder / f"data_test_{kind}.h5").unlink()
+    assert len(fer22.load(fer22_folder)) == 24
+
+
+def test_other_key_lists_the_keys_that_are_there(fer22_folder):
+    rewrite(fer22_folder, "data_train_images", lambda x: x, key="pictures")
+    refused(fer22_folder, "data_train_images", "pictures")
+
+
+@pytest.mark.parametrize(
+    ("stem", "change", "words"),
+    [
+        ("data_train_images", lambda x: x[:, 0], ["(24, 100, 90)", "(n, T, H, W)"]),
+        ("data_train_images", lambda x: np.stack([x] * 3, -1), ["(24, 3, 100, 90, 3)"]),
+        ("data_train_images", lambda x: x.astype(np.uint16), ["uint16", "8-bit"]),
+        ("data_train_images", lambda x: x / 255, ["float64", "8-bit"]),
+        ("data_train_images", lambda x: x[:20], ["20", "24", "data_train_images.h5", "data_train_landmarks.h5"]),
+        ("data_train_images", lambda x: x[:, :2], ["2", "3", "frames"]),
+        ("data_train_landmarks", lambda x: x[:, :, :67], ["(24, 3, 67, 2)"]),
+        ("data_train_landmarks", lambda x: x[:, 0], ["(24, 68, 2)"]),
+        ("data_train_landmarks", lambda x: x.astype("S4"), ["data_train_landmarks.h5", "S4"]),
+        ("data_train_labels", lambda x: x[:-1], ["23", "24", "data_train_labels.h5"]),
+        ("data_train_labels", lambda x: np.r_[x[:-1], 6], ["6.0", "row 23", "0 joy"]),
+        ("data_train_labels", lambda x: np.r_[-1, x[1:]], ["-1.0", "row 0"]),
+        ("data_train_labels", lambda x: np.r_[0.5, x[1:]], ["0.5", "row 0"]),
+        ("data_train_labels", lambda x: np.r_[np.nan, x[1:]], ["nan", "row 0"]),
+        ("data_train_labels", lambda x: np.eye(6)[x.astype(int)], ["(24, 6)"]),
+    ],
+)
+def test_wrong_shapes_types_and_values_are_told_with_the_numbers(fer22_folder, stem, change, words):
+    rewrite(fer22_folder, stem, change)
+    refused(fer22_folder, f"{stem}.h5", *words)
+
+
+def test_landmarks_outside_the_picture(fer22_folder):
+    def away(x):
+        x[7, 2, 30] = 900, 40
+        return x
+
+    rewrite(fer22_folder, "data_train_landmarks", away)
+    refused(fer22_folder, "landmark 30 of row 7, frame 2", "(900, 40)", "90 x 100")
+
+
+@pytest.mark.parametrize("stem", ["data_train_images", "data_train_landmarks", "data_train_labels", "data_test_images"])
+@pytest.mark.parametrize("keep", [0.0, 0.01, 0.7])
+def test_truncated_files(fer22_folder, stem, keep):
+    path = fer22_folder / f"{stem}.h5"
+    content = path.read_bytes()
+    path.write_bytes(content[: int(keep * len(content))])
+    refused(fer22_folder, f"{stem}.h5", "truncated")
+
+
+def test_a_file_of_another_format(fer22_folder):
+    (fer22_folder / "data_train_images.h5").write_text("not HDF5 at all")
+    refused(fer22_folder, "data_train_images.h5", "another format")
+
+
+@pytest.mark.parametrize("value", [np.nan, 0.0])
+def test_frames_without_landmarks_are_filled_and_rows_without_any_are_missing(fer22_folder, value):
+    def gaps(x):
+        x = x.astype(float)
+        x[3] = value
+        x[5, 1] = value
+        return x
+
+    rewrite(fer22_folder, "data_train_landmarks", gaps)
+    X = fer22.load(fer22_folder)
+    points = X["landmarks"]
+    assert np.isnan(points[3]).all()
+    assert np.allclose(points[5, 1], (points[5, 0] + points[5, 2]) / 2)
+    assert np.flatnonzero(X.missing("landmarks")).tolist() == [3]
+
+
+def test_unknown_folders_are_refused_with_what_is_known(tmp_path):
+    with pytest.raises(FerError, match=r"data_train_images\.h5"):
+        load_dataset(tmp_path)
+    with pytest.raises(FerError, match="does not exist"):
+        load_dataset(tmp_path / "nowhere")
+    (tmp_path / "data_train_labels.h5").touch()
+    with pytest.raises(FerError, match=re.escape("no data_train_images.h5")):
+        load_dataset(tmp_path)

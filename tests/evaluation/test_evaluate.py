@@ -1,0 +1,129 @@
+"""Cross-validation: honest folds, the same results however it is run, and what is left out is said."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.base import BaseEstimator, ClassifierMixin, clone
+from sklearn.model_selection import LeaveOneGroupOut, cross_val_predict
+
+from fer_features import FerError, Samples, evaluate, make_pipeline
+
+from ..conftest import draw_clips
+
+
+@pytest.fixture(scope="module")
+def X():
+    images, landmarks, label, subject = draw_clips(n_subjects=5, seed=3)
+    return Samples.from_arrays(images=images, landmarks=landmarks, label=label, subject=subject)
+
+
+def without_times(scores):
+    drop = {k: v for k, v in scores.items() if k not in ("seconds", "folds", "described")}
+    return {**drop, "folds": [{k: v for k, v in fold.items() if k != "seconds"} for fold in scores["folds"]]}
+
+
+def test_predictions_equal_scikit_learn_s_cross_val_predict(X):
+    model = make_pipeline("hogdiff_landmarks_svm")
+    mine = evaluate(model, X, cv="loso").predictions
+    reference = cross_val_predict(clone(model), X, X["label"], groups=X["subject"], cv=LeaveOneGroupOut())
+    assert mine["row"].tolist() == list(range(len(X)))
+    assert mine["prediction"].astype(int).tolist() == reference.tolist()
+
+
+def test_every_row_is_described_once_whatever_the_folds(X):
+    images, landmarks, label, subject = draw_clips(n_subjects=5, seed=3)
+    fresh = Samples.from_arrays(images=images, landmarks=landmarks, label=label, subject=subject)
+    assert evaluate(make_pipeline("hog_lbpdiff_svm"), fresh, cv="5fold", repeats=2).scores["described"] == 2 * len(
+        fresh
+    )
+
+
+@pytest.mark.parametrize("name", ["hog_svm", "landmarks_xgb", "landmarks_hgb"])
+def test_one_and_two_jobs_and_a_second_run_agree_to_the_bit(X, name):
+    runs = [evaluate(make_pipeline(name), X, "3fold", jobs=jobs, seed=4) for jobs in (1, 2, 1)]
+    first = without_times(runs[0].scores)
+    for other in runs[1:]:
+        assert without_times(other.scores) == first
+        pd.testing.assert_frame_equal(other.predictions, runs[0].predictions)
+
+
+def test_the_record_has_what_a_reader_needs(X):
+    scores = evaluate(make_pipeline("landmarks_lda"), X, name="landmarks_lda").scores
+    needed = (
+        "pipeline dataset protocol n n_subjects subjects_from classes accuracy balanced_accuracy macro_f1 per_class"
+    )
+    needed += " confusion folds ci95 fingerprint versions seconds"
+    assert set(needed.split()) <= set(scores)
+    assert scores["n"] == len(X)
+    assert scores["n_subjects"] == 5
+    assert len(scores["folds"]) == 5
+    assert scores["protocol"] == "leave-one-subject-out"
+    assert scores["leakage"] == ""
+
+
+def test_unknown_subjects_are_said_to_leak(X):
+    blind = Samples.from_arrays(images=X["images"], landmarks=X["landmarks"], label=X["label"])
+    result = evaluate(make_pipeline("hog_svm"), blind, "3fold")
+    assert "may leak" in result.scores["leakage"]
+    assert result.scores["subjects_from"] == "unknown"
+    assert "CAUTION" in str(result)
+    with pytest.raises(FerError, match="needs subjects"):
+        evaluate(make_pipeline("hog_svm"), blind, "loso")
+
+
+def test_rows_without_landmarks_label_or_subject_are_left_out_and_counted(X):
+    landmarks = X["landmarks"].copy()
+    landmarks[4] = np.nan
+    label, subject = X["label"].copy(), X["subject"].copy()
+    label[7], subject[9] = -1, -1
+    gaps = Samples.from_arrays(images=X["images"], landmarks=landmarks, label=label, subject=subject)
+    result = evaluate(make_pipeline("hog_svm"), gaps)
+    assert result.scores["left_out"] == {"landmarks missing": 1, "subject unknown": 1}
+    assert not {4, 7, 9} & set(result.predictions["row"])
+    assert "left out" in str(result)
+
+
+def test_landmarks_that_a_pipeline_does_not_read_may_be_missing(X):
+    nothing = np.full_like(X["landmarks"], np.nan)
+    faceless = Samples.from_arrays(images=X["images"], landmarks=nothing, label=X["label"], subject=X["subject"])
+    assert evaluate(make_pipeline("hog_svm", align__method="none"), faceless).scores["left_out"] == {}
+    with pytest.raises(FerError, match="landmarks are missing in every one"):
+        evaluate(make_pipeline("hog_svm"), faceless)
+
+
+def test_shuffled_labels_give_chance():
+    _, landmarks, label, subject = draw_clips(n_subjects=10, per_class=4, seed=5)
+    label = np.random.default_rng(0).permutation(label)
+    X = Samples.from_arrays(landmarks=landmarks, label=label, subject=subject)
+    result = evaluate(make_pipeline("landmarks_svm"), X, "5fold", repeats=3)
+    assert abs(result.accuracy - 1 / 3) < 0.12
+
+
+class Spy(ClassifierMixin, BaseEstimator):
+    """Records which subjects it was fitted on, and fails when judged on one of them."""
+
+    def fit(self, X, y):
+        self.classes_ = np.unique(y)
+        self.seen_ = set(X["subject"].tolist())
+        return self
+
+    def predict(self, X):
+        assert not self.seen_ & set(X["subject"].tolist())
+        return np.full(len(X), self.classes_[0])
+
+    def decision_function(self, X):
+        return np.zeros((len(X), len(self.classes_)))
+
+
+@pytest.mark.parametrize("cv", ["loso", "2fold", "4fold"])
+def test_no_model_is_judged_on_a_subject_it_has_seen(X, cv):
+    evaluate(Spy(), X, cv)
+
+
+def test_a_fold_that_lacks_a_class_still_scores_it():
+    _, landmarks, label, subject = draw_clips(n_subjects=4, seed=6)
+    label[np.isin(subject, [0, 1]) & (label == 2)] = 1
+    X = Samples.from_arrays(landmarks=landmarks, label=label, subject=subject)
+    result = evaluate(make_pipeline("landmarks_xgb", classifier__n_estimators=5), X, "2fold", repeats=4)
+    values = result.predictions.filter(like="probability_")
+    assert list(values) == ["probability_0", "probability_1", "probability_2"]
