@@ -98,18 +98,7 @@ def run(options: argparse.Namespace) -> None:
         if options.cache:
             X.store.folder = _cache_folder(options.cache)
         announce(X)
-        describe_all(model, X)
-        result = evaluate(
-            model,
-            X,
-            options.cv,
-            repeats=options.repeats,
-            jobs=options.jobs,
-            seed=options.seed,
-            name=options.pipeline,
-        )
-        train = np.flatnonzero((X["label"] >= 0) & describable(model, X))
-        model.fit(X[train], X["label"][train])
+        result = judge_and_fit(model, X, options)
         write_subjects(X, folder / "subjects.csv")
         test = np.flatnonzero(X["split"] == "test") if "split" in X else np.array([], int)
         unread = predict_test(model, X, test, folder) if test.size else 0
@@ -119,6 +108,22 @@ def run(options: argparse.Namespace) -> None:
     if unread:
         print(f"  {unread} test row(s) without landmarks: the most frequent class stands for them in submission.csv")
     print(f"  {scores['described']} rows described, {scores['seconds']:.1f} s; results in {out}")
+
+
+def judge_and_fit(model: Pipeline, X: Samples, options: argparse.Namespace) -> Result:
+    """Cross-validate the pipeline, then fit it to all training rows."""
+    protocol = {"repeats": options.repeats, "jobs": options.jobs, "seed": options.seed}
+    try:
+        describe_all(model, X)
+        result = evaluate(model, X, options.cv, name=options.pipeline, **protocol)
+        train = np.flatnonzero((X["label"] >= 0) & describable(model, X))
+        model.fit(X[train], X["label"][train])
+    except (ValueError, TypeError) as error:
+        # Scikit-learn and XGBoost refuse a wrong parameter when they are fitted.
+        if isinstance(error, FerError) or not options.set:
+            raise
+        raise FerError(f"--set {' --set '.join(options.set)} does not work: {error}") from error
+    return result
 
 
 def announce(X: Samples) -> None:

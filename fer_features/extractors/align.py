@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
 import numpy as np
 from sklearn.base import BaseEstimator, TransformerMixin
@@ -13,6 +14,7 @@ from ..samples import Samples, as_samples
 from ..vision.crop import ALIGNMENTS, resize, template, warp
 from ..vision.geometry import transform
 from .base import repr_of
+from .parameters import NOT_NEGATIVE, WHOLE, Rule, check_parameters
 
 
 class Align(TransformerMixin, BaseEstimator):
@@ -36,6 +38,13 @@ class Align(TransformerMixin, BaseEstimator):
     cut when they are read and not kept; the landmarks of the result are in pixels of the crop.
     """
 
+    rules: ClassVar[Mapping[str, Rule]] = {
+        "method": (*ALIGNMENTS, "none"),
+        "size": WHOLE,
+        "side": NOT_NEGATIVE,
+        "top": NOT_NEGATIVE,
+    }
+
     def __init__(self, method: str = "eyes", size: int = 128, side: float = 0.6, top: float = 0.8):
         self.method = method
         self.size = size
@@ -49,8 +58,7 @@ class Align(TransformerMixin, BaseEstimator):
 
     def fit(self, X: Any, y: Any = None) -> Align:
         """Check the parameters; nothing is learnt."""
-        if self.method != "none" and self.method not in ALIGNMENTS:
-            raise FerError(f"no alignment '{self.method}': one of {', '.join([*ALIGNMENTS, 'none'])} is needed")
+        check_parameters(self, self.rules)
         return self
 
     def transform(self, X: Any) -> Samples:
@@ -61,6 +69,7 @@ class Align(TransformerMixin, BaseEstimator):
         FerError
             Where images, or landmarks to align by, are absent.
         """
+        check_parameters(self, self.rules)
         if self.method != "none" and isinstance(X, Samples) and "images" in X and "landmarks" not in X:
             where = X.info.files.get("landmarks")
             raise FerError(

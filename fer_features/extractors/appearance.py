@@ -10,6 +10,9 @@ from ..errors import FerError
 from ..samples import Samples
 from .base import Extractor
 
+#: What of a clip is described.
+OF = ("apex", "difference", "both")
+
 
 class Appearance(Extractor):
     """An extractor that describes pictures one by one.
@@ -29,7 +32,6 @@ class Appearance(Extractor):
 
     def describe(self, X: Samples) -> np.ndarray:
         """Features of the apex frame, apex minus neutral, or both side by side."""
-        check_of(self.of)
         apex = self.describe_pictures(X.frame("images", -1))
         if self.of == "apex":
             return apex
@@ -42,9 +44,3 @@ class Appearance(Extractor):
         """Names of the picture's features, marked 'apex' or 'change'."""
         kinds = {"apex": [""], "difference": ["change of "], "both": ["", "change of "]}[self.of]
         return [f"{kind}{name}" for kind in kinds for name in self.picture_names()]
-
-
-def check_of(of: str) -> None:
-    """Refuse what is not one of the three."""
-    if of not in ("apex", "difference", "both"):
-        raise FerError(f"of={of!r}: one of 'apex', 'difference', 'both' is needed")

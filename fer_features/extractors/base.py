@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, ClassVar
 
@@ -12,6 +12,7 @@ from sklearn.base import BaseEstimator, TransformerMixin
 
 from ..progress import progress
 from ..samples import Samples, as_samples
+from .parameters import Rule, check_parameters
 
 #: Rows described at once: enough to keep numpy busy, few enough to stay in the processor's cache.
 BATCH = 16
@@ -27,6 +28,8 @@ class Extractor(TransformerMixin, BaseEstimator):
     reads: ClassVar[tuple[str, ...]] = ("images",)
     #: Paper of the method, for listings.
     cites: ClassVar[str] = ""
+    #: What each parameter may be.
+    rules: ClassVar[Mapping[str, Rule]] = {}
 
     def describe(self, X: Samples) -> np.ndarray:
         """Features of a small table, (n, d); rows whose columns are missing may hold anything."""
@@ -38,6 +41,7 @@ class Extractor(TransformerMixin, BaseEstimator):
 
     def fit(self, X: Any, y: Any = None) -> Extractor:
         """Note the picture size, on which the number of features depends; nothing is learnt."""
+        check_parameters(self, self.rules)
         X = as_samples(X, self.reads)
         self.shape_ = tuple(np.shape(X.column(self.reads[0]))[1:])
         return self
@@ -59,6 +63,7 @@ class Extractor(TransformerMixin, BaseEstimator):
         FerError
             Where a column is absent.
         """
+        check_parameters(self, self.rules)
         X = as_samples(X, self.reads)
         return X.features(repr_of(self), self._batches)
 

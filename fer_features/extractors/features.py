@@ -10,6 +10,7 @@ from sklearn.pipeline import FeatureUnion
 
 from ..errors import FerError
 from .base import Extractor
+from .parameters import check_parameters
 
 
 class Features(FeatureUnion):
@@ -48,6 +49,7 @@ class Features(FeatureUnion):
 
     def fit_transform(self, X: Any, y: Any = None, **params: Any) -> np.ndarray:
         """Learn centre and scale of each block, and return the scaled features, (n, d) float32."""
+        check_parameters(self, {"scale": ("column", "block", "none")})
         blocks = [extractor.fit(X, y).transform(X) for _, extractor in self.transformer_list]
         self._check(blocks)
         scaling = [centre_and_scale(block, self.scale) for block in blocks]
@@ -94,10 +96,8 @@ def centre_and_scale(block: np.ndarray, scale: str) -> tuple[np.ndarray, np.ndar
         # A column that hardly varies in training must not be blown up: it is held to a floor.
         floor = 1e-2 * total / np.sqrt(deviation.size)
         divisor = np.maximum(deviation, floor) * np.sqrt(deviation.size)
-    elif scale == "block":
-        divisor = np.full(deviation.shape, total)
     else:
-        raise FerError(f"scale={scale!r}: one of 'column', 'block', 'none' is needed")
+        divisor = np.full(deviation.shape, total)
     divisor[divisor == 0] = 1
     return block.mean(0, dtype=np.float64).astype(np.float32), divisor.astype(np.float32)
 

@@ -8,6 +8,7 @@ from ..errors import FerError
 from ..samples import Samples
 from ..vision.flow import FLOWS, dense_flow, hof
 from .base import Extractor
+from .parameters import NOT_NEGATIVE, WHOLE
 
 
 class Flow(Extractor):
@@ -26,6 +27,7 @@ class Flow(Extractor):
     """
 
     cites = "Laptev et al., CVPR 2008; Kroeger et al., ECCV 2016; Farneback, SCIA 2003"
+    rules = {"method": tuple(FLOWS), "orientations": WHOLE, "grid": WHOLE, "still": NOT_NEGATIVE}
 
     def __init__(self, method: str = "dis", orientations: int = 8, grid: int = 8, still: float = 0.5):
         self.method = method
@@ -35,8 +37,6 @@ class Flow(Extractor):
 
     def describe(self, X: Samples) -> np.ndarray:
         """Histograms of flow, (n, grid * grid * (orientations + 1))."""
-        if self.method not in FLOWS:
-            raise FerError(f"no optical flow '{self.method}': one of {', '.join(FLOWS)} is needed")
         if np.shape(X.column("images"))[1] == 1:
             raise FerError("Flow needs a neutral frame and an apex: these are stills")
         flow = dense_flow(X.frame("images", 0), X.frame("images", -1), self.method)

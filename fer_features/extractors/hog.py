@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from ..vision.hog import hog
-from .appearance import Appearance
+from .appearance import OF, Appearance
+from .parameters import WHOLE
 
 
 class HOG(Appearance):
@@ -29,6 +30,7 @@ class HOG(Appearance):
     """
 
     cites = "Dalal and Triggs, CVPR 2005"
+    rules = {"orientations": WHOLE, "cell": WHOLE, "block": WHOLE, "signed": (False, True), "of": OF}
 
     def __init__(self, orientations: int = 9, cell: int = 16, block: int = 2, signed: bool = False, of: str = "apex"):
         self.orientations = orientations

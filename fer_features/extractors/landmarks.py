@@ -8,6 +8,7 @@ from ..errors import FerError
 from ..samples import Samples
 from ..vision import displacement
 from .base import Extractor
+from .parameters import WHOLE
 
 
 class Landmarks(Extractor):
@@ -29,6 +30,7 @@ class Landmarks(Extractor):
 
     reads = ("landmarks",)
     cites = "Tomasi and Kanade, IJCV 1992 (camera); Geman and McClure 1987 (robust weights)"
+    rules = {"register": tuple(displacement.REGISTRATIONS), "on": tuple(displacement.STEADY), "late": WHOLE}
 
     def __init__(self, register: str = "pose", on: str = "upper", late: int = 3):
         self.register = register

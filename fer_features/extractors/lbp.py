@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from ..vision.lbp import BINS, lbp_histograms
-from .appearance import Appearance
+from .appearance import OF, Appearance
+from .parameters import WHOLE
 
 
 class LBP(Appearance):
@@ -25,6 +26,7 @@ class LBP(Appearance):
     """
 
     cites = "Ahonen, Hadid and Pietikainen, PAMI 2006"
+    rules = {"radius": WHOLE, "grid": WHOLE, "of": OF}
 
     def __init__(self, radius: int = 2, grid: int = 8, of: str = "apex"):
         self.radius = radius

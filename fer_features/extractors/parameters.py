@@ -1,0 +1,47 @@
+"""Parameters that are wrong are told in words before any picture is read."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+from sklearn.base import BaseEstimator
+
+from ..errors import FerError
+
+#: A whole number of at least 1, and a finite number above 0 or of at least 0.
+WHOLE, POSITIVE, NOT_NEGATIVE = "a whole number of at least 1", "a number above 0", "a number of at least 0"
+
+#: What a parameter may be: one of the three above, or a tuple of values.
+Rule = str | tuple[Any, ...]
+
+
+def check_parameters(estimator: BaseEstimator, rules: Mapping[str, Rule]) -> None:
+    """Refuse parameters that break a rule.
+
+    Parameters
+    ----------
+    estimator : BaseEstimator
+    rules : mapping of str to Rule
+
+    Raises
+    ------
+    FerError
+        Naming the parameter, its value, and what is allowed.
+    """
+    for name, rule in rules.items():
+        value = getattr(estimator, name)
+        if not _obeys(value, rule):
+            allowed = rule if isinstance(rule, str) else "one of " + ", ".join(map(repr, rule))
+            raise FerError(f"{type(estimator).__name__}: {name}={value!r}, but {allowed} is needed")
+
+
+def _obeys(value: Any, rule: Rule) -> bool:
+    if isinstance(rule, tuple):
+        return any(value is allowed or (type(value) is type(allowed) and value == allowed) for allowed in rule)
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        return False
+    if rule == WHOLE:
+        return isinstance(value, int) and value >= 1
+    return value > 0 if rule == POSITIVE else value >= 0
