@@ -78,7 +78,7 @@ def test_long_work_says_plain_lines_on_standard_error_seldom_and_a_last_one(cloc
     out, err = capsys.readouterr()
     assert out == ""
     assert re.fullmatch(r"(folds: \d+ of 10, about \d+ s left\n)+", err)
-    assert [int(n) for n in re.findall(r"(\d+) of 10", err)] == [4, 7, 10]
+    assert [int(n) for n in re.findall(r"(\d+) of 10", err)] == [3, 6, 9, 10]
     assert "about 0 s left" in err.splitlines()[-1]
 
 
