@@ -22,7 +22,7 @@ def test_clips_are_passed_as_they_are_and_stills_get_an_axis_of_frames():
 
 @pytest.mark.parametrize("shape", [(), (4,), (4, 5), (2, 3, 4, 5, 3)])
 def test_images_of_another_rank_are_refused_with_their_shape(shape):
-    with pytest.raises(FerError, match="shape .*needed"):
+    with pytest.raises(FerError, match=r"shape .*needed"):
         clean_images(np.zeros(shape, np.uint8))
 
 
@@ -64,7 +64,7 @@ def test_a_mesh_is_read_at_the_68_points_and_depth_is_dropped(points):
 
 @pytest.mark.parametrize("shape", [(68, 2), (4, 5, 67, 2), (4, 5, 2, 68), (4, 5, 68, 4), (4, 5, 468, 3), (4, 136)])
 def test_landmarks_of_another_shape_are_refused_with_it(shape):
-    with pytest.raises(FerError, match="landmarks have shape .*needed"):
+    with pytest.raises(FerError, match=r"landmarks have shape .*needed"):
         clean_landmarks(np.ones(shape))
 
 

@@ -63,7 +63,8 @@ def imports(name):
 
 
 def unit(name):
-    return name.split(".")[0]
+    """The name that stands in LAYERS: of a package its own; a ``__main__`` is a command wherever it lies."""
+    return "command" if name.endswith("__main__") else name.split(".")[0]
 
 
 UNITS = sorted({unit(name) for name in MODULES} - {""})

@@ -72,6 +72,14 @@ def test_short_work_says_nothing(clock, capsys):
     assert capsys.readouterr() == ("", "")
 
 
+def test_short_work_draws_no_bar_on_a_terminal_either(clock, monkeypatch):
+    terminal = Terminal()
+    monkeypatch.setattr(sys, "stderr", terminal)
+    with shown():
+        list(progress(work(clock, module.PATIENCE / 4, n=3), 3, "x"))
+    assert terminal.getvalue() == ""
+
+
 def test_long_work_says_plain_lines_on_standard_error_seldom_and_a_last_one(clock, capsys):
     with shown():
         list(progress(work(clock, 4), 10, "folds"))

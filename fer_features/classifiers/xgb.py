@@ -14,7 +14,7 @@ class XGB(ClassifierMixin, BaseEstimator):
 
     Parameters
     ----------
-    n_estimators, max_depth, learning_rate, subsample, colsample_bytree, reg_lambda, min_child_weight
+    n_estimators, max_depth, learning_rate, max_bin, subsample, colsample_bytree, reg_lambda, min_child_weight
         As in `xgboost.XGBClassifier`.
     random_state : int or None
 
@@ -26,11 +26,12 @@ class XGB(ClassifierMixin, BaseEstimator):
 
     def __init__(
         self,
-        n_estimators: int = 200,
+        n_estimators: int = 100,
         max_depth: int = 3,
-        learning_rate: float = 0.1,
+        learning_rate: float = 0.15,
+        max_bin: int = 32,
         subsample: float = 0.8,
-        colsample_bytree: float = 0.2,
+        colsample_bytree: float = 0.05,
         reg_lambda: float = 1.0,
         min_child_weight: float = 1.0,
         random_state: int | None = None,
@@ -38,6 +39,7 @@ class XGB(ClassifierMixin, BaseEstimator):
         self.n_estimators = n_estimators
         self.max_depth = max_depth
         self.learning_rate = learning_rate
+        self.max_bin = max_bin
         self.subsample = subsample
         self.colsample_bytree = colsample_bytree
         self.reg_lambda = reg_lambda

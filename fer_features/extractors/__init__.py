@@ -14,7 +14,7 @@ from .lbp import LBP
 EXTRACTORS: dict[str, tuple[type[Extractor], dict[str, Any]]] = {
     "landmarks": (Landmarks, {}),
     "hog": (HOG, {}),
-    "hogdiff": (HOG, {"of": "difference"}),
+    "hogdiff": (HOG, {"of": "difference", "block": 3}),
     "lbp": (LBP, {}),
     "lbpdiff": (LBP, {"of": "difference"}),
     "flow": (Flow, {}),

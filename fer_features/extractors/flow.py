@@ -16,7 +16,7 @@ class Flow(Extractor):
 
     Parameters
     ----------
-    method : {'dis', 'farneback'}
+    method : {'farneback', 'dis'}
         The dense flow.
     orientations : int
         Direction bins over 360 degrees.
@@ -24,23 +24,28 @@ class Flow(Extractor):
         The crop is cut into `grid` x `grid` cells.
     still : float
         Motion below this many pixels of the crop counts as none.
+
+    Notes
+    -----
+    The square root of each histogram is taken: a few large motions must not drown the small ones that tell
+    expressions apart.
     """
 
     cites = "Laptev et al., CVPR 2008; Kroeger et al., ECCV 2016; Farneback, SCIA 2003"
     rules = {"method": tuple(FLOWS), "orientations": WHOLE, "grid": WHOLE, "still": NOT_NEGATIVE}
 
-    def __init__(self, method: str = "dis", orientations: int = 8, grid: int = 8, still: float = 0.5):
+    def __init__(self, method: str = "farneback", orientations: int = 8, grid: int = 8, still: float = 0.5):
         self.method = method
         self.orientations = orientations
         self.grid = grid
         self.still = still
 
     def describe(self, X: Samples) -> np.ndarray:
-        """Histograms of flow, (n, grid * grid * (orientations + 1))."""
+        """Roots of histograms of flow, (n, grid * grid * (orientations + 1))."""
         if np.shape(X.column("images"))[1] == 1:
             raise FerError("Flow needs a neutral frame and an apex: these are stills")
         flow = dense_flow(X.frame("images", 0), X.frame("images", -1), self.method)
-        return hof(flow, self.orientations, self.grid, self.still)
+        return np.sqrt(hof(flow, self.orientations, self.grid, self.still))
 
     def names(self) -> list[str]:
         """``flow[cell=row,column direction=degrees]`` and ``flow[cell=row,column still]``."""

@@ -12,21 +12,21 @@ def dis_flow(first: np.ndarray, second: np.ndarray) -> np.ndarray:
 
 
 def farneback_flow(first: np.ndarray, second: np.ndarray) -> np.ndarray:
-    """Polynomial expansion (Farneback 2003), three levels, windows of 15 pixels, (H, W, 2) float32."""
-    return cv2.calcOpticalFlowFarneback(first, second, None, 0.5, 3, 15, 3, 5, 1.2, 0)
+    """Polynomial expansion (Farneback 2003), three levels, Gaussian windows of 17 pixels, (H, W, 2) float32."""
+    return cv2.calcOpticalFlowFarneback(first, second, None, 0.5, 3, 17, 5, 7, 1.5, cv2.OPTFLOW_FARNEBACK_GAUSSIAN)
 
 
 #: Name -> flow of a pair of (H, W) uint8 pictures: where each pixel of the first has gone, (dx, dy) in pixels.
-FLOWS = {"dis": dis_flow, "farneback": farneback_flow}
+FLOWS = {"farneback": farneback_flow, "dis": dis_flow}
 
 
-def dense_flow(first: np.ndarray, second: np.ndarray, method: str = "dis") -> np.ndarray:
+def dense_flow(first: np.ndarray, second: np.ndarray, method: str = "farneback") -> np.ndarray:
     """Flow of pairs of pictures.
 
     Parameters
     ----------
     first, second : ndarray, shape (n, H, W), uint8
-    method : {'dis', 'farneback'}
+    method : {'farneback', 'dis'}
 
     Returns
     -------

@@ -1,0 +1,203 @@
+"""Laws of planar geometry: a known similarity is recovered, two mirrors are none, missing frames are bridged."""
+
+import numpy as np
+import pytest
+import skimage.transform
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from fer_features.vision.geometry import (
+    MEAN_FACE,
+    MESH_TO_68,
+    MIRROR,
+    PARTS,
+    RIGID,
+    eye_centres,
+    fill_missing,
+    interocular_distance,
+    mirror,
+    similarity,
+    transform,
+)
+
+quick = settings(deadline=None, max_examples=60, derandomize=True)
+
+
+def matrix(scale, angle, dx, dy):
+    c, s = scale * np.cos(angle), scale * np.sin(angle)
+    return np.array([[c, -s, dx], [s, c, dy]])
+
+
+SIMILARITIES = st.builds(
+    matrix, st.floats(0.01, 50), st.floats(-np.pi, np.pi), st.floats(-300, 300), st.floats(-300, 300)
+)
+
+
+def shapes(n, seed=0, k=68):
+    return np.random.default_rng(seed).normal(100, 40, (n, k, 2))
+
+
+@quick
+@given(SIMILARITIES, st.integers(2, 68))
+def test_similarity_recovers_a_known_one_from_any_number_of_points(known, k):
+    points = shapes(1, k=k)[0]
+    np.testing.assert_allclose(similarity(points, transform(known, points)), known, atol=1e-6 * np.abs(known).max())
+
+
+@quick
+@given(SIMILARITIES)
+def test_the_similarity_back_undoes_the_one_forth(known):
+    points = shapes(1)[0]
+    moved = transform(known, points)
+    np.testing.assert_allclose(transform(similarity(moved, points), moved), points, atol=1e-6)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_similarity_of_shapes_that_differ_equals_that_of_scikit_image(seed):
+    source, target = shapes(2, seed)
+    target = transform(matrix(0.7, 1.2 * seed, 5, -9), source) + 0.2 * target
+    reference = skimage.transform.SimilarityTransform()
+    if hasattr(reference, "from_estimate"):
+        reference = skimage.transform.SimilarityTransform.from_estimate(source, target)
+    else:
+        reference.estimate(source, target)
+    np.testing.assert_allclose(similarity(source, target), reference.params[:2], atol=1e-8)
+
+
+def test_no_similarity_near_the_one_found_fits_better():
+    source, target = shapes(2, seed=3)
+    found = similarity(source, target)
+
+    def error(m):
+        return ((transform(m, source) - target) ** 2).sum()
+
+    for i in range(4):
+        for step in (-1e-3, 1e-3):
+            a, b, dx, dy = (1, 0, 0, 0) if i == 0 else (0, 1, 0, 0) if i == 1 else (0, 0, i == 2, i == 3)
+            assert error(found + step * np.array([[a, -b, dx], [b, a, dy]])) > error(found)
+
+
+def test_a_reflection_is_never_the_answer():
+    face = MEAN_FACE - MEAN_FACE.mean(0)
+    found = similarity(face, face * [1, -1])
+    assert np.linalg.det(found[:, :2]) >= 0
+    np.testing.assert_allclose(found[0], [found[1, 1], -found[1, 0], found[0, 2]])
+
+
+def test_similarities_of_a_batch_are_those_one_by_one_and_targets_broadcast():
+    source = shapes(6).reshape(2, 3, 68, 2)
+    found = similarity(source, MEAN_FACE)
+    assert found.shape == (2, 3, 2, 3)
+    for i, j in np.ndindex(2, 3):
+        np.testing.assert_allclose(found[i, j], similarity(source[i, j], MEAN_FACE), atol=1e-12)
+
+
+def test_a_missing_point_gives_nan_in_its_own_row_only():
+    source = shapes(3)
+    source[1, 5, 0] = np.nan
+    found = similarity(source, MEAN_FACE)
+    assert np.isnan(found[1]).all()
+    assert np.isfinite(found[[0, 2]]).all()
+
+
+def test_points_that_coincide_have_no_similarity():
+    assert np.isnan(similarity(np.full((68, 2), 7.0), MEAN_FACE)).all()
+
+
+def test_transform_is_the_matrix_times_the_point_plus_shift():
+    m = np.array([[1.0, 2, 3], [4, 5, 6]])
+    np.testing.assert_array_equal(transform(m, np.array([[0.0, 0], [1, 0], [0, 1]])), [[3, 6], [4, 10], [5, 11]])
+    stacked = np.stack([m, 2 * m])
+    points = shapes(2)
+    np.testing.assert_allclose(transform(stacked, points)[1], transform(2 * m, points[1]))
+
+
+@quick
+@given(st.floats(1, 1000), st.integers(0, 100))
+def test_mirroring_twice_is_the_identity(width, seed):
+    points = shapes(3, seed)
+    np.testing.assert_allclose(mirror(mirror(points, width), width), points, atol=1e-9)
+    assert not np.allclose(mirror(points, width), points)
+
+
+def test_mirrored_landmarks_stand_on_the_pixels_of_the_flipped_picture():
+    rng = np.random.default_rng(0)
+    points = np.stack([rng.permutation(90)[:68], rng.integers(0, 50, 68)], -1)
+    picture = np.zeros((50, 90), int)
+    picture[points[:, 1], points[:, 0]] = np.arange(68)
+    x, y = mirror(points, 90).T
+    np.testing.assert_array_equal(picture[:, ::-1][y, x], MIRROR)
+
+
+def test_mirror_maps_each_part_on_a_part_and_the_mean_face_on_itself():
+    assert sorted(MIRROR) == list(range(68))
+    np.testing.assert_allclose(mirror(MEAN_FACE, 1), MEAN_FACE, atol=1e-12)
+    for name, where in PARTS.items():
+        swap = {"left": "right", "right": "left"}.get(name.split()[0])
+        other = PARTS[f"{swap} {name.split()[1]}" if swap else name]
+        assert set(MIRROR[where]) == set(range(68)[other])
+    assert set(MIRROR[RIGID]) == set(RIGID)
+
+
+def test_mirror_leaves_its_input():
+    points = shapes(2)
+    before = points.copy()
+    mirror(points, 100)
+    np.testing.assert_array_equal(points, before)
+
+
+def test_parts_cover_the_68_points_once_and_the_mesh_has_one_vertex_for_each():
+    assert sorted(i for where in PARTS.values() for i in range(68)[where]) == list(range(68))
+    assert len(set(MESH_TO_68)) == 68
+    assert MESH_TO_68.min() >= 0
+    assert MESH_TO_68.max() < 478
+
+
+def test_the_mean_face_is_in_interocular_distances_between_its_eyes():
+    np.testing.assert_allclose(eye_centres(MEAN_FACE), [[-0.5, 0], [0.5, 0]], atol=0.02)
+    assert interocular_distance(MEAN_FACE) == pytest.approx(1, abs=0.03)
+
+
+@quick
+@given(SIMILARITIES)
+def test_interocular_distance_grows_with_the_scale_and_ignores_turn_and_shift(known):
+    scale = np.hypot(known[0, 0], known[1, 0])
+    expected = scale * interocular_distance(MEAN_FACE)
+    np.testing.assert_allclose(interocular_distance(transform(known, MEAN_FACE)), expected, rtol=1e-9)
+
+
+@quick
+@given(st.lists(st.booleans(), min_size=1, max_size=8))
+def test_missing_frames_are_linear_between_known_ones_and_constant_beyond(known):
+    known = np.array(known)
+    clip = shapes(len(known))
+    given_clip = clip.copy()
+    given_clip[~known] = np.nan
+    filled = fill_missing(given_clip[None])[0]
+    if not known.any():
+        assert np.isnan(filled).all()
+        return
+    at = np.flatnonzero(known)
+    expected = [np.interp(np.arange(len(known)), at, column[at]) for column in clip.reshape(len(known), -1).T]
+    np.testing.assert_allclose(filled.reshape(len(known), -1), np.transpose(expected), rtol=1e-12)
+    np.testing.assert_array_equal(filled[known], clip[known])
+
+
+def test_a_frame_with_one_missing_coordinate_counts_as_missing():
+    clip = shapes(3)[None]
+    clip[0, 1, 30, 1] = np.nan
+    np.testing.assert_allclose(fill_missing(clip)[0, 1], (clip[0, 0] + clip[0, 2]) / 2)
+
+
+def test_clips_are_filled_from_themselves_alone_and_the_input_is_left():
+    clips = np.stack([shapes(4, 0), shapes(4, 1), shapes(4, 2)]).astype(np.float32)
+    assert fill_missing(clips) is clips
+    clips[1, 2:] = np.nan
+    clips[2] = np.nan
+    before = clips.copy()
+    filled = fill_missing(clips)
+    np.testing.assert_array_equal(clips, before)
+    np.testing.assert_array_equal(filled[0], clips[0])
+    np.testing.assert_array_equal(filled[1, 2:], clips[1, [1, 1]])
+    assert np.isnan(filled[2]).all()
+    assert filled.dtype == np.float32
