@@ -98,7 +98,7 @@ class FeatureStore:
         try:
             with np.load(path, allow_pickle=False) as file:
                 values, known = file["values"], file["known"]
-        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
+        except (OSError, ValueError, KeyError, EOFError, RuntimeError, zipfile.BadZipFile):
             return None  # damaged: it is made anew and replaced
         return (values, known) if len(values) == len(known) == self.n else None
 

@@ -24,6 +24,14 @@ def frame(column: Any, rows: np.ndarray, t: int) -> Any:
     return column[rows, t] if isinstance(column, np.ndarray) else column[rows][:, t]
 
 
+def sizes(column: Any, rows: np.ndarray) -> np.ndarray:
+    """Width and height in pixels of the pictures of some rows of a column of clips, (n, 2) int."""
+    if hasattr(column, "sizes"):
+        return column.sizes(rows)
+    height, width = column.shape[-2:]
+    return np.tile([width, height], (len(rows), 1))
+
+
 class Rows:
     """Some rows of another column, in another order; lazy where that column is."""
 
@@ -40,6 +48,16 @@ class Rows:
     def frame(self, rows: np.ndarray, t: int) -> Any:
         """Frame `t` of some rows."""
         return frame(self.column, self.index[rows], t)
+
+    def missing(self, rows: np.ndarray) -> np.ndarray:
+        """Rows that nothing can be read from, where the column tells."""
+        if hasattr(self.column, "missing"):
+            return self.column.missing(self.index[rows])
+        return np.zeros(len(self.index[rows]), bool)
+
+    def sizes(self, rows: np.ndarray) -> np.ndarray:
+        """Width and height of the pictures of some rows, (n, 2)."""
+        return sizes(self.column, self.index[rows])
 
 
 class H5Column:
@@ -71,7 +89,7 @@ class H5Column:
 
     def frame(self, rows: np.ndarray, t: int) -> np.ndarray:
         """Frame `t` of some rows, (n, H, W)."""
-        return self._read(np.asarray(rows), t % self.shape[1])
+        return self._read(np.arange(len(self))[rows], range(self.shape[1])[t])
 
     def _read(self, rows: np.ndarray, t: Any) -> np.ndarray:
         order = np.argsort(rows, kind="stable")
@@ -82,7 +100,7 @@ class H5Column:
         out = np.empty((len(rows), *shape), self.dtype)
         with h5py.File(self.path) as file:
             data = file[self.key]
-            for start, stop in zip(starts, [*starts[1:], len(rows)], strict=True):
+            for start, stop in zip(starts, [*starts[1:], len(rows)][: len(starts)], strict=True):
                 run = ordered[start:stop]
                 out[order[start:stop]] = data[run[0] : run[-1] + 1, t][run - run[0]]
         return out
@@ -109,9 +127,15 @@ class Stacked:
 
     def frame(self, rows: np.ndarray, t: int) -> Any:
         """Frame `t` of some rows, (n, H, W), or a list of (H, W)."""
-        return self._gather(np.asarray(rows), lambda part, r: frame(part, r, t))
+        return self._gather(np.arange(len(self))[rows], lambda part, r: frame(part, r, t))
+
+    def sizes(self, rows: np.ndarray) -> np.ndarray:
+        """Width and height of the pictures of some rows, (n, 2)."""
+        return self._gather(rows, sizes)
 
     def _gather(self, rows: np.ndarray, read: Any) -> Any:
+        if not len(rows):
+            return read(self.parts[0], rows)
         where = np.searchsorted(self.starts, rows, "right") - 1
         found: list[Any] = [None] * len(rows)
         for p in np.unique(where):

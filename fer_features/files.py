@@ -28,4 +28,6 @@ def replacing(path: Path) -> Iterator[Path]:
         except OSError as error:
             raise FerError(f"cannot write {path}: {error.strerror or error}") from error
     finally:
-        temporary.unlink(missing_ok=True)
+        # Where even this fails, nothing was made, and the error that is on its way says why.
+        with contextlib.suppress(OSError):
+            temporary.unlink()

@@ -287,7 +287,8 @@ def fingerprint(X: Samples, columns: tuple[str, ...] = ("images", "landmarks", "
         digest.update(f"{name} {len(X)}".encode())
         for start in range(0, len(X), 64):
             for value in X[start : start + 64][name]:
-                value = np.ascontiguousarray(value)
+                # A label is the same in any type of integer.
+                value = np.ascontiguousarray(np.int64(value) if isinstance(value, np.integer) else value)
                 digest.update(str(value.shape).encode())
                 digest.update(value.data)
     return digest.hexdigest()

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 import numpy as np
 from sklearn.base import BaseEstimator, TransformerMixin
 
-from ..columns import frame
+from ..columns import frame, sizes
 from ..errors import FerError
 from ..samples import Samples, as_samples
 from ..vision.crop import ALIGNMENTS, resize, template, warp
@@ -80,7 +80,10 @@ class Align(TransformerMixin, BaseEstimator):
         X = as_samples(X, self.reads)
         images = X.column("images")
         if self.method == "none":
-            return X.derived(repr_of(self), {"images": Scaled(images, self.size)})
+            scaled: dict[str, Any] = {"images": Scaled(images, self.size)}
+            if "landmarks" in X:
+                scaled["landmarks"] = ScaledLandmarks(X.column("landmarks"), images, self.size)
+            return X.derived(repr_of(self), scaled)
         landmarks = X.column("landmarks")
         face = template(self.size, self.side, self.top)
         aligned = Aligned(images, landmarks, self.method, face, self.size)
@@ -112,6 +115,26 @@ class Scaled:
     def frame(self, rows: np.ndarray, t: int) -> np.ndarray:
         """Frame `t` of some rows, (n, size, size)."""
         return resize(frame(self.images, rows, t), self.size)
+
+
+class ScaledLandmarks:
+    """Landmarks in pixels of pictures that are scaled whole to squares."""
+
+    def __init__(self, landmarks: np.ndarray, images: Any, size: int):
+        self.landmarks, self.images, self.size = landmarks, images, size
+        self.shape = landmarks.shape
+
+    def __len__(self) -> int:
+        return len(self.landmarks)
+
+    def __getitem__(self, rows: Any) -> np.ndarray:
+        rows = np.arange(len(self))[rows]
+        size = sizes(self.images, np.atleast_1d(rows)).reshape(*rows.shape, 1, 1, 2)
+        return ((self.landmarks[rows] + 0.5) * (self.size / size) - 0.5).astype(np.float32)
+
+    def missing(self, rows: np.ndarray) -> np.ndarray:
+        """Rows without landmarks in any frame."""
+        return ~np.isfinite(self.landmarks[rows]).all((1, 2, 3))
 
 
 class Aligned(Scaled):

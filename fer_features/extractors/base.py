@@ -68,7 +68,7 @@ class Extractor(TransformerMixin, BaseEstimator):
         return X.features(repr_of(self), self._batches)
 
     def get_feature_names_out(self, input_features: Any = None) -> np.ndarray:
-        """Names in words of the features, (d,) of str; after `fit` or `transform` on pictures."""
+        """Names in words of the features, (d,) of str; after `fit`, which tells the size of pictures."""
         return np.array(self.names(), dtype=object)
 
     def __sklearn_is_fitted__(self) -> bool:
@@ -94,6 +94,7 @@ class Extractor(TransformerMixin, BaseEstimator):
 def repr_of(estimator: BaseEstimator) -> str:
     """Class and all parameters in one line: the same for the same setting, whatever the display options."""
     parameters = estimator.get_params(deep=False)
+    parameters = {k: v.item() if isinstance(v, np.generic) else v for k, v in parameters.items()}
     return f"{type(estimator).__name__}({', '.join(f'{k}={parameters[k]!r}' for k in sorted(parameters))})"
 
 

@@ -50,6 +50,10 @@ class Features(FeatureUnion):
     def fit_transform(self, X: Any, y: Any = None, **params: Any) -> np.ndarray:
         """Learn centre and scale of each block, and return the scaled features, (n, d) float32."""
         check_parameters(self, {"scale": ("column", "block", "none")})
+        names = [name for name, _ in self.transformer_list]
+        for name in self.transformer_weights or {}:
+            if name not in names:
+                raise FerError(f"transformer_weights: there is no block '{name}'; the blocks are {', '.join(names)}")
         blocks = [extractor.fit(X, y).transform(X) for _, extractor in self.transformer_list]
         self._check(blocks)
         scaling = [centre_and_scale(block, self.scale) for block in blocks]
@@ -95,7 +99,8 @@ def centre_and_scale(block: np.ndarray, scale: str) -> tuple[np.ndarray, np.ndar
     if scale == "column":
         # A column that hardly varies in training must not be blown up: it is held to a floor.
         floor = 1e-2 * total / np.sqrt(deviation.size)
-        divisor = np.maximum(deviation, floor) * np.sqrt(deviation.size)
+        divisor = np.maximum(deviation, floor)
+        divisor *= np.sqrt(((deviation / np.where(divisor, divisor, 1)) ** 2).sum())
     else:
         divisor = np.full(deviation.shape, total)
     divisor[divisor == 0] = 1

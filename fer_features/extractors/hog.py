@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from sklearn.exceptions import NotFittedError
 
 from ..vision.hog import hog
 from .appearance import OF, Appearance
@@ -45,6 +46,8 @@ class HOG(Appearance):
 
     def picture_names(self) -> list[str]:
         """``hog[cell=row,column block=row,column orientation=degrees]``."""
+        if not hasattr(self, "shape_"):
+            raise NotFittedError("the number of HOG's features depends on the size of the pictures: fit it first")
         _, height, width = self.shape_
         rows, columns = height // self.cell - self.block + 1, width // self.cell - self.block + 1
         step = (360 if self.signed else 180) / self.orientations

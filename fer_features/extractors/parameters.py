@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import math
+import numbers
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
 from sklearn.base import BaseEstimator
 
 from ..errors import FerError
@@ -39,9 +41,11 @@ def check_parameters(estimator: BaseEstimator, rules: Mapping[str, Rule]) -> Non
 
 def _obeys(value: Any, rule: Rule) -> bool:
     if isinstance(rule, tuple):
-        return any(value is allowed or (type(value) is type(allowed) and value == allowed) for allowed in rule)
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        # True == 1, but the one is no answer to a question for the other.
+        truth = isinstance(value, bool | np.bool_)
+        return any(truth == isinstance(allowed, bool) and value == allowed for allowed in rule)
+    if isinstance(value, bool | np.bool_) or not isinstance(value, numbers.Real) or not math.isfinite(value):
         return False
     if rule == WHOLE:
-        return isinstance(value, int) and value >= 1
-    return value > 0 if rule == POSITIVE else value >= 0
+        return isinstance(value, numbers.Integral) and int(value) >= 1
+    return float(value) > 0 if rule == POSITIVE else float(value) >= 0

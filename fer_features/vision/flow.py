@@ -8,7 +8,9 @@ import numpy as np
 
 def dis_flow(first: np.ndarray, second: np.ndarray) -> np.ndarray:
     """Dense inverse search (Kroeger et al. 2016), OpenCV's medium preset, (H, W, 2) float32."""
-    return cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM).calc(first, second, None)
+    return cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM).calc(
+        np.ascontiguousarray(first), np.ascontiguousarray(second), None
+    )
 
 
 def farneback_flow(first: np.ndarray, second: np.ndarray) -> np.ndarray:
@@ -62,6 +64,11 @@ def hof(flow: np.ndarray, orientations: int = 8, grid: int = 6, still: float = 0
         Cells row by row; in each the mean over its pixels of the magnitude in each direction, in pixels, then
         the share of still pixels.
 
+    Raises
+    ------
+    ValueError
+        Where the picture has fewer pixels than cells a side.
+
     References
     ----------
     I. Laptev, M. Marszalek, C. Schmid, B. Rozenfeld, "Learning realistic human actions from movies",
@@ -73,6 +80,8 @@ def hof(flow: np.ndarray, orientations: int = 8, grid: int = 6, still: float = 0
     for how far a lip corner travels is what tells a strong smile.
     """
     n, height, width, _ = flow.shape
+    if min(height, width) < grid:
+        raise ValueError(f"a picture of {width} x {height} cannot be cut into {grid} x {grid} cells")
     dx, dy = flow[..., 0].astype(np.float64), flow[..., 1].astype(np.float64)
     magnitude = np.hypot(dx, dy)
     moving = magnitude >= still

@@ -73,9 +73,16 @@ def lbp_histograms(images: np.ndarray, radius: int = 1, grid: int = 6) -> np.nda
     -------
     ndarray, shape (n, grid * grid * 59), float32
         Cells row by row; each histogram sums to 1.
+
+    Raises
+    ------
+    ValueError
+        Where the picture has fewer pixels than cells a side.
     """
     codes = lbp_codes(images, radius)
     n, height, width = codes.shape
+    if min(height, width) < grid:
+        raise ValueError(f"a picture of {width} x {height} cannot be cut into {grid} x {grid} cells")
     rows = np.arange(height) * grid // height
     columns = np.arange(width) * grid // width
     cell = rows[:, None] * grid + columns + grid * grid * np.arange(n)[:, None, None]

@@ -137,7 +137,14 @@ def test_xgb_gives_probabilities_and_takes_labels_in_words():
 
 
 def test_xgb_hands_every_parameter_on():
-    given = {"n_estimators": 7, "max_depth": 2, "learning_rate": 0.3, "subsample": 0.5, "colsample_bytree": 0.4}
+    given = {
+        "n_estimators": 7,
+        "max_depth": 2,
+        "learning_rate": 0.3,
+        "max_bin": 16,
+        "subsample": 0.5,
+        "colsample_bytree": 0.4,
+    }
     given |= {"reg_lambda": 2.0, "min_child_weight": 3.0, "random_state": 9}
     assert set(given) == set(XGB().get_params())
     model = XGB(**given).fit(*blobs())

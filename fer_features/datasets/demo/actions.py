@@ -154,6 +154,7 @@ class Habits:
 
 
 def draw_habits(rng: np.random.Generator, individuality: float = 0.68) -> Habits:
+    """A person's own way of showing each expression; 0 of `individuality` is the textbook's."""
     n, shape = rng.standard_normal, WEIGHTS.shape
     factor = np.exp(0.45 * individuality * n(shape)) * (rng.random(shape) > 0.16 * individuality)
     extra = rng.uniform(0.2, 0.65, shape) * (rng.random(shape) < 0.09 * individuality)

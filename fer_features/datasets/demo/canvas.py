@@ -27,10 +27,12 @@ def curve(points: ArrayLike, n: int = 40, closed: bool = False) -> np.ndarray:
 
 
 def fixed(points: np.ndarray) -> np.ndarray:
+    """Material points in the fixed-point pixels that OpenCV draws in, (n, 2) int32."""
     return np.round((np.asarray(points) + PAD) * SCALE * 16).astype(np.int32)
 
 
 def soften(image: np.ndarray, sigma: float) -> np.ndarray:
+    """The canvas blurred by a Gaussian of `sigma` material pixels."""
     return cv2.GaussianBlur(image, (0, 0), sigma * SCALE) if sigma > 0 else image
 
 
@@ -42,6 +44,7 @@ def stroke(points: np.ndarray, width: float = 1.0, sigma: float = 0.5) -> np.nda
 
 
 def fill(points: np.ndarray, sigma: float = 0.4) -> np.ndarray:
+    """The inside of a closed outline, 0..1, its edge blurred by `sigma` material pixels."""
     out = np.zeros((ROWS, COLUMNS), np.uint8)
     cv2.fillPoly(out, [fixed(points)], 255, cv2.LINE_AA, 4)
     return soften(out.astype(np.float32) / 255, sigma)
@@ -76,6 +79,7 @@ def wrinkle(points: ArrayLike, width: float = 1.0, depth: float = 1.0) -> np.nda
 
 
 def ellipse(a: float, b: float, tilt: float = 0.0, n: int = 32) -> np.ndarray:
+    """Points of an ellipse about the origin with half-axes `a`, `b`, turned by `tilt` radians, (n, 2)."""
     t = np.linspace(0, 2 * np.pi, n, endpoint=False)
     x, y = a * np.cos(t), b * np.sin(t)
     return np.c_[x * np.cos(tilt) - y * np.sin(tilt), x * np.sin(tilt) + y * np.cos(tilt)]

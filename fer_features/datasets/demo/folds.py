@@ -32,6 +32,7 @@ class Folds:
 
 
 def draw_folds(face: Face, rng: np.random.Generator) -> Folds:
+    """The folds that a face can show, each with the Action Unit and side that deepen it."""
     shades = _shades(face, rng)
     change = np.stack([shade for _, shade in shades]).astype(np.float32)
     change[np.abs(change) < 1e-3] = 0

@@ -66,13 +66,16 @@ class Actor:
 
     @cached_property
     def painting(self) -> Painting:
+        """The skin, painted once."""
         return paint(self.face)
 
     @cached_property
     def body(self) -> tuple[np.ndarray, np.ndarray]:
+        """Neck and shoulders, which do not move, and where they are."""
         return body(self.face)
 
     def warp(self, actions: np.ndarray, pose: np.ndarray) -> Warp:
+        """The face under Action Units (T, K, 2) and head poses (T, 6)."""
         return Warp(self, np.asarray(actions, float), np.asarray(pose, float))
 
 
@@ -100,6 +103,7 @@ class Warp:
         return _apply(self.a, points - HEAD) + (HEAD + self.shift)[:, None]
 
     def unpose(self, points: np.ndarray) -> np.ndarray:
+        """Picture points (T, n, 2) back to where they are on the unmoved head."""
         return _apply(np.linalg.inv(self.a), points - (HEAD + self.shift)[:, None]) + HEAD
 
     def forward(self, points: np.ndarray, lower: np.ndarray) -> np.ndarray:
