@@ -8,6 +8,8 @@ from typing import Any, Protocol
 import h5py
 import numpy as np
 
+from .errors import FerError
+
 
 class Column(Protocol):
     """What a column must offer: a length and rows; `shape` where it has one."""
@@ -98,11 +100,14 @@ class H5Column:
         starts = np.flatnonzero(np.diff(ordered, prepend=-10) > 4)
         shape = self.shape[1:] if isinstance(t, slice) else self.shape[2:]
         out = np.empty((len(rows), *shape), self.dtype)
-        with h5py.File(self.path) as file:
-            data = file[self.key]
-            for start, stop in zip(starts, [*starts[1:], len(rows)][: len(starts)], strict=True):
-                run = ordered[start:stop]
-                out[order[start:stop]] = data[run[0] : run[-1] + 1, t][run - run[0]]
+        try:
+            with h5py.File(self.path) as file:
+                data = file[self.key]
+                for start, stop in zip(starts, [*starts[1:], len(rows)][: len(starts)], strict=True):
+                    run = ordered[start:stop]
+                    out[order[start:stop]] = data[run[0] : run[-1] + 1, t][run - run[0]]
+        except OSError as error:
+            raise FerError(f"{self.path} cannot be read to its end: it is truncated or damaged ({error})") from error
         return out
 
 

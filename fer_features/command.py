@@ -1,13 +1,38 @@
-"""What all commands share: one line and exit code 2 for a user's mistake, 130 for Ctrl-C."""
+"""What all commands share: their arguments, one line and exit code 2 for a user's mistake, 130 for Ctrl-C."""
 
 from __future__ import annotations
 
+import argparse
 import os
 import sys
 from collections.abc import Callable
+from typing import NoReturn
 
 from . import progress
 from .errors import FerError
+
+
+class Parser(argparse.ArgumentParser):
+    """A command line whose mistakes are told in one line, like all others."""
+
+    def error(self, message: str) -> NoReturn:
+        """Print one line and end with 2."""
+        self.exit(2, f"error: {message} (see --help)\n")
+
+
+def whole(least: int) -> Callable[[str], int]:
+    """A type of argument: a whole number of at least `least`."""
+
+    def read(text: str) -> int:
+        try:
+            value = int(text)
+        except ValueError:
+            value = least - 1
+        if value < least:
+            raise argparse.ArgumentTypeError(f"'{text}' is not a whole number of at least {least}")
+        return value
+
+    return read
 
 
 def guarded(work: Callable[[], None]) -> int:

@@ -12,11 +12,11 @@ from .extractors import EXTRACTORS
 def text() -> str:
     """Datasets, extractors and classifiers, with what each reads and cites."""
     lines = ["datasets (--data DIR, found out by its files; without it: demo)"]
-    lines += [f"  {name:10s} {_first_line(module)}" for name, module in DATASETS.items()]
+    lines += [f"  {name:10s} {_first_line(m)}; holds {m.HOLDS}; {m.CITES}" for name, m in DATASETS.items()]
     lines += ["", "extractors (join by _)"]
     for name, (kind, given) in EXTRACTORS.items():
         setting = f" [{', '.join(f'{k}={v}' for k, v in given.items())}]" if given else ""
-        reads = " and ".join(kind.reads)
+        reads = " and ".join(kind.reads) + (", and landmarks to align by" if kind.reads == ("images",) else "")
         lines.append(f"  {name:10s} {_first_line(kind)}{setting}; reads {reads}; {kind.cites}")
     lines += ["", "classifiers (the last part of a name)"]
     lines += [f"  {name:10s} {entry.about}; {entry.cites}" for name, entry in CLASSIFIERS.items()]

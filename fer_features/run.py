@@ -20,11 +20,11 @@ import pandas as pd
 from sklearn.pipeline import Pipeline
 
 from . import listing
-from .command import guarded
+from .command import Parser, guarded, whole
 from .datasets import load_dataset
 from .errors import FerError
 from .evaluation import Result, evaluate
-from .evaluation.evaluate import class_name, describe_all, scores_of
+from .evaluation.crossvalidation import class_name, describe_all, scores_of
 from .evaluation.figures import draw_confusion
 from .evaluation.summary import summary
 from .files import replacing
@@ -47,7 +47,7 @@ OUTPUTS = (
 
 def parser() -> argparse.ArgumentParser:
     """The command line."""
-    p = argparse.ArgumentParser(prog="python -m fer_features.run", description=__doc__.split("\n\n")[1])
+    p = Parser(prog="python -m fer_features.run", description=__doc__.split("\n\n")[1])
     p.add_argument(
         "--pipeline",
         default="hog_svm",
@@ -58,11 +58,11 @@ def parser() -> argparse.ArgumentParser:
         "--data", default="demo", metavar="DIR", help="a folder of a known layout; 'demo' is synthetic (demo)"
     )
     p.add_argument("--subjects", metavar="FILE", help="subject ids of the training rows: .h5, .npy or .csv")
-    p.add_argument("--n-subjects", type=int, metavar="N", help="how many people to infer where no ids are given")
+    p.add_argument("--n-subjects", type=whole(1), metavar="N", help="how many people to infer where no ids are given")
     p.add_argument("--cv", metavar="NAME", help="loso, 5fold, 10fold, ... (loso up to 30 subjects, else 10fold)")
-    p.add_argument("--repeats", type=int, default=1, metavar="N", help="how often k folds are drawn anew (1)")
-    p.add_argument("--jobs", type=int, default=1, metavar="N", help="folds side by side, -1 for all cores (1)")
-    p.add_argument("--seed", type=int, default=0, metavar="N", help="of folds, intervals and classifiers (0)")
+    p.add_argument("--repeats", type=whole(1), default=1, metavar="N", help="how often k folds are drawn anew (1)")
+    p.add_argument("--jobs", type=_jobs, default=1, metavar="N", help="folds side by side, -1 for all cores (1)")
+    p.add_argument("--seed", type=whole(0), default=0, metavar="N", help="of folds, intervals and classifiers (0)")
     p.add_argument(
         "--set",
         action="append",
@@ -74,6 +74,10 @@ def parser() -> argparse.ArgumentParser:
     p.add_argument("--out", metavar="DIR", help="folder for the results (a new one under runs/)")
     p.add_argument("--list", action="store_true", help="datasets, extractors and classifiers, then stop")
     return p
+
+
+def _jobs(text: str) -> int:
+    return -1 if text == "-1" else whole(1)(text)
 
 
 def main(arguments: list[str] | None = None) -> int:

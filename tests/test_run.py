@@ -295,3 +295,20 @@ def test_the_demo_is_hard_enough_to_mean_something_and_leaks_where_subjects_are_
     X = load_dataset("demo")
     blind = X.with_columns(subject=np.full(len(X), -1))
     assert evaluate(make_pipeline("hog_svm"), blind, "10fold").accuracy >= honest["accuracy"] + 0.06
+
+
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [("--jobs", "0"), ("--seed", "-1"), ("--repeats", "0"), ("--n-subjects", "many"), ("--sed", "1")],
+)
+def test_wrong_options_are_told_in_one_line(out, capsys, option, value):
+    with pytest.raises(SystemExit) as ended:
+        go("demo", out, option, value)
+    refused(capsys, ended.value.code, out, option)
+
+
+def test_more_people_than_faces_is_told(fer22_folder, out, capsys):
+    with h5py.File(fer22_folder / "data_train_landmarks.h5", "r+") as file:
+        data = file["data_train_landmarks"]
+        data[:20] = np.zeros((20, *data.shape[1:]))
+    refused(capsys, go(fer22_folder, out, "--n-subjects", 10), out, "subjects cannot be inferred", "10")

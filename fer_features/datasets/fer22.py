@@ -4,7 +4,8 @@ Files, each with one dataset whose key is the file's stem:
 
     data_train_images.h5     (n, T, H, W) uint8      frame 0 neutral, the last frame the apex
     data_train_landmarks.h5  (n, T, 68, 2)           (x, y) in pixels, whole numbers or floats; a later edition
-                                                     has meshes of 478 points, (n, T, 478, 3)
+                                                     has meshes of 478 points, (n, T, 478, 3), which may be in
+                                                     shares of the picture's width and height instead
     data_train_labels.h5     (n,)                    joy 0, fear 1, surprise 2, anger 3, disgust 4, sadness 5;
                                                      often stored as floats
     data_test_images.h5, data_test_landmarks.h5      the same for the test part, without labels
@@ -27,6 +28,9 @@ from ..columns import H5Column, Stacked
 from ..emotions import FER22
 from ..errors import FerError
 from ..samples import Info, Samples
+
+HOLDS = "images and landmarks of sequences, or one of them; labels of the training part"
+CITES = "the fer22 challenge"
 
 #: A landmark further beyond the picture than this share of its size is not one of this picture.
 BEYOND = 0.25
@@ -74,6 +78,7 @@ def load(path: Path) -> Samples:
         clips: Any = _images(path / f"data_{part}_images.h5") if "images" in has else None
         points: Any = _landmarks(path / f"data_{part}_landmarks.h5") if "landmarks" in has else None
         if clips is not None and points is not None:
+            points = _in_pixels(points, clips)
             _check_agreement(path, part, clips, points)
         n = len(clips if clips is not None else points)
         images.append(clips)
@@ -130,6 +135,8 @@ def _open(path: Path) -> tuple[tuple[int, ...], np.dtype]:
             data = file[path.stem]
             if not isinstance(data, h5py.Dataset):
                 raise FerError(f"{path}: '{path.stem}' is a group, not a dataset")
+            if 0 in data.shape:
+                raise FerError(f"{path} is empty: its shape is {data.shape}")
             return data.shape, data.dtype
     except OSError as error:
         reason = " ".join(str(error).split())
@@ -179,6 +186,14 @@ def _labels(path: Path, n: int) -> np.ndarray:
             + ", ".join(f"{code} {name}" for code, name in enumerate(FER22))
         )
     return values.astype(np.int64)
+
+
+def _in_pixels(landmarks: np.ndarray, images: H5Column) -> np.ndarray:
+    # MediaPipe gives shares of the picture's width and height; no face is two pixels large.
+    if np.nanmax(np.abs(landmarks), initial=0) > 2:
+        return landmarks
+    height, width = images.shape[2:]
+    return landmarks * np.array([width, height], np.float32)
 
 
 def _check_agreement(path: Path, part: str, images: H5Column, landmarks: np.ndarray) -> None:

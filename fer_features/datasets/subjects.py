@@ -98,17 +98,17 @@ def with_inferred_subjects(X: Samples, n_subjects: int | None = None) -> Samples
     Raises
     ------
     FerError
-        Where `n_subjects` is below 1 or above the number of rows.
+        Where `n_subjects` is below 1 or above the number of rows with a face.
     """
     train = np.flatnonzero(X["split"] == "train") if "split" in X else np.arange(len(X))
     if n_subjects is not None and not 1 <= n_subjects <= len(train):
         raise FerError(f"--n-subjects {n_subjects}: between 1 and the {len(train)} training rows is needed")
     T = X[train]
-    found = infer_subjects(
-        T.as_column("images") if "images" in X else None,
-        T["landmarks"] if "landmarks" in X else None,
-        n_subjects,
-    )
+    images = T.as_column("images") if "images" in X else None
+    try:
+        found = infer_subjects(images, T["landmarks"] if "landmarks" in X else None, n_subjects)
+    except ValueError as error:
+        raise FerError(f"subjects cannot be inferred: {error}") from error
     subject = np.full(len(X), -1)
     subject[train] = found.subjects
     row_confidence = np.full(len(X), np.nan, np.float32)

@@ -205,3 +205,26 @@ def test_unknown_folders_are_refused_with_what_is_known(tmp_path):
     (tmp_path / "data_train_labels.h5").touch()
     with pytest.raises(FerError, match=re.escape("no data_train_images.h5")):
         load_dataset(tmp_path)
+
+
+def test_meshes_in_shares_of_the_picture_become_pixels(fer22_folder):
+    in_pixels = fer22.load(fer22_folder)["landmarks"]
+    for part in ("train", "test"):
+        rewrite(fer22_folder, f"data_{part}_landmarks", lambda x: x / np.array([90, 100]))
+    assert np.allclose(fer22.load(fer22_folder)["landmarks"], in_pixels, atol=1e-3)
+
+
+def test_an_empty_dataset_is_refused(fer22_folder):
+    rewrite(fer22_folder, "data_train_images", lambda x: x[:0])
+    refused(fer22_folder, "data_train_images.h5 is empty", "(0, 3, 100, 90)")
+
+
+def test_damage_inside_a_compressed_file_is_told_when_it_is_read(fer22_folder):
+    rewrite(fer22_folder, "data_train_images", lambda x: x, chunks=(1, 3, 100, 90), compression="gzip")
+    path = fer22_folder / "data_train_images.h5"
+    content = bytearray(path.read_bytes())
+    middle = len(content) // 2
+    content[middle : middle + 4000] = bytes(4000)
+    path.write_bytes(content)
+    with pytest.raises(FerError, match=r"data_train_images\.h5 cannot be read to its end"):
+        load_dataset(fer22_folder, n_subjects=4)["images"]

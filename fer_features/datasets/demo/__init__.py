@@ -1,4 +1,4 @@
-"""'demo': synthetic sequences of drawn faces, made on the fly; no file and no person is behind them.
+"""Synthetic sequences of drawn faces, made on the fly; no file and no person is behind them.
 
 What it is
     Greyscale sequences (10 frames of 150 x 120 pixels, neutral first, apex last) of heads drawn by the
@@ -41,6 +41,9 @@ from .render import film
 from .warp import Actor, flow
 
 __all__ = ["ACTION_UNITS", "Demo", "generate", "load", "true_flow"]
+
+HOLDS = "images and landmarks of sequences, subjects; synthetic"
+CITES = "Ekman and Friesen, Facial Action Coding System, 1978"
 
 ACTION_UNITS = CODES  # of the third axis of Demo.actions
 N_LABELS = 6

@@ -5,16 +5,15 @@ python -m fer_features.datasets.demo OUT_DIR [--seed 0] [--force] ...
 
 from __future__ import annotations
 
-import argparse
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import h5py
 import numpy as np
 
-from ...command import guarded
+from ...command import Parser, guarded, whole
 from ...errors import FerError
 from ...files import replacing
 from . import Demo, generate
@@ -45,35 +44,26 @@ def main(argv: Sequence[str] | None = None) -> int:
     return guarded(work)
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+def _parser() -> Parser:
+    parser = Parser(
         prog="python -m fer_features.datasets.demo",
         description="Write synthetic face sequences, drawn by code, as fer22 HDF5 files.",
     )
     parser.add_argument("out_dir", type=Path, metavar="OUT_DIR", help="folder to write to, made if need be")
-    parser.add_argument("--seed", type=_count(0), default=0, help="of everything (default: %(default)s)")
-    parser.add_argument("--subjects", type=_count(1), default=12, help="people to train on (default: %(default)s)")
-    parser.add_argument("--test-subjects", type=_count(1), default=6, help="people to test on (default: %(default)s)")
+    parser.add_argument("--seed", type=whole(0), default=0, help="of everything (default: %(default)s)")
+    parser.add_argument("--subjects", type=whole(1), default=12, help="people to train on (default: %(default)s)")
+    parser.add_argument("--test-subjects", type=whole(1), default=6, help="people to test on (default: %(default)s)")
     parser.add_argument(
         "--repeats",
-        type=_count(1),
+        type=whole(1),
         default=4,
         help="sequences of each expression a train subject (default: %(default)s)",
     )
     parser.add_argument(
-        "--test-repeats", type=_count(1), default=2, help="the same of a test subject (default: %(default)s)"
+        "--test-repeats", type=whole(1), default=2, help="the same of a test subject (default: %(default)s)"
     )
     parser.add_argument("--force", action="store_true", help="replace files that are there")
     return parser
-
-
-def _count(least: int) -> Callable[[str], int]:
-    def count(text: str) -> int:
-        if (value := int(text)) < least:
-            raise argparse.ArgumentTypeError(f"must be at least {least}, got {value}")
-        return value
-
-    return count
 
 
 def tables(demo: Demo) -> dict[str, np.ndarray]:
