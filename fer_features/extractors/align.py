@@ -6,18 +6,17 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 import numpy as np
-from sklearn.base import BaseEstimator, TransformerMixin
 
 from ..columns import frame, sizes
 from ..errors import FerError
 from ..samples import Samples, as_samples
 from ..vision.crop import ALIGNMENTS, resize, template, warp
 from ..vision.geometry import transform
-from .base import repr_of
+from .base import Stateless, repr_of
 from .parameters import NOT_NEGATIVE, WHOLE, Rule, check_parameters
 
 
-class Align(TransformerMixin, BaseEstimator):
+class Align(Stateless):
     """Crop every frame around the face.
 
     Parameters
@@ -88,14 +87,6 @@ class Align(TransformerMixin, BaseEstimator):
         face = template(self.size, self.side, self.top)
         aligned = Aligned(images, landmarks, self.method, face, self.size)
         return X.derived(repr_of(self), {"images": aligned, "landmarks": AlignedLandmarks(aligned)})
-
-    def __sklearn_is_fitted__(self) -> bool:
-        return True
-
-    def __sklearn_tags__(self) -> Any:
-        tags = super().__sklearn_tags__()
-        tags.requires_fit = False
-        return tags
 
 
 class Scaled:

@@ -6,9 +6,8 @@ from abc import abstractmethod
 
 import numpy as np
 
-from ..errors import FerError
 from ..samples import Samples
-from .base import Extractor
+from .base import Extractor, require_neutral
 
 #: What of a clip is described.
 OF = ("apex", "difference", "both")
@@ -35,8 +34,7 @@ class Appearance(Extractor):
         apex = self.describe_pictures(X.frame("images", -1))
         if self.of == "apex":
             return apex
-        if np.shape(X.column("images"))[1] == 1:
-            raise FerError(f"{type(self).__name__} of={self.of!r} needs a neutral frame and an apex: these are stills")
+        require_neutral(self, "images", X)
         difference = apex - self.describe_pictures(X.frame("images", 0))
         return difference if self.of == "difference" else np.concatenate([apex, difference], 1)
 

@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 import numpy as np
 from sklearn.base import BaseEstimator, TransformerMixin
 
+from ..errors import FerError
 from ..progress import progress
 from ..samples import Samples, as_samples
 from .parameters import Rule, check_parameters
@@ -18,7 +19,19 @@ from .parameters import Rule, check_parameters
 BATCH = 16
 
 
-class Extractor(TransformerMixin, BaseEstimator):
+class Stateless(TransformerMixin, BaseEstimator):
+    """A transformer that learns nothing: it may be used without `fit`."""
+
+    def __sklearn_is_fitted__(self) -> bool:
+        return True
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.requires_fit = False
+        return tags
+
+
+class Extractor(Stateless):
     """A stateless transformer from rows of `Samples` to feature vectors.
 
     A subclass names the columns that it `reads`, stores its parameters in ``__init__``, and implements
@@ -71,14 +84,6 @@ class Extractor(TransformerMixin, BaseEstimator):
         """Names in words of the features, (d,) of str; after `fit`, which tells the size of pictures."""
         return np.array(self.names(), dtype=object)
 
-    def __sklearn_is_fitted__(self) -> bool:
-        return True
-
-    def __sklearn_tags__(self) -> Any:
-        tags = super().__sklearn_tags__()
-        tags.requires_fit = False
-        return tags
-
     def _batches(self, X: Samples) -> Iterator[np.ndarray]:
         batches = [X[start : start + BATCH] for start in range(0, len(X), BATCH)]
         label = f"describing: {type(self).__name__}"
@@ -89,6 +94,18 @@ class Extractor(TransformerMixin, BaseEstimator):
         missing = np.any([X.missing(name) for name in self.reads], axis=0)
         features[missing] = np.nan
         return features
+
+
+def require_neutral(extractor: Extractor, column: str, X: Samples) -> None:
+    """Refuse stills where the change from neutral to apex is to be described.
+
+    Raises
+    ------
+    FerError
+        Where the rows have a single frame.
+    """
+    if np.shape(X.column(column))[1] == 1:
+        raise FerError(f"{type(extractor).__name__} needs a neutral frame and an apex: these are stills")
 
 
 def repr_of(estimator: BaseEstimator) -> str:

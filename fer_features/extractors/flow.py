@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..errors import FerError
 from ..samples import Samples
 from ..vision.flow import FLOWS, dense_flow, hof
-from .base import Extractor
+from .base import Extractor, require_neutral
 from .parameters import NOT_NEGATIVE, WHOLE
 
 
@@ -42,8 +41,7 @@ class Flow(Extractor):
 
     def describe(self, X: Samples) -> np.ndarray:
         """Roots of histograms of flow, (n, grid * grid * (orientations + 1))."""
-        if np.shape(X.column("images"))[1] == 1:
-            raise FerError("Flow needs a neutral frame and an apex: these are stills")
+        require_neutral(self, "images", X)
         flow = dense_flow(X.frame("images", 0), X.frame("images", -1), self.method)
         return np.sqrt(hof(flow, self.orientations, self.grid, self.still))
 

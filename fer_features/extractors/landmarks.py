@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..errors import FerError
 from ..samples import Samples
 from ..vision import displacement
-from .base import Extractor
+from .base import Extractor, require_neutral
 from .parameters import WHOLE
 
 
@@ -39,8 +38,7 @@ class Landmarks(Extractor):
 
     def describe(self, X: Samples) -> np.ndarray:
         """Displacement, change of measures, measures at the apex, (n, 192)."""
-        if np.shape(X.column("landmarks"))[1] == 1:
-            raise FerError("Landmarks needs a neutral frame and an apex: these are stills")
+        require_neutral(self, "landmarks", X)
         return displacement.describe(X["landmarks"], self.register, self.on, self.late)
 
     def names(self) -> list[str]:

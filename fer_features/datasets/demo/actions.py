@@ -220,7 +220,7 @@ def affine(pose: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     x, y, roll, scale, yaw, pitch = pose.T
     c, s, zero, one = np.cos, np.sin, np.zeros(len(pose)), np.ones(len(pose))
 
-    def matrix(*rows):
+    def matrix(*rows: tuple[np.ndarray, ...]) -> np.ndarray:
         return np.stack([np.stack(row, -1) for row in rows], -2)
 
     around_z = matrix((c(roll), -s(roll), zero), (s(roll), c(roll), zero), (zero, zero, one))

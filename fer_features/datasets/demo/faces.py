@@ -164,7 +164,7 @@ def depth(face: Face, points: np.ndarray) -> np.ndarray:
     x, y = np.moveaxis((points - CENTRE) / UNIT, -1, 0)
     at = (face.points - CENTRE) / UNIT
 
-    def bump(centre, sx, sy):
+    def bump(centre: np.ndarray, sx: float, sy: float) -> np.ndarray:
         return np.exp(-0.5 * (((x - centre[0]) / sx) ** 2 + ((y - centre[1]) / sy) ** 2))
 
     wide = abs(at[16, 0] - at[0, 0]) / 2
