@@ -70,6 +70,16 @@ def set_parameters(model: Pipeline, params: Mapping[str, Any]) -> Pipeline:
     return model.set_params(**params)
 
 
+def name_of(model: BaseEstimator) -> str:
+    """The name of a pipeline of ours, found from its steps; the class of any other estimator."""
+    extractors = extractors_of(model)
+    if not extractors:
+        return type(model).__name__
+    last = model.named_steps["classifier"]
+    kinds = {type(entry.steps(0)[-1][1]): name for name, entry in CLASSIFIERS.items()}
+    return "_".join([*(name for name, _ in extractors), kinds.get(type(last), type(last).__name__)])
+
+
 def parse_setting(text: str) -> tuple[str, Any]:
     """``'features__hog__orientations=9'`` as ``('features__hog__orientations', 9)``; the value is a Python literal,
     or else text.

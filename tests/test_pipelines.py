@@ -10,7 +10,7 @@ from sklearn.pipeline import Pipeline
 from fer_features import FerError, Samples, make_pipeline
 from fer_features.classifiers import CLASSIFIERS
 from fer_features.extractors import EXTRACTORS
-from fer_features.pipelines import describable, parse_setting
+from fer_features.pipelines import describable, name_of, parse_setting
 
 
 @pytest.fixture
@@ -36,6 +36,12 @@ def test_steps_and_parameters_have_the_documented_names():
     assert model.named_steps["align"].size == 96
     assert clone(model).get_params()["classifier__C"] == 2
     assert list(make_pipeline("landmarks_svm").named_steps) == ["features", "classifier"]
+
+
+@pytest.mark.parametrize("classifier", CLASSIFIERS)
+def test_a_pipeline_knows_its_name(classifier):
+    assert name_of(make_pipeline(f"hogdiff_landmarks_{classifier}")) == f"hogdiff_landmarks_{classifier}"
+    assert name_of(make_pipeline("hog_svm").named_steps["classifier"]) == "SVC"
 
 
 def test_the_seed_reaches_the_classifier(X):

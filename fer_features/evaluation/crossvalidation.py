@@ -13,7 +13,7 @@ from sklearn.base import BaseEstimator, clone
 from threadpoolctl import threadpool_limits
 
 from ..errors import FerError
-from ..pipelines import describable
+from ..pipelines import describable, name_of
 from ..progress import progress
 from ..samples import Samples, fingerprint
 from ..version import versions
@@ -90,7 +90,7 @@ def evaluate(
     seed : int
         Of folds and intervals.
     name : str, optional
-        Of the pipeline, for the record.
+        Of the pipeline, for the record; found from its steps where not given.
 
     Returns
     -------
@@ -123,7 +123,7 @@ def evaluate(
     outcomes = list(progress(pool(work), len(folds), "folds"))
     codes = np.unique(label)
     predictions = _table(X, label, subject, codes, folds, outcomes)
-    scores = _record(X, name or type(model).__name__, protocol, codes, predictions, seed)
+    scores = _record(X, name or name_of(model), protocol, codes, predictions, seed)
     scores["folds"] = [
         {
             "fold": i,
