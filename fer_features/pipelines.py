@@ -17,9 +17,9 @@ from sklearn.pipeline import Pipeline
 
 from .classifiers import CLASSIFIERS
 from .errors import FerError
-from .extractors import EXTRACTORS, Align, Features
+from .extractors import EXTRACTORS, Align, Features, Neutral
 from .extractors.features import extractors_of
-from .samples import Samples
+from .samples import COLUMNS, Samples
 
 
 def make_pipeline(name: str, seed: int = 0, **params: Any) -> Pipeline:
@@ -37,7 +37,7 @@ def make_pipeline(name: str, seed: int = 0, **params: Any) -> Pipeline:
     Returns
     -------
     sklearn.pipeline.Pipeline
-        With the steps 'align' (where an extractor reads images), 'features' and 'classifier'.
+        With the steps 'align' (where an extractor reads images), 'neutral', 'features' and 'classifier'.
 
     Raises
     ------
@@ -55,10 +55,9 @@ def make_pipeline(name: str, seed: int = 0, **params: Any) -> Pipeline:
         if features.count(feature) > 1:
             raise FerError(f"the pipeline '{name}' names '{feature}' twice")
     extractors = [(f, EXTRACTORS[f][0](**EXTRACTORS[f][1])) for f in features]
-    steps: list[tuple[str, Any]] = [("features", Features(extractors)), *CLASSIFIERS[classifier].steps(seed)]
-    if any("images" in extractor.reads for _, extractor in extractors):
-        steps.insert(0, ("align", Align()))
-    return set_parameters(Pipeline(steps), params)
+    align = [("align", Align())] if any("images" in extractor.reads for _, extractor in extractors) else []
+    describe = [*align, ("neutral", Neutral()), ("features", Features(extractors))]
+    return set_parameters(Pipeline([*describe, *CLASSIFIERS[classifier].steps(seed)]), params)
 
 
 def set_parameters(model: Pipeline, params: Mapping[str, Any]) -> Pipeline:
@@ -95,22 +94,32 @@ def parse_setting(text: str) -> tuple[str, Any]:
 
 def columns_read(model: BaseEstimator) -> tuple[str, ...]:
     """Names of the columns that a pipeline of ours needs, in the order of `COLUMNS`."""
-    align = getattr(model, "named_steps", {}).get("align")
-    needed = set(align.reads if align is not None else ())
-    for _, extractor in extractors_of(model):
-        needed.update(extractor.reads)
-    return tuple(name for name in ("images", "landmarks") if name in needed)
+    needed: set[str] = set()
+    for step in (*_before_features(model), *(extractor for _, extractor in extractors_of(model))):
+        needed.update(step.reads)
+    return tuple(name for name in COLUMNS if name in needed)
+
+
+def prepared(model: BaseEstimator, X: Samples) -> Samples:
+    """The table as the extractors of a pipeline of ours see it: aligned, with the chosen neutral frames."""
+    for step in _before_features(model):
+        X = step.transform(X)
+    return X
 
 
 def describable(model: BaseEstimator, X: Samples) -> np.ndarray:
     """Which rows a pipeline can describe, (n,) bool: the others lack what it reads, such as all landmarks."""
-    align = getattr(model, "named_steps", {}).get("align")
-    table = X if align is None else align.transform(X)
+    table = prepared(model, X)
     missing = np.zeros(len(X), bool)
     for _, extractor in extractors_of(model):
         for name in extractor.reads:
             missing |= table.missing(name)
     return ~missing
+
+
+def _before_features(model: BaseEstimator) -> list[Any]:
+    steps = getattr(model, "named_steps", {})
+    return [steps[name] for name in ("align", "neutral") if name in steps] if "features" in steps else []
 
 
 def _unknown(what: str, name: str, valid: Iterable[str]) -> str:

@@ -31,11 +31,11 @@ def test_every_name_fits_and_predicts(X, features, classifier):
 
 def test_steps_and_parameters_have_the_documented_names():
     model = make_pipeline("hog_flow_landmarks_svm", features__hog__orientations=6, align__size=96, classifier__C=2)
-    assert list(model.named_steps) == ["align", "features", "classifier"]
+    assert list(model.named_steps) == ["align", "neutral", "features", "classifier"]
     assert model.get_params()["features__hog__orientations"] == 6
     assert model.named_steps["align"].size == 96
     assert clone(model).get_params()["classifier__C"] == 2
-    assert list(make_pipeline("landmarks_svm").named_steps) == ["features", "classifier"]
+    assert list(make_pipeline("landmarks_svm").named_steps) == ["neutral", "features", "classifier"]
 
 
 @pytest.mark.parametrize("classifier", CLASSIFIERS)

@@ -13,7 +13,8 @@ from sklearn.base import BaseEstimator, clone
 from threadpoolctl import threadpool_limits
 
 from ..errors import FerError
-from ..pipelines import describable, name_of
+from ..extractors.features import extractors_of
+from ..pipelines import describable, name_of, prepared
 from ..progress import progress
 from ..samples import Samples, fingerprint
 from ..version import versions
@@ -143,9 +144,8 @@ def evaluate(
 
 def describe_all(model: BaseEstimator, X: Samples) -> None:
     """Compute the features of all rows of a table once, so that every fold finds them there."""
-    steps = getattr(model, "named_steps", {})
-    table = steps["align"].transform(X) if "align" in steps else X
-    for _, extractor in steps["features"].transformer_list if "features" in steps else ():
+    table = prepared(model, X)
+    for _, extractor in extractors_of(model):
         extractor.fit(table).transform(table)
 
 

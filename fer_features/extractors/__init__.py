@@ -9,6 +9,8 @@ from .flow import Flow
 from .hog import HOG
 from .landmarks import Landmarks
 from .lbp import LBP
+from .lpq import LPQ
+from .neutral import Neutral
 
 #: Name in a pipeline -> class and the parameters that the name stands for.
 EXTRACTORS: dict[str, tuple[type[Extractor], dict[str, Any]]] = {
@@ -18,6 +20,8 @@ EXTRACTORS: dict[str, tuple[type[Extractor], dict[str, Any]]] = {
     "lbp": (LBP, {}),
     "lbpdiff": (LBP, {"of": "difference"}),
     "flow": (Flow, {}),
+    "lpq": (LPQ, {}),
+    "lpqdiff": (LPQ, {"of": "difference"}),
 }
 
-__all__ = ["EXTRACTORS", "HOG", "LBP", "Align", "Extractor", "Features", "Flow", "Landmarks"]
+__all__ = ["EXTRACTORS", "HOG", "LBP", "Align", "Extractor", "Features", "Flow", "Landmarks", "Neutral"]

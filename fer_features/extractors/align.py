@@ -88,6 +88,10 @@ class Align(Stateless):
         aligned = Aligned(images, landmarks, self.method, face, self.size)
         return X.derived(repr_of(self), {"images": aligned, "landmarks": AlignedLandmarks(aligned)})
 
+    def get_feature_names_out(self, input_features: Any = None) -> Any:
+        """Names of the columns, unchanged."""
+        return input_features
+
 
 class Scaled:
     """A column of clips scaled whole to squares when read."""

@@ -105,7 +105,10 @@ def require_neutral(extractor: Extractor, column: str, X: Samples) -> None:
         Where the rows have a single frame.
     """
     if np.shape(X.column(column))[1] == 1:
-        raise FerError(f"{type(extractor).__name__} needs a neutral frame and an apex: these are stills")
+        raise FerError(
+            f"{type(extractor).__name__} needs a neutral frame and an apex, and these are stills; "
+            "--set neutral__method=subject compares with the person's other rows, neutral__method=none with nobody"
+        )
 
 
 def repr_of(estimator: BaseEstimator) -> str:

@@ -10,7 +10,8 @@ from collections.abc import Callable
 
 import numpy as np
 
-from fer_features.vision.geometry import MEAN_FACE, PARTS, RIGID, fill_missing
+from fer_features.vision.geometry import MEAN_FACE, RIGID, fill_missing
+from fer_features.vision.names import POINTS
 
 #: How far each point of a face stands out towards the camera, in inter-ocular distances from the plane of the
 #: inner eye corners. An average head by eye, to a twentieth, and symmetric: 30 % more or less costs nothing.
@@ -290,8 +291,7 @@ def describe(landmarks: np.ndarray, register: str = "pose", on: str = "upper", l
 
 def names() -> list[str]:
     """Names of the columns of `describe`; the first 136 are those of `displacement`."""
-    points = [f"{part} {i + 1}" for part, where in PARTS.items() for i in range(where.stop - where.start)]
-    moved = [f"displacement[{point}, {axis}]" for point in points for axis in "xy"]
+    moved = [f"displacement[{point}, {axis}]" for point in POINTS for axis in "xy"]
     return moved + [f"{kind}[{measure}]" for kind in ("change", "apex") for measure in MEASURES]
 
 

@@ -15,6 +15,7 @@ from fer_features.vision.displacement import (
     registered,
 )
 from fer_features.vision.geometry import MEAN_FACE, MIRROR, mirror
+from fer_features.vision.names import POINTS
 
 EVERY = [(register, on) for register in REGISTRATIONS for on in STEADY]
 
@@ -176,8 +177,25 @@ def test_the_input_is_left_alone(faces):
 def test_names_name_every_column_once(faces):
     assert len(names()) == len(set(names())) == describe(faces).shape[1] == 136 + 2 * len(MEASURES)
     assert names()[0] == "displacement[jaw 1, x]"
-    assert names()[2 * 48 + 1] == "displacement[outer lips 1, y]"
+    assert names()[2 * 54] == "displacement[mouth corner right, x]"
+    assert names()[2 * 51 + 1] == "displacement[upper lip centre, y]"
     assert names()[-1] == "apex[chin width]"
+
+
+def test_points_are_named_left_and_right_as_they_stand_in_the_picture():
+    assert len(set(POINTS)) == len(POINTS) == 68
+    swap = {"left": "right", "right": "left"}
+    for i, name in enumerate(POINTS):
+        if not name.startswith("jaw"):
+            assert " ".join(swap.get(word, word) for word in name.split()) == POINTS[MIRROR[i]]
+            assert ("left" in name) == (MEAN_FACE[i, 0] < 0)
+    # What is called inner lies nearer to the middle of the face than its outer namesake, what is upper above.
+    for a, b in [("inner", "outer"), ("upper lid", "lower lid"), ("upper lip", "lower lip")]:
+        for name in POINTS:
+            other = name.replace(a, b)
+            if a in name and other in POINTS and other != name:
+                p, q = MEAN_FACE[POINTS.index(name)], MEAN_FACE[POINTS.index(other)]
+                assert abs(p[0]) < abs(q[0]) if a == "inner" else p[1] < q[1]
 
 
 def test_measures_of_the_mean_face():
