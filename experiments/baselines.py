@@ -18,7 +18,7 @@ from pathlib import Path
 import numpy as np
 
 from fer_features import evaluate, load_dataset, make_pipeline
-from fer_features.command import guarded
+from fer_features.command import Parser, guarded
 from fer_features.datasets.subjects import read_subjects
 from fer_features.evaluation.scores import summarise
 from fer_features.files import replacing
@@ -49,7 +49,7 @@ PIPELINES = [
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = Parser(description=__doc__.splitlines()[0])
     parser.add_argument("--data", default="demo", metavar="DIR")
     parser.add_argument("--subjects", metavar="FILE", help="true subjects of the training part")
     parser.add_argument("--inferred", action="store_true", help="judge with inferred subjects as well")
