@@ -15,7 +15,10 @@ DATASETS: dict[str, ModuleType] = {"demo": demo, "fer22": fer22}
 
 
 def load_dataset(
-    path: str | Path = "demo", subjects: str | Path | None = None, n_subjects: int | None = None
+    path: str | Path = "demo",
+    subjects: str | Path | None = None,
+    n_subjects: int | None = None,
+    infer: bool = True,
 ) -> Samples:
     """Read the data at a path, finding out what it is.
 
@@ -28,6 +31,8 @@ def load_dataset(
         subjects gets them inferred from the neutral frames.
     n_subjects : int, optional
         How many people to infer; found where not given.
+    infer : bool
+        Whether subjects that are not known are inferred, or left out.
 
     Returns
     -------
@@ -55,7 +60,7 @@ def load_dataset(
             )
     if subjects is not None:
         return with_subjects_from_file(X, Path(subjects))
-    if "subject" not in X:
+    if infer and "subject" not in X:
         return with_inferred_subjects(X, n_subjects)
     return X
 
