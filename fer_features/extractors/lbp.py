@@ -6,7 +6,7 @@ import numpy as np
 
 from ..vision.lbp import BINS, lbp_histograms
 from .appearance import OF, Appearance
-from .parameters import WHOLE
+from .parameters import WHOLES, several
 
 
 class LBP(Appearance):
@@ -14,10 +14,11 @@ class LBP(Appearance):
 
     Parameters
     ----------
-    radius : int
+    radius : int or tuple of int
         Radius of the circle of 8 neighbours in pixels of the crop.
-    grid : int
-        The crop is cut into `grid` x `grid` cells.
+    grid : int or tuple of int
+        The crop is cut into `grid` x `grid` cells. With several radii or grids, each radius is counted over each grid,
+        side by side: radii one after the other, in each the grids.
     of : {'apex', 'difference', 'both'}
 
     Notes
@@ -26,18 +27,25 @@ class LBP(Appearance):
     """
 
     cites = "Ahonen, Hadid and Pietikainen, PAMI 2006"
-    rules = {"radius": WHOLE, "grid": WHOLE, "of": OF}
+    rules = {"radius": WHOLES, "grid": WHOLES, "of": OF}
 
-    def __init__(self, radius: int = 2, grid: int = 8, of: str = "apex"):
+    def __init__(self, radius: int | tuple[int, ...] = 2, grid: int | tuple[int, ...] = 8, of: str = "apex"):
         self.radius = radius
         self.grid = grid
         self.of = of
 
     def describe_pictures(self, images: np.ndarray) -> np.ndarray:
-        """Roots of histograms of pictures, (n, H, W) uint8 -> (n, grid * grid * 59) float32."""
-        return np.sqrt(lbp_histograms(images, self.radius, self.grid))
+        """Roots of histograms of pictures, (n, H, W) uint8 -> (n, d) float32; d as in `lbp_histograms`."""
+        histograms = lbp_histograms(images, self.radius, self.grid)
+        return np.sqrt(histograms, out=histograms)
 
     def picture_names(self) -> list[str]:
-        """``lbp[cell=row,column pattern=label]``."""
-        cells = [(r, c) for r in range(self.grid) for c in range(self.grid)]
-        return [f"lbp[cell={r},{c} pattern={p}]" for r, c in cells for p in range(BINS)]
+        """``lbp[cell=row,column pattern=label]``; of several radii or grids, ``radius=pixels grid=cells`` first."""
+        settings = [(radius, grid) for radius in several(self.radius) for grid in several(self.grid)]
+        return [
+            f"lbp[{f'radius={radius} grid={grid} ' if len(settings) > 1 else ''}cell={r},{c} pattern={p}]"
+            for radius, grid in settings
+            for r in range(grid)
+            for c in range(grid)
+            for p in range(BINS)
+        ]

@@ -15,7 +15,10 @@ from ..errors import FerError
 #: A whole number of at least 1, and a finite number above 0 or of at least 0.
 WHOLE, POSITIVE, NOT_NEGATIVE = "a whole number of at least 1", "a number above 0", "a number of at least 0"
 
-#: What a parameter may be: one of the three above, or a tuple of values.
+#: One or several of the first two, in a tuple or list.
+WHOLES, POSITIVES = WHOLE + ", or a tuple of such", POSITIVE + ", or a tuple of such"
+
+#: What a parameter may be: one of the five above, or a tuple of values.
 Rule = str | tuple[Any, ...]
 
 
@@ -39,11 +42,19 @@ def check_parameters(estimator: BaseEstimator, rules: Mapping[str, Rule]) -> Non
             raise FerError(f"{type(estimator).__name__}: {name}={value!r}, but {allowed} is needed")
 
 
+def several(value: Any) -> list[Any]:
+    """The values of a parameter that may be one value or several."""
+    return list(value) if isinstance(value, tuple | list) else [value]
+
+
 def _obeys(value: Any, rule: Rule) -> bool:
     if isinstance(rule, tuple):
         # True == 1, but the one is no answer to a question for the other.
         truth = isinstance(value, bool | np.bool_)
         return any(truth == isinstance(allowed, bool) and value == allowed for allowed in rule)
+    if rule in (WHOLES, POSITIVES):
+        values = several(value)
+        return len(values) > 0 and all(_obeys(one, WHOLE if rule == WHOLES else POSITIVE) for one in values)
     if isinstance(value, bool | np.bool_) or not isinstance(value, numbers.Real) or not math.isfinite(value):
         return False
     if rule == WHOLE:

@@ -3,6 +3,7 @@
 import cv2
 import numpy as np
 import pytest
+import skimage.transform
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -204,3 +205,20 @@ def test_real_faces_of_any_scale_give_the_same_crop(kdef):
         )
         assert np.abs(one - two).mean() < 2.5
         assert np.corrcoef(one.ravel(), two.ravel())[0, 1] > 0.995
+
+
+@pytest.mark.parametrize("size", [64, 128])
+def test_alignment_and_crop_are_those_of_scikit_image(kdef, size):
+    face = template(size, 0.6, 0.8)
+    for i in (0, 400, 800):
+        picture, points = kdef["images"][i], kdef["landmarks68"][i].astype(float)
+        matrix = points_to_template(points, face)
+        expected = skimage.transform.estimate_transform("similarity", points, face).params
+        np.testing.assert_allclose(matrix, expected[:2], atol=1e-8)
+        if np.hypot(*matrix[:, 0]) < 0.5:
+            continue  # scikit-image does not shrink first
+        inverse = skimage.transform.SimilarityTransform(expected).inverse
+        crop = skimage.transform.warp(
+            picture, inverse, output_shape=(size, size), order=1, mode="edge", preserve_range=True
+        )
+        assert np.abs(warp([picture], matrix[None], size)[0] - crop).max() <= 0.6

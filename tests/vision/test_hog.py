@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
+from fer_features.vision import hog as module
 from fer_features.vision.hog import cell_histograms, hog, l2_hys
 
 SETTINGS = [(orientations, cell, block) for orientations in (6, 8, 9, 12) for cell, block in [(8, 2), (6, 3), (5, 1)]]
@@ -142,3 +143,29 @@ def test_a_normed_block_has_length_one_or_less_and_no_value_below_zero(blocks):
 
 def test_the_block_norm_clips_what_dominates():
     np.testing.assert_allclose(l2_hys(np.array([100.0, 1.0])), np.array([0.2, 0.01]) / np.hypot(0.2, 0.01), rtol=1e-3)
+
+
+@pytest.mark.parametrize("orientations", [6, 9, 12])
+def test_signed_votes_are_those_of_angles_over_a_full_turn(orientations):
+    image = noise(1, 24, 24)[0].astype(float)
+    dy, dx = np.zeros((24, 24)), np.zeros((24, 24))
+    dy[1:-1], dx[:, 1:-1] = image[2:] - image[:-2], image[:, 2:] - image[:, :-2]
+    angle = np.rad2deg(np.arctan2(dy, dx)) % 360
+    found = cell_histograms(image[None].astype(np.uint8), orientations, 8, signed=True)[0]
+    for o in range(orientations):
+        held = (angle >= 360 / orientations * o) & (angle < 360 / orientations * (o + 1))
+        votes = np.where(held, np.hypot(dy, dx), 0).reshape(3, 8, 3, 8).mean((1, 3))
+        np.testing.assert_allclose(found[..., o], votes, atol=1e-9)
+
+
+@pytest.mark.parametrize("chunk", [1, 30 * 44, 3 * 30 * 44 + 5])
+def test_the_size_of_a_chunk_does_not_matter(chunk, monkeypatch):
+    images = noise(7, 30, 44)
+    expected, cells = hog(images), cell_histograms(images, 9, 8)
+    monkeypatch.setattr(module, "CHUNK", chunk)
+    np.testing.assert_array_equal(hog(images), expected)
+    np.testing.assert_array_equal(cell_histograms(images, 9, 8), cells)
+
+
+def test_no_pictures_have_no_features():
+    assert hog(noise(0, 32, 32)).shape[0] == 0

@@ -1,5 +1,6 @@
 """Laws of LBP: codes are scikit-image's, grey changes do not matter, histograms count every pixel once."""
 
+import cv2
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -7,6 +8,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from skimage.feature import local_binary_pattern
 
+from fer_features.vision import lbp as module
 from fer_features.vision.lbp import BINS, _uniform_labels, lbp_codes, lbp_histograms
 
 RADII = [1, 2, 3]
@@ -136,3 +138,51 @@ def test_each_picture_is_described_alone():
     together = lbp_histograms(images, 2, 4)
     for i in range(5):
         np.testing.assert_array_equal(lbp_histograms(images[i : i + 1], 2, 4)[0], together[i])
+
+
+@pytest.mark.parametrize("radius", [*RADII, 5, 15])
+def test_codes_of_smooth_pictures_with_many_ties_are_those_of_scikit_image(radius):
+    # A pixel between two that are as much brighter and darker: ties that only scikit-image's rounding decides.
+    images = np.stack([cv2.GaussianBlur(noise(70, 66, seed=i, high=40), (0, 0), 4) for i in range(3)])
+    expected = [local_binary_pattern(image, 8, radius, "nri_uniform") for image in images]
+    np.testing.assert_array_equal(lbp_codes(images, radius), expected)
+
+
+@pytest.mark.parametrize("radius", RADII)
+def test_codes_of_flat_pictures_are_those_of_scikit_image_at_every_place_and_grey(radius):
+    images = np.full((256, 9, 140), np.arange(256)[:, None, None], np.uint8)
+    expected = [local_binary_pattern(image, 8, radius, "nri_uniform") for image in images]
+    np.testing.assert_array_equal(lbp_codes(images, radius), expected)
+    tall = images[::15].transpose(0, 2, 1).copy()
+    expected = [local_binary_pattern(image, 8, radius, "nri_uniform") for image in tall]
+    np.testing.assert_array_equal(lbp_codes(tall, radius), expected)
+
+
+@pytest.mark.parametrize("chunk", [1, 30 * 44, 3 * 30 * 44 + 5])
+def test_the_size_of_a_chunk_does_not_matter(chunk, monkeypatch):
+    images = noise(7, 30, 44, high=5)
+    expected, histograms = lbp_codes(images, 2), lbp_histograms(images, 2, 4)
+    monkeypatch.setattr(module, "CHUNK", chunk)
+    np.testing.assert_array_equal(lbp_codes(images, 2), expected)
+    np.testing.assert_array_equal(lbp_histograms(images, 2, 4), histograms)
+
+
+def test_what_was_described_before_leaves_no_trace():
+    images = noise(4, 30, 44)
+    expected = lbp_codes(images[:1])
+    lbp_codes(images)
+    lbp_codes(255 - images[:1])
+    np.testing.assert_array_equal(lbp_codes(images[:1]), expected)
+
+
+def test_several_radii_and_grids_are_each_radius_over_each_grid_side_by_side():
+    images = noise(3, 30, 44)
+    expected = [lbp_histograms(images, radius, grid) for radius in (1, 3) for grid in (2, 5)]
+    np.testing.assert_array_equal(lbp_histograms(images, (1, 3), [2, 5]), np.concatenate(expected, 1))
+    with pytest.raises(ValueError, match="cannot be cut into 50 x 50"):
+        lbp_histograms(images, 1, (2, 50))
+
+
+def test_no_pictures_have_no_histograms():
+    assert lbp_codes(noise(0, 12, 12)).shape == (0, 12, 12)
+    assert lbp_histograms(noise(0, 12, 12), 1, 2).shape == (0, 4 * 59)

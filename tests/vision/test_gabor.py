@@ -1,0 +1,86 @@
+"""Laws of Gabor magnitudes: they are scikit-image's, a wave answers to the filter of its length and direction."""
+
+import numpy as np
+import pytest
+from skimage.filters import gabor as reference
+
+from fer_features.vision.gabor import gabor, gabor_magnitudes
+
+
+def noise(*shape, seed=0):
+    return np.random.default_rng(seed).integers(0, 256, shape).astype(np.uint8)
+
+
+def wave(size, frequency, degrees):
+    y, x = np.mgrid[:size, :size]
+    along = x * np.cos(np.deg2rad(degrees)) + y * np.sin(np.deg2rad(degrees))
+    return np.round(127 + 100 * np.cos(2 * np.pi * frequency * along)).astype(np.uint8)[None]
+
+
+@pytest.mark.parametrize("frequency", [0.0625, 0.1, 0.25, 0.4])
+@pytest.mark.parametrize("orientations", [1, 4, 6])
+def test_equals_scikit_image_on_noise_and_on_real_faces(frequency, orientations, kdef):
+    for image in (noise(40, 33), kdef["images"][5, 60:110, 70:130]):
+        found = gabor_magnitudes(image[None], (frequency,), orientations)[0, 0]
+        for o in range(orientations):
+            expected = np.hypot(*reference(image.astype(float), frequency, np.pi * o / orientations))
+            np.testing.assert_allclose(found[o], expected, atol=1e-3)
+
+
+def test_equals_scikit_image_where_the_filter_is_larger_than_the_picture():
+    image = noise(9, 14)
+    expected = np.hypot(*reference(image.astype(float), 0.1, np.pi / 4))
+    np.testing.assert_allclose(gabor_magnitudes(image[None], (0.1,), 4)[0, 0, 1], expected, atol=1e-3)
+
+
+@pytest.mark.parametrize("frequency", [0.0625, 0.125, 0.25])
+@pytest.mark.parametrize("o", range(8))
+def test_a_wave_answers_to_the_filter_of_its_own_length_and_direction(frequency, o):
+    frequencies = (0.0625, 0.125, 0.25)
+    found = gabor_magnitudes(wave(96, frequency, 22.5 * o), frequencies, 8)[0, :, :, 40:56, 40:56].mean((2, 3))
+    assert np.unravel_index(found.argmax(), found.shape) == (frequencies.index(frequency), o)
+    np.testing.assert_allclose(found.max(), 50, rtol=0.05)  # half the amplitude: a cosine is two complex waves
+
+
+def test_a_quarter_turn_of_the_picture_turns_the_directions():
+    image = noise(1, 31, 31)
+    found = gabor_magnitudes(image, (0.2,), 4)
+    turned = gabor_magnitudes(np.rot90(image, axes=(1, 2)).copy(), (0.2,), 4)
+    np.testing.assert_allclose(turned, np.rot90(np.roll(found, 2, axis=2), axes=(3, 4)), atol=1e-3)
+
+
+@pytest.mark.parametrize("shape", [(24, 36), (20, 17)])
+def test_each_cell_holds_mean_and_deviation_of_its_own_pixels(shape):
+    images = noise(2, *shape)
+    magnitudes = gabor_magnitudes(images, (0.2, 0.3), 3).astype(float)
+    found = gabor(images, (0.2, 0.3), 3, 3, deviation=True).reshape(2, 3, 3, 2, 3, 2)
+    rows, columns = (np.arange(side) * 3 // side for side in shape)
+    for r, c in np.ndindex(3, 3):
+        cell = magnitudes[..., rows == r, :][..., columns == c]
+        np.testing.assert_allclose(found[:, r, c, ..., 0], cell.mean((-2, -1)), rtol=1e-5)
+        np.testing.assert_allclose(found[:, r, c, ..., 1], cell.std((-2, -1)), rtol=1e-3, atol=1e-3)
+    plain = gabor(images, (0.2, 0.3), 3, 3).reshape(2, 3, 3, 2, 3)
+    np.testing.assert_array_equal(plain, found[..., 0])
+
+
+def test_each_picture_is_described_alone():
+    images = noise(4, 30, 44)
+    together = gabor(images, (0.2,), 4, 5)
+    assert together.dtype == np.float32
+    for i in range(4):
+        np.testing.assert_array_equal(gabor(images[i : i + 1], (0.2,), 4, 5)[0], together[i])
+
+
+@pytest.mark.parametrize("frequency", [0, -0.1, 0.51, float("nan")])
+def test_a_frequency_beyond_half_a_cycle_a_pixel_is_refused(frequency):
+    with pytest.raises(ValueError, match=r"at most 0\.5 cycles a pixel"):
+        gabor_magnitudes(noise(1, 20, 20), (frequency,), 4)
+
+
+def test_a_grid_finer_than_the_picture_is_refused():
+    with pytest.raises(ValueError, match="picture of 9 x 4"):
+        gabor(noise(1, 4, 9), grid=6)
+
+
+def test_no_pictures_have_no_features():
+    assert gabor(noise(0, 12, 12), (0.2,), 4, 2).shape == (0, 16)
