@@ -55,6 +55,9 @@ def make_pipeline(name: str, seed: int = 0, **params: Any) -> Pipeline:
         if features.count(feature) > 1:
             raise FerError(f"the pipeline '{name}' names '{feature}' twice")
     extractors = [(f, EXTRACTORS[f][0](**EXTRACTORS[f][1])) for f in features]
+    for _, extractor in extractors:
+        if "seed" in extractor.get_params():
+            extractor.set_params(seed=seed)
     align = [("align", Align())] if any("images" in extractor.reads for _, extractor in extractors) else []
     describe = [*align, ("neutral", Neutral()), ("features", Features(extractors))]
     return set_parameters(Pipeline([*describe, *CLASSIFIERS[classifier].steps(seed)]), params)

@@ -19,10 +19,17 @@ def X(clips):
     return Samples.from_arrays(images=images, landmarks=landmarks, label=label, subject=subject)
 
 
+#: Fewer features than by default, where these are so many that trees take seconds.
+SMALL = {
+    name: {f"features__{name}__{key}": value for key, value in {"words": 4, "components": 8, "step": 8}.items()}
+    for name in ("fv", "vlad")
+}
+
+
 @pytest.mark.parametrize("features", [*EXTRACTORS, "hog_landmarks", "lbpdiff_flow_hogdiff"])
 @pytest.mark.parametrize("classifier", CLASSIFIERS)
 def test_every_name_fits_and_predicts(X, features, classifier):
-    model = make_pipeline(f"{features}_{classifier}")
+    model = make_pipeline(f"{features}_{classifier}", **SMALL.get(features, {}))
     assert isinstance(model, Pipeline)
     model.fit(X, X["label"])
     assert (model.predict(X) == X["label"]).mean() >= 0.8
@@ -50,6 +57,7 @@ def test_the_seed_reaches_the_classifier(X):
 
     assert np.array_equal(scores(1), scores(1))
     assert not np.array_equal(scores(1), scores(2))
+    assert make_pipeline("fv_svm", seed=7).get_params()["features__fv__seed"] == 7
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ import joblib
 import numpy as np
 import pandas as pd
 from sklearn.base import BaseEstimator, clone
+from sklearn.utils import get_tags
 from threadpoolctl import threadpool_limits
 
 from ..errors import FerError
@@ -143,10 +144,14 @@ def evaluate(
 
 
 def describe_all(model: BaseEstimator, X: Samples) -> None:
-    """Compute the features of all rows of a table once, so that every fold finds them there."""
+    """Compute the features of all rows of a table once, so that every fold finds them there.
+
+    Extractors that learn are passed over: what they give depends on the rows of the fold.
+    """
     table = prepared(model, X)
     for _, extractor in extractors_of(model):
-        extractor.fit(table).transform(table)
+        if not get_tags(extractor).requires_fit:
+            extractor.fit(table).transform(table)
 
 
 def scores_of(model: BaseEstimator, X: Samples) -> tuple[np.ndarray, np.ndarray, str]:

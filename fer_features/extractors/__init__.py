@@ -5,12 +5,17 @@ from typing import Any
 from .align import Align
 from .base import Extractor
 from .features import Features
+from .fisher import FisherVectors
 from .flow import Flow
+from .gabor import Gabor
 from .hog import HOG
 from .landmarks import Landmarks
 from .lbp import LBP
 from .lpq import LPQ
+from .mbh import LMP, MBH
 from .neutral import Neutral
+from .top import HOGTOP, LBPTOP
+from .trajectory import Geometry, Trajectory
 
 #: Name in a pipeline -> class and the parameters that the name stands for.
 EXTRACTORS: dict[str, tuple[type[Extractor], dict[str, Any]]] = {
@@ -20,8 +25,18 @@ EXTRACTORS: dict[str, tuple[type[Extractor], dict[str, Any]]] = {
     "lbp": (LBP, {}),
     "lbpdiff": (LBP, {"of": "difference"}),
     "flow": (Flow, {}),
+    "gabor": (Gabor, {}),
+    "gabordiff": (Gabor, {"of": "difference"}),
+    "fv": (FisherVectors, {}),
+    "vlad": (FisherVectors, {"encoding": "vlad"}),
     "lpq": (LPQ, {}),
     "lpqdiff": (LPQ, {"of": "difference"}),
+    "lbptop": (LBPTOP, {}),
+    "hogtop": (HOGTOP, {}),
+    "trajectory": (Trajectory, {}),
+    "geometry": (Geometry, {}),
+    "mbh": (MBH, {}),
+    "lmp": (LMP, {}),
 }
 
 __all__ = ["EXTRACTORS", "HOG", "LBP", "Align", "Extractor", "Features", "Flow", "Landmarks", "Neutral"]

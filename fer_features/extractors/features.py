@@ -85,8 +85,8 @@ class Features(FeatureUnion):
         if bad.size:
             some = ", ".join(map(str, bad[:10])) + (", ..." if bad.size > 10 else "")
             raise FerError(
-                f"{bad.size} row(s) cannot be described, for landmarks (or other rows of the subject) are missing there: "
-                f"{some}; leave them out: X[describable(model, X)]"
+                f"{bad.size} row(s) cannot be described, for landmarks (or other rows of the subject) are missing "
+                f"there: {some}; leave them out: X[describable(model, X)]"
             )
 
 

@@ -42,5 +42,5 @@ class Landmarks(Extractor):
         return displacement.describe(X["landmarks"], self.register, self.on, self.late)
 
     def names(self) -> list[str]:
-        """``displacement[part number, axis]``, ``change[measure]``, ``apex[measure]``."""
+        """``displacement[mouth corner right, x]``, ``change[measure]``, ``apex[measure]``."""
         return displacement.names()

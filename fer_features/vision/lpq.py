@@ -47,10 +47,11 @@ def lpq_codes(images: np.ndarray, window: int = 7, decorrelate: bool = True) -> 
     -----
     The uniform window of the paper, as separable filters. A coefficient must exceed 1e-6 of a grey level to be
     positive, where the paper has 'at least 0': on a flat patch all are 0 and the rounding error would decide.
-    Decorrelated coefficients are the singular vectors of their covariance, whose signs are arbitrary: the largest
-    entry of each is made positive here, so codes are those of another implementation with some bits flipped,
-    which permutes the bins of a histogram. The slight stretch that the authors' program gives to equal singular
-    values is kept, as they would leave the vectors undetermined.
+    Decorrelated coefficients are the singular vectors of their covariance, whose signs are arbitrary: the first of
+    the largest entries of each is made positive here, so codes are those of another implementation with some bits
+    flipped, which permutes the bins of a histogram. Equal singular values, which x and y have in common, leave the
+    vectors undetermined; as in the authors' program a stretch by millionths decides, here such that x and y do not
+    mix.
     """
     if window < 3 or window % 2 == 0:
         raise ValueError(f"the window must be an odd number of pixels and 3 or more, not {window}")
@@ -72,7 +73,6 @@ def lpq_codes(images: np.ndarray, window: int = 7, decorrelate: bool = True) -> 
     coefficients = real + imaginary
     if decorrelate:
         rotation = decorrelation(window)
-        # Einsum would ask for all eight in one array; the sum of products needs one picture at a time.
         coefficients = [sum(w * c for w, c in zip(row, coefficients, strict=True)) for row in rotation]
     code = np.zeros(coefficients[0].shape, np.uint8)
     for k, coefficient in enumerate(coefficients):
@@ -124,10 +124,12 @@ def decorrelation(window: int) -> np.ndarray:
     filters = np.reshape(real + imaginary, (8, -1))
     y, x = np.divmod(np.arange(window * window), window)
     correlation = CORRELATION ** np.hypot(y[:, None] - y, x[:, None] - x)
-    stretch = np.diag(1 + 1e-6 * np.array([7, 6, 5, 4, 3, 2, 1, 0]))
+    stretch = np.diag(1 + 1e-6 * np.array([2, 0, 1, 1, 2, 0, 1, 1]))
     _, _, rotation = np.linalg.svd(stretch @ (filters @ correlation @ filters.T) @ stretch)
-    largest = np.take_along_axis(rotation, np.abs(rotation).argmax(1)[:, None], 1)
-    return rotation * np.sign(largest)
+    # The first of the largest entries, where some tie but for rounding.
+    size = np.abs(rotation)
+    largest = (size > 0.99 * size.max(1, keepdims=True)).argmax(1)
+    return rotation * np.sign(np.take_along_axis(rotation, largest[:, None], 1))
 
 
 def _waves(window: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -67,6 +67,17 @@ def test_decorrelation_is_a_rotation_that_leaves_no_covariance():
     assert (np.diff(np.diag(left)) < 1e-3).all()
 
 
+@pytest.mark.parametrize("window", [5, 7, 11])
+def test_x_and_y_exchanged_exchange_bits(window):
+    images = noise(1, 31, 33)
+    bits, turned = (
+        np.unpackbits(lpq_codes(i, window)[0][..., None], axis=-1, bitorder="little")
+        for i in (images, images.transpose(0, 2, 1))
+    )
+    expected = bits.transpose(1, 0, 2)[..., [1, 0, 2, 3, 4, 6, 5, 7]]
+    assert set((turned == expected).mean((0, 1))) <= {0.0, 1.0}  # each bit as it was or, by its sign, flipped
+
+
 @pytest.mark.parametrize("decorrelate", [False, True])
 def test_codes_ignore_brightness_and_contrast(decorrelate):
     dark = noise(2, 30, 40) // 2
