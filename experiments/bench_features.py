@@ -95,7 +95,7 @@ def works(n: int) -> Iterator[Work]:
     points = demo.landmarks[:n, -1].astype(np.float64)
     clips = Samples.from_arrays(images=demo.images[:n, [0, -1]], landmarks=demo.landmarks[:n, [0, -1]])
     for size in SIZES:
-        both = Align(size=size).transform(clips)["images"]
+        both = Align(size=size, bottom=1.4).transform(clips)["images"]  # square
         first, last = (np.ascontiguousarray(both[:, t]) for t in (0, 1))
         yield from of_pictures(size, last)
         yield alignment(size, frames, points)

@@ -13,7 +13,7 @@ from ..samples import Samples, as_samples
 from ..vision.crop import ALIGNMENTS, resize, template, warp
 from ..vision.geometry import transform
 from .base import Stateless, repr_of
-from .parameters import NOT_NEGATIVE, WHOLE, Rule, check_parameters
+from .parameters import NOT_NEGATIVE, POSITIVE, WHOLE, Rule, check_parameters
 
 
 class Align(Stateless):
@@ -25,11 +25,14 @@ class Align(Stateless):
         By the similarity that takes the eye centres to fixed places; by the least-squares similarity of all
         68 points to a mean face; or not at all: the whole picture scaled to the crop, which needs no landmarks.
     size : int
-        Height and width of the crop in pixels.
+        Width of the crop in pixels; without alignment its height too.
     side : float
         Distance from an eye centre to the nearer side of the crop, in inter-ocular distances.
     top : float
         Distance from the line of the eyes to the upper edge of the crop, in inter-ocular distances.
+    bottom : float
+        Distance from the line of the eyes to the lower edge. The default keeps an open mouth in, which ends near 1.5,
+        and most of the chin; it makes the crop 128 x 160 pixels, whole cells of 16.
 
     Notes
     -----
@@ -42,13 +45,17 @@ class Align(Stateless):
         "size": WHOLE,
         "side": NOT_NEGATIVE,
         "top": NOT_NEGATIVE,
+        "bottom": POSITIVE,
     }
 
-    def __init__(self, method: str = "eyes", size: int = 128, side: float = 0.6, top: float = 0.8):
+    def __init__(
+        self, method: str = "eyes", size: int = 128, side: float = 0.6, top: float = 0.8, bottom: float = 1.95
+    ):
         self.method = method
         self.size = size
         self.side = side
         self.top = top
+        self.bottom = bottom
 
     @property
     def reads(self) -> tuple[str, ...]:
@@ -61,7 +68,7 @@ class Align(Stateless):
         return self
 
     def transform(self, X: Any) -> Samples:
-        """The same rows with aligned `images` (n, T, size, size) uint8 and `landmarks`.
+        """The same rows with aligned `images` (n, T, height, width) uint8 and `landmarks`.
 
         Raises
         ------
@@ -85,7 +92,8 @@ class Align(Stateless):
             return X.derived(repr_of(self), scaled)
         landmarks = X.column("landmarks")
         face = template(self.size, self.side, self.top)
-        aligned = Aligned(images, landmarks, self.method, face, self.size)
+        height = max(1, round((self.top + self.bottom) / (1 + 2 * self.side) * self.size))
+        aligned = Aligned(images, landmarks, self.method, face, self.size, height)
         return X.derived(repr_of(self), {"images": aligned, "landmarks": AlignedLandmarks(aligned)})
 
     def get_feature_names_out(self, input_features: Any = None) -> Any:
@@ -135,14 +143,17 @@ class ScaledLandmarks:
 class Aligned(Scaled):
     """A column of clips cropped around the face when read."""
 
-    def __init__(self, images: Any, landmarks: np.ndarray, method: str, face: np.ndarray, size: int):
-        super().__init__(images, size)
+    def __init__(
+        self, images: Any, landmarks: np.ndarray, method: str, face: np.ndarray, width: int, height: int | None = None
+    ):
+        super().__init__(images, width)
         self.landmarks, self.method, self.face = landmarks, method, face
+        self.shape = (*self.shape[:2], height or width, width)
 
     def frame(self, rows: np.ndarray, t: int) -> np.ndarray:
-        """Frame `t` of some rows, (n, size, size); 0 where landmarks are missing."""
+        """Frame `t` of some rows, (n, height, width); 0 where landmarks are missing."""
         matrices = ALIGNMENTS[self.method](self.landmarks[rows][:, t], self.face)
-        return warp(frame(self.images, rows, t), matrices, self.size)
+        return warp(frame(self.images, rows, t), matrices, self.size, self.shape[2])
 
     def missing(self, rows: np.ndarray) -> np.ndarray:
         """Rows without landmarks in any frame, or with points that span no face."""

@@ -11,12 +11,12 @@ from .geometry import MEAN_FACE, eye_centres, similarity, transform
 
 
 def template(size: int, side: float, top: float) -> np.ndarray:
-    """The mean face placed in a square crop.
+    """The mean face placed in a crop.
 
     Parameters
     ----------
     size : int
-        Height and width of the crop in pixels.
+        Width of the crop in pixels.
     side : float
         Distance from an eye centre to the nearer side of the crop, in inter-ocular distances.
     top : float
@@ -45,7 +45,7 @@ def points_to_template(landmarks: np.ndarray, face: np.ndarray) -> np.ndarray:
 ALIGNMENTS = {"eyes": eyes_to_template, "procrustes": points_to_template}
 
 
-def warp(images: Sequence[np.ndarray], matrices: np.ndarray, size: int) -> np.ndarray:
+def warp(images: Sequence[np.ndarray], matrices: np.ndarray, width: int, height: int | None = None) -> np.ndarray:
     """Crops of pictures under affine maps.
 
     Parameters
@@ -54,12 +54,12 @@ def warp(images: Sequence[np.ndarray], matrices: np.ndarray, size: int) -> np.nd
         They may differ in size.
     matrices : ndarray, shape (n, 2, 3)
         Each takes picture coordinates to crop coordinates. A crop with a matrix that is not finite is 0.
-    size : int
-        Height and width of the crops in pixels.
+    width, height : int
+        Of the crops in pixels; square where no height is given.
 
     Returns
     -------
-    ndarray, shape (n, size, size), uint8
+    ndarray, shape (n, height, width), uint8
 
     Notes
     -----
@@ -67,18 +67,19 @@ def warp(images: Sequence[np.ndarray], matrices: np.ndarray, size: int) -> np.nd
     the picture is halved until it is not. Beyond the picture its border is repeated, so that a face near the
     edge has no false contour.
     """
-    crops = np.zeros((len(images), size, size), np.uint8)
+    height = width if height is None else height
+    crops = np.zeros((len(images), height, width), np.uint8)
     for crop, image, matrix in zip(crops, images, matrices, strict=True):
         if not np.isfinite(matrix).all():
             continue
         matrix = matrix.copy()
         while np.hypot(*matrix[:, 0]) < 0.5 and min(image.shape) >= 2:
-            height, width = image.shape[0] // 2 * 2, image.shape[1] // 2 * 2
-            image = cv2.resize(image[:height, :width], None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
+            even = image[: image.shape[0] // 2 * 2, : image.shape[1] // 2 * 2]
+            image = cv2.resize(even, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
             # A pixel centre at x in the halved picture stands at 2 x + 0.5 in the whole one.
             matrix[:, 2] += matrix[:, :2] @ [0.5, 0.5]
             matrix[:, :2] *= 2
-        cv2.warpAffine(image, matrix, (size, size), crop, cv2.INTER_LINEAR, cv2.BORDER_REPLICATE)
+        cv2.warpAffine(image, matrix, (width, height), crop, cv2.INTER_LINEAR, cv2.BORDER_REPLICATE)
     return crops
 
 

@@ -44,7 +44,7 @@ def clips():
 @ALIGNING
 def test_every_frame_of_a_face_that_only_moves_in_the_picture_becomes_the_same_crop(clips, method):
     crops = Align(method, size=64).fit(clips).transform(clips)["images"].astype(float)
-    assert crops.shape == (3, 3, 64, 64)
+    assert crops.shape == (3, 3, 80, 64)
     assert np.abs(crops[:, 1:] - crops[:, :1]).mean((2, 3)).max() < 1
     assert np.abs(crops[1:, 0] - crops[0, 0]).mean((1, 2)).min() > 15  # other faces are other crops
 
@@ -71,9 +71,9 @@ def test_landmarks_are_in_pixels_of_the_crop(clips, method):
         at = points[i, t, 30]
         dots[i, t] = np.round(250 * np.exp(-((x - at[0]) ** 2 + (y - at[1]) ** 2) / 50))
     aligned = Align(method, size=80).transform(Samples.from_arrays(images=dots, landmarks=points))
-    y, x = np.mgrid[:80, :80]
+    y, x = np.mgrid[:100, :80]
     for crop, point in zip(
-        aligned["images"].reshape(-1, 80, 80), aligned["landmarks"][:, :, 30].reshape(-1, 2), strict=True
+        aligned["images"].reshape(-1, 100, 80), aligned["landmarks"][:, :, 30].reshape(-1, 2), strict=True
     ):
         weight = crop / crop.sum(dtype=float)
         np.testing.assert_allclose([(x * weight).sum(), (y * weight).sum()], point, atol=0.1)
@@ -121,7 +121,7 @@ def test_crops_are_cut_when_they_are_read_and_only_the_frames_asked_for():
     landmarks = np.broadcast_to(20 * MEAN_FACE + 40, (5, 3, 68, 2))
     aligned = Align(size=32).transform(Samples.from_arrays(images=Refuses(), landmarks=landmarks))[[4, 1]]
     assert read == []
-    assert aligned.frame("images", -1).shape == (2, 32, 32)
+    assert aligned.frame("images", -1).shape == (2, 40, 32)
     assert read == [([4, 1], -1)]
 
 
@@ -193,3 +193,17 @@ def test_a_wrong_parameter_is_told_in_words_before_anything_is_read(clips, wrong
 def test_parameters_from_a_numpy_grid_mean_what_those_of_python_mean(clips):
     found = Align(np.str_("procrustes"), size=np.int64(40), top=np.float64(0.7)).transform(clips)["images"]
     np.testing.assert_array_equal(found, Align("procrustes", size=40, top=0.7).transform(clips)["images"])
+
+
+@pytest.mark.parametrize(("bottom", "height"), [(1.4, 110), (1.95, 138), (3.0, 190)])
+def test_the_crop_reaches_as_far_below_the_eyes_as_asked(clips, bottom, height):
+    aligned = Align(size=110, bottom=bottom).transform(clips)
+    assert aligned["images"].shape[2:] == (height, 110)
+    unit = 110 / 2.2  # pixels between the eyes
+    assert eye_centres(aligned["landmarks"])[..., 1].mean() == pytest.approx(0.8 * unit - 0.5, abs=0.3)
+
+
+def test_by_default_an_open_mouth_is_in_the_crop():
+    face = template(128, Align().side, Align().top)
+    gaping = face[57, 1] + 0.3 * 128 / 2.2
+    assert gaping < round((Align().top + Align().bottom) / 2.2 * 128)
