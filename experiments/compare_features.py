@@ -29,7 +29,6 @@ from fer_features.emotions import FER22
 from fer_features.evaluation import choose_protocol
 from fer_features.evaluation.scores import summarise
 from fer_features.extractors import EXTRACTORS
-from fer_features.extractors.base import Stateless
 from fer_features.extractors.features import centre_and_scale, extractors_of
 from fer_features.files import replacing
 from fer_features.pipelines import describable, prepared
@@ -74,9 +73,15 @@ class Distances:
         if extractor not in self.known:
             start = time.perf_counter()
             model = make_pipeline(f"{extractor}_svm")
-            block = extractors_of(model)[0][1].fit_transform(prepared(model, self.X))
+            describe, table = extractors_of(model)[0][1], prepared(model, self.X)
+            # What learns (a codebook) is fitted in each fold, on its training rows alone.
+            learns = describe.__sklearn_tags__().requires_fit
+            block = None if learns else describe.fit_transform(table)
+            self.known[extractor] = []
+            for train, _ in self.folds:
+                block = describe.fit(table[train]).transform(table) if learns else block
+                self.known[extractor].append(_squared_distances(block, train))
             self.seconds[extractor], self.size[extractor] = time.perf_counter() - start, block.shape[1]
-            self.known[extractor] = [_squared_distances(block, train) for train, _ in self.folds]
         return self.known[extractor]
 
     def predictions(self, names: list[str]) -> np.ndarray:
@@ -136,7 +141,7 @@ def run(options: argparse.Namespace) -> None:
 
 def tasks(options: argparse.Namespace) -> Iterator[Task]:
     """The data sets that were given, or the demo."""
-    every = [name for name in EXTRACTORS if issubclass(EXTRACTORS[name][0], Stateless)]
+    every = list(EXTRACTORS)
     points = [name for name in every if EXTRACTORS[name][0].reads == ("landmarks",)]
     still = [name for name in every if "of" in EXTRACTORS[name][0].rules and "of" not in EXTRACTORS[name][1]]
     if not (options.standin or options.kdef or options.bu4dfe):
