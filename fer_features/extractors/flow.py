@@ -41,8 +41,7 @@ class Flow(Extractor):
 
     def describe(self, X: Samples) -> np.ndarray:
         """Roots of histograms of flow, (n, grid * grid * (orientations + 1))."""
-        require_neutral(self, "images", X)
-        flow = dense_flow(X.frame("images", 0), X.frame("images", -1), self.method)
+        flow = flow_to_apex(self, X)
         return np.sqrt(hof(flow, self.orientations, self.grid, self.still))
 
     def names(self) -> list[str]:
@@ -50,3 +49,15 @@ class Flow(Extractor):
         step = 360 / self.orientations
         kinds = [*(f"direction={step * o:g}deg" for o in range(self.orientations)), "still"]
         return [f"flow[cell={r},{c} {kind}]" for r in range(self.grid) for c in range(self.grid) for kind in kinds]
+
+
+def flow_to_apex(extractor: Extractor, X: Samples) -> np.ndarray:
+    """Dense flow from the neutral frame to the apex by the extractor's `method`, (n, H, W, 2) float32.
+
+    Raises
+    ------
+    FerError
+        For stills.
+    """
+    require_neutral(extractor, "images", X)
+    return dense_flow(X.frame("images", 0), X.frame("images", -1), extractor.get_params()["method"])

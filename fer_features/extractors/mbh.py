@@ -5,10 +5,11 @@ from __future__ import annotations
 import numpy as np
 
 from ..samples import Samples
-from ..vision.flow import FLOWS, dense_flow
+from ..vision.flow import FLOWS
 from ..vision.geometry import fill_missing
 from ..vision.mbh import REGIONS, lmp, mbh
-from .base import Extractor, require_neutral
+from .base import Extractor
+from .flow import flow_to_apex
 from .parameters import NOT_NEGATIVE, POSITIVE, WHOLE
 
 
@@ -43,8 +44,7 @@ class MBH(Extractor):
 
     def describe(self, X: Samples) -> np.ndarray:
         """Roots of histograms, (n, 2 * grid * grid * orientations)."""
-        require_neutral(self, "images", X)
-        flow = dense_flow(X.frame("images", 0), X.frame("images", -1), self.method)
+        flow = flow_to_apex(self, X)
         return np.sqrt(mbh(flow, self.orientations, self.grid))
 
     def names(self) -> list[str]:
@@ -122,8 +122,7 @@ class LMP(Extractor):
 
     def describe(self, X: Samples) -> np.ndarray:
         """Roots of the patterns of 28 regions, (n, 28 * orientations)."""
-        require_neutral(self, "images", X)
-        flow = dense_flow(X.frame("images", 0), X.frame("images", -1), self.method)
+        flow = flow_to_apex(self, X)
         points = fill_missing(X["landmarks"])[:, 0]
         return np.sqrt(lmp(flow, points, self.orientations, self.side, self.reach, self.share, self.alike, self.still))
 
