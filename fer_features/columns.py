@@ -34,6 +34,16 @@ def sizes(column: Any, rows: np.ndarray) -> np.ndarray:
     return np.tile([width, height], (len(rows), 1))
 
 
+def missing(column: Any, rows: np.ndarray) -> np.ndarray:
+    """Rows of a column that nothing can be read from, (n,) bool: no frame has all of its landmarks."""
+    if hasattr(column, "missing"):
+        return column.missing(rows)
+    if getattr(column, "dtype", np.dtype(np.uint8)).kind != "f":
+        return np.zeros(len(rows), bool)
+    values = column[rows]
+    return ~np.isfinite(values).reshape(*values.shape[:2], -1).all(2).any(1)
+
+
 class Rows:
     """Some rows of another column, in another order; lazy where that column is."""
 
@@ -52,10 +62,8 @@ class Rows:
         return frame(self.column, self.index[rows], t)
 
     def missing(self, rows: np.ndarray) -> np.ndarray:
-        """Rows that nothing can be read from, where the column tells."""
-        if hasattr(self.column, "missing"):
-            return self.column.missing(self.index[rows])
-        return np.zeros(len(self.index[rows]), bool)
+        """Rows that nothing can be read from."""
+        return missing(self.column, self.index[rows])
 
     def sizes(self, rows: np.ndarray) -> np.ndarray:
         """Width and height of the pictures of some rows, (n, 2)."""

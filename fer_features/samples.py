@@ -15,7 +15,7 @@ import numpy as np
 
 from .arrays import clean_images, clean_landmarks
 from .cache import FeatureStore
-from .columns import Column, Rows, frame
+from .columns import Column, Rows, frame, missing
 from .errors import FerError
 
 #: What each column holds, for messages and documentation.
@@ -232,11 +232,7 @@ class Samples:
 
     def missing(self, name: str) -> np.ndarray:
         """Rows of a column that nothing can be read from, (n,) bool: landmarks missing in every frame."""
-        column = self.column(name)
-        if hasattr(column, "missing"):
-            return column.missing(self._rows)
-        values = column[self._rows] if name == "landmarks" else None
-        return np.zeros(len(self), bool) if values is None else ~np.isfinite(values).all((2, 3)).any(1)
+        return missing(self.column(name), self._rows)
 
     def _derive(self, rows: np.ndarray | None = None, **changes: Any) -> Samples:
         new = object.__new__(Samples)

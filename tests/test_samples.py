@@ -293,3 +293,10 @@ def test_fingerprint_reads_beyond_its_first_block():
     other = images.copy()
     other[-1, 0, 1, 1] = 1
     assert fingerprint(Samples.from_arrays(images)) != fingerprint(Samples.from_arrays(other))
+
+
+def test_missing_landmarks_of_a_slice_are_still_known_after_columns_are_added():
+    landmarks = np.ones((5, 2, 68, 2)) * np.arange(68)[:, None]
+    landmarks[3] = np.nan
+    part = Samples.from_arrays(landmarks=landmarks)[[4, 3, 0]].with_columns(subject=np.arange(3))
+    assert part.missing("landmarks").tolist() == [False, True, False]

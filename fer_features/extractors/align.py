@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from ..columns import frame, sizes
+from ..columns import frame, missing, sizes
 from ..errors import FerError
 from ..samples import Samples, as_samples
 from ..vision.crop import ALIGNMENTS, resize, template, warp
@@ -137,7 +137,7 @@ class ScaledLandmarks:
 
     def missing(self, rows: np.ndarray) -> np.ndarray:
         """Rows without landmarks in any frame."""
-        return ~np.isfinite(self.landmarks[rows]).all((1, 2, 3))
+        return missing(self.landmarks, rows)
 
 
 class Aligned(Scaled):

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import functools
+import hashlib
 from typing import Any
 
 import numpy as np
 
-from ..columns import frame
+from ..columns import frame, missing
 from ..samples import Samples
 from ..vision.geometry import MEAN_FACE, similarity, transform
 from .base import Stateless, repr_of
@@ -62,7 +63,11 @@ class Neutral(Stateless):
             X = Samples.from_arrays(**{"landmarks" if points else "images": X})
         subject = np.asarray(X.column("subject")).astype(str) if self.method == "subject" else None
         columns = {name: Baseline(X.column(name), name, self.method, subject) for name in FACES if name in X}
-        return X.derived(repr_of(self), columns)
+        # Features kept on disk are found by what the table holds in pictures and points: who is who must be told too.
+        people = (
+            "" if subject is None else " " + hashlib.blake2b("\n".join(subject).encode(), digest_size=16).hexdigest()
+        )
+        return X.derived(repr_of(self) + people, columns)
 
     def get_feature_names_out(self, input_features: Any = None) -> Any:
         """Names of the columns, unchanged."""
@@ -104,11 +109,11 @@ class Baseline:
 
     def missing(self, rows: np.ndarray) -> np.ndarray:
         """Rows without a face, or without another row of their subject to compare with."""
-        missing = self._faceless[rows]
+        faceless = self._faceless[rows]
         if self.subject is None:
-            return missing
+            return faceless
         who, counts = self._people
-        return missing | (counts[who[rows]] < 2) | (self.subject[rows] == "-1")
+        return faceless | (counts[who[rows]] < 2) | (self.subject[rows] == "-1")
 
     def _nobody(self, rows: np.ndarray) -> np.ndarray:
         apex = frame(self.column, rows, -1)
@@ -131,12 +136,7 @@ class Baseline:
 
     @functools.cached_property
     def _faceless(self) -> np.ndarray:
-        every = np.arange(len(self))
-        if hasattr(self.column, "missing"):
-            return self.column.missing(every)
-        if self.name == "images":
-            return np.zeros(len(self), bool)
-        return ~np.isfinite(self.column[every]).all((2, 3)).any(1)
+        return missing(self.column, np.arange(len(self)))
 
     @functools.cached_property
     def _people(self) -> tuple[np.ndarray, np.ndarray]:

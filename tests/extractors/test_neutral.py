@@ -118,3 +118,16 @@ def test_features_of_different_baselines_are_kept_apart(X):
     for method in ("first", "median", "none"):
         evaluate(make_pipeline("hogdiff_svm", neutral__method=method), fresh, "2fold")
     assert fresh.store.described == 3 * len(fresh)
+
+
+def test_features_kept_on_disk_are_not_those_of_another_grouping(X, tmp_path):
+    def described(subject):
+        table = X.with_columns(subject=subject)
+        table.store.folder = tmp_path
+        evaluate(make_pipeline("hogdiff_svm", neutral__method="subject"), table, "2fold")
+        return table.store.described
+
+    regrouped = (X["subject"] + X["label"]) % 4
+    assert described(X["subject"]) == len(X)
+    assert described(X["subject"]) == 0
+    assert described(regrouped) == len(X)
