@@ -30,9 +30,10 @@ MIRROR = np.array(
     + [54, 53, 52, 51, 50, 49, 48, 59, 58, 57, 56, 55, 64, 63, 62, 61, 60, 67, 66, 65]
 )
 
-#: MediaPipe face mesh vertices nearest to the iBUG-68 points (the mesh of Kartynnik et al. 2019; the usual table).
+#: MediaPipe face mesh vertices nearest to the iBUG-68 points (the mesh of Kartynnik et al. 2019), after the tables in
+#: common use, with one vertex where these take the mean of two.
 MESH_TO_68 = np.array(
-    [127, 234, 93, 132, 58, 172, 136, 150, 152, 379, 365, 397, 288, 361, 323, 454, 356]
+    [127, 234, 93, 132, 58, 136, 150, 176, 152, 400, 379, 365, 288, 361, 323, 454, 356]
     + [70, 63, 105, 66, 107, 336, 296, 334, 293, 300, 168, 197, 5, 4, 75, 97, 2, 326, 305]
     + [33, 160, 158, 133, 153, 144, 362, 385, 387, 263, 373, 380]
     + [61, 39, 37, 0, 267, 269, 291, 405, 314, 17, 84, 181, 78, 82, 13, 312, 308, 317, 14, 87]

@@ -64,6 +64,15 @@ def test_similarity_of_shapes_that_differ_equals_that_of_scikit_image(seed):
     np.testing.assert_allclose(similarity(source, target), reference.params[:2], atol=1e-8)
 
 
+@quick
+@given(SIMILARITIES, st.integers(0, 2**32 - 1), st.floats(0, 30), st.integers(3, 68))
+def test_similarity_of_any_shapes_equals_that_of_scikit_image(known, seed, noise, k):
+    source, other = shapes(2, seed, k)
+    target = transform(known, source) + noise * (other - 100) / 40
+    reference = skimage.transform.estimate_transform("similarity", source, target).params[:2]
+    np.testing.assert_allclose(similarity(source, target), reference, atol=1e-6 * np.abs(reference).max())
+
+
 def test_no_similarity_near_the_one_found_fits_better():
     source, target = shapes(2, seed=3)
     found = similarity(source, target)
@@ -120,6 +129,16 @@ def test_mirroring_twice_is_the_identity(width, seed):
     assert not np.allclose(mirror(points, width), points)
 
 
+@quick
+@given(SIMILARITIES, SIMILARITIES, st.integers(0, 2**32 - 1))
+def test_similarities_of_moved_shapes_are_those_of_the_shapes_composed_with_the_moves(first, second, seed):
+    source, target = shapes(2, seed)
+    found = similarity(transform(first, source), transform(second, target))
+    expected = transform(second, transform(similarity(source, target), source))
+    size = np.abs(expected).max()
+    np.testing.assert_allclose(transform(found, transform(first, source)), expected, atol=1e-6 * size)
+
+
 def test_mirrored_landmarks_stand_on_the_pixels_of_the_flipped_picture():
     rng = np.random.default_rng(0)
     points = np.stack([rng.permutation(90)[:68], rng.integers(0, 50, 68)], -1)
@@ -151,6 +170,107 @@ def test_parts_cover_the_68_points_once_and_the_mesh_has_one_vertex_for_each():
     assert len(set(MESH_TO_68)) == 68
     assert MESH_TO_68.min() >= 0
     assert MESH_TO_68.max() < 478
+
+
+#: Vertices (x, y up) of the canonical face of MediaPipe's mesh (canonical_face_model.obj, in centimetres), to 0.1 mm:
+#: those in the table and some beside them.
+CANONICAL = {
+    0: (0, -3.41),
+    2: (0, -2.09),
+    4: (0, -0.46),
+    5: (0, 0.37),
+    6: (0, 2.47),
+    13: (0, -3.99),
+    14: (0, -4.54),
+    17: (0, -5.37),
+    33: (-4.45, 2.66),
+    37: (-0.71, -3.33),
+    39: (-1.43, -3.5),
+    58: (-6.72, -4.79),
+    61: (-2.46, -4.34),
+    63: (-4.99, 4.8),
+    66: (-2.76, 5.1),
+    70: (-5.72, 4.25),
+    75: (-1.04, -1.46),
+    78: (-2.15, -4.28),
+    82: (-0.53, -3.99),
+    84: (-0.7, -5.29),
+    87: (-0.58, -4.52),
+    91: (-1.84, -4.83),
+    93: (-7.54, -1.05),
+    97: (-0.6, -2.01),
+    98: (-1.41, -1.71),
+    105: (-3.99, 5.11),
+    107: (-1.4, 5.01),
+    127: (-7.74, 2.36),
+    132: (-7.27, -2.89),
+    133: (-1.86, 2.59),
+    136: (-5.09, -7.18),
+    144: (-3.67, 2.36),
+    148: (-1.29, -9.3),
+    149: (-3.21, -8.53),
+    150: (-4.07, -7.99),
+    152: (0, -9.4),
+    153: (-2.72, 2.32),
+    158: (-2.72, 2.96),
+    160: (-3.67, 2.93),
+    168: (0, 3.27),
+    172: (-5.94, -6.22),
+    176: (-2.31, -8.97),
+    181: (-1.33, -5.11),
+    195: (0, 1.06),
+    197: (0, 1.73),
+    234: (-7.66, 0.67),
+    263: (4.45, 2.66),
+    267: (0.71, -3.33),
+    269: (1.43, -3.5),
+    288: (6.72, -4.79),
+    291: (2.46, -4.34),
+    293: (4.99, 4.8),
+    296: (2.76, 5.1),
+    300: (5.72, 4.25),
+    305: (1.04, -1.46),
+    308: (2.15, -4.28),
+    312: (0.53, -3.99),
+    314: (0.7, -5.29),
+    317: (0.58, -4.52),
+    321: (1.84, -4.83),
+    323: (7.54, -1.05),
+    326: (0.6, -2.01),
+    327: (1.41, -1.71),
+    334: (3.99, 5.11),
+    336: (1.4, 5.01),
+    356: (7.74, 2.36),
+    361: (7.27, -2.89),
+    362: (1.86, 2.59),
+    365: (5.09, -7.18),
+    373: (3.67, 2.36),
+    377: (1.29, -9.3),
+    378: (3.21, -8.53),
+    379: (4.07, -7.99),
+    380: (2.72, 2.32),
+    385: (2.72, 2.96),
+    387: (3.67, 2.93),
+    397: (5.94, -6.22),
+    400: (2.31, -8.97),
+    405: (1.33, -5.11),
+    454: (7.66, 0.67),
+}
+
+
+def test_the_vertices_of_the_mesh_stand_where_the_68_points_stand():
+    points = np.array([CANONICAL[vertex] for vertex in MESH_TO_68]) * [1, -1]
+    placed = transform(similarity(points, MEAN_FACE), points)
+    # The jaw, whose points are the least certain, is off by a tenth of an inter-ocular distance; the next vertex
+    # along it would be by two tenths.
+    assert np.linalg.norm(placed - MEAN_FACE, axis=-1).max() < 0.13
+    np.testing.assert_allclose(points[MIRROR] * [-1, 1], points)
+    steps = np.linalg.norm(np.diff(points[:17], axis=0), axis=-1)
+    assert steps.max() < 2.5 * steps.min()
+    for name, where in PARTS.items():  # each part keeps its order from left to right, or around
+        if name in ("jaw", "left brow", "right brow", "nose base"):
+            assert (np.diff(points[where, 0]) > 0).all()
+    assert (np.diff(points[PARTS["nose bridge"], 1]) > 0).all()
 
 
 def test_the_mean_face_is_in_interocular_distances_between_its_eyes():
