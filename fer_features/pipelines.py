@@ -1,12 +1,14 @@
 """Names to scikit-learn Pipelines: ``hog_landmarks_svm`` is HOG and landmarks, then an RBF support vector machine.
 
 The only place that knows both extractors and classifiers. A name is a sentence: features joined by ``_``, then
-a classifier. Every combination exists; none is listed.
+a classifier. Every combination exists; none is listed. Sentences joined by ``+`` vote. A few names stand for a
+sentence with its settings: `PRESETS`.
 """
 
 from __future__ import annotations
 
 import ast
+import dataclasses
 import difflib
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -15,38 +17,93 @@ import numpy as np
 from sklearn.base import BaseEstimator
 from sklearn.pipeline import Pipeline
 
-from .classifiers import CLASSIFIERS
+from .classifiers import CLASSIFIERS, LateFusion
 from .errors import FerError
 from .extractors import EXTRACTORS, Align, Features, Neutral
 from .extractors.features import extractors_of
 from .samples import COLUMNS, Samples
 
 
-def make_pipeline(name: str, seed: int = 0, **params: Any) -> Pipeline:
-    """The Pipeline that a name stands for.
+@dataclasses.dataclass(frozen=True)
+class Preset:
+    """A name that stands for a pipeline with its settings.
+
+    Attributes
+    ----------
+    name : str
+        The sentence.
+    params : dict
+        Its settings.
+    about : str
+        What it is for, for listings.
+    """
+
+    name: str
+    params: dict[str, Any]
+    about: str
+
+    def __str__(self) -> str:
+        """The sentence and its settings, as they would be typed."""
+        return " ".join([self.name, *(f"--set {k}={v}" for k, v in self.params.items())])
+
+
+PRESETS = {
+    "best": Preset(
+        "hogdiff_lbpdiff_svm+landmarks_geometry_svm+mbh_lmp_svm",
+        {
+            "hogdiff_lbpdiff_svm__align__method": "procrustes",
+            "landmarks_geometry_svm__classifier__C": 1,
+            "landmarks_geometry_svm__classifier__gamma": 0.3,
+            "mbh_lmp_svm__align__method": "procrustes",
+            "mbh_lmp_svm__classifier__C": 1,
+            "mbh_lmp_svm__classifier__gamma": 0.3,
+        },
+        "sequences: texture, shape and motion vote, so that none of them has the say on another collection",
+    ),
+}
+
+
+def make_pipeline(name: str, seed: int = 0, **params: Any) -> Any:
+    """The classifier that a name stands for.
 
     Parameters
     ----------
     name : str
-        Names of extractors joined by ``_``, then the name of a classifier, such as ``hog_flow_landmarks_svm``.
+        Names of extractors joined by ``_``, then the name of a classifier, such as ``hog_flow_landmarks_svm``; several
+        of these joined by ``+``, such as ``hog_svm+landmarks_svm``; or one of `PRESETS`.
     seed : int
         Random state of the steps that have one.
     **params
-        Parameters by their names in the pipeline: ``features__hog__orientations=8``, ``align__size=96``.
+        Parameters by their names in the pipeline: ``features__hog__orientations=8``, ``align__size=96``; with ``+``
+        the name of the member stands before them: ``hog_svm__align__size=96``.
 
     Returns
     -------
-    sklearn.pipeline.Pipeline
-        With the steps 'align' (where an extractor reads images), 'neutral', 'features' and 'classifier'.
+    sklearn.pipeline.Pipeline or LateFusion
+        A pipeline with the steps 'align' (where an extractor reads images), 'neutral', 'features' and 'classifier';
+        of names with ``+`` a `LateFusion` of such pipelines.
 
     Raises
     ------
     FerError
         For an unknown part of the name or an unknown parameter; the message lists the valid ones.
     """
+    if name in PRESETS:
+        preset = PRESETS[name]
+        return make_pipeline(preset.name, seed, **{**preset.params, **params})
+    names = name.split("+")
+    for one in names:
+        if names.count(one) > 1:
+            raise FerError(f"the pipeline '{name}' names '{one}' twice")
+    members = [(one, _sentence(one, seed)) for one in names]
+    return set_parameters(members[0][1] if len(members) == 1 else LateFusion(members, seed=seed), params)
+
+
+def _sentence(name: str, seed: int) -> Pipeline:
     *features, classifier = name.split("_")
     if classifier not in CLASSIFIERS:
-        raise FerError(_unknown(f"the pipeline '{name}' should end in a classifier:", classifier, CLASSIFIERS))
+        known = [*CLASSIFIERS, *(PRESETS if not features else ())]
+        raise FerError(_unknown(f"the pipeline '{name}' should end in a classifier:", classifier, known))
     if not features:
         raise FerError(f"the pipeline '{name}' names no features: put some of {', '.join(EXTRACTORS)} before it")
     for feature in features:
@@ -60,10 +117,15 @@ def make_pipeline(name: str, seed: int = 0, **params: Any) -> Pipeline:
             extractor.set_params(seed=seed)
     align = [("align", Align())] if any("images" in extractor.reads for _, extractor in extractors) else []
     describe = [*align, ("neutral", Neutral()), ("features", Features(extractors))]
-    return set_parameters(Pipeline([*describe, *CLASSIFIERS[classifier].steps(seed)]), params)
+    return Pipeline([*describe, *CLASSIFIERS[classifier].steps(seed)])
 
 
-def set_parameters(model: Pipeline, params: Mapping[str, Any]) -> Pipeline:
+def members(model: BaseEstimator) -> list[BaseEstimator]:
+    """The pipelines that vote in a late fusion, or the model itself."""
+    return [member for _, member in model.members] if isinstance(model, LateFusion) else [model]
+
+
+def set_parameters(model: Any, params: Mapping[str, Any]) -> Any:
     """Set parameters of a pipeline by name; an unknown one is refused with the nearest valid names."""
     valid = model.get_params()
     for key in params:
@@ -74,6 +136,8 @@ def set_parameters(model: Pipeline, params: Mapping[str, Any]) -> Pipeline:
 
 def name_of(model: BaseEstimator) -> str:
     """The name of a pipeline of ours, found from its steps; the class of any other estimator."""
+    if isinstance(model, LateFusion):
+        return "+".join(name_of(member) for member in members(model))
     extractors = extractors_of(model)
     if not extractors:
         return type(model).__name__
@@ -98,13 +162,14 @@ def parse_setting(text: str) -> tuple[str, Any]:
 def columns_read(model: BaseEstimator) -> tuple[str, ...]:
     """Names of the columns that a pipeline of ours needs, in the order of `COLUMNS`."""
     needed: set[str] = set()
-    for step in (*_before_features(model), *(extractor for _, extractor in extractors_of(model))):
-        needed.update(step.reads)
+    for member in members(model):
+        for step in (*_before_features(member), *(extractor for _, extractor in extractors_of(member))):
+            needed.update(step.reads)
     return tuple(name for name in COLUMNS if name in needed)
 
 
 def prepared(model: BaseEstimator, X: Samples) -> Samples:
-    """The table as the extractors of a pipeline of ours see it: aligned, with the chosen neutral frames."""
+    """The table as the extractors of one pipeline of ours see it: aligned, with the chosen neutral frames."""
     for step in _before_features(model):
         X = step.transform(X)
     return X
@@ -112,11 +177,12 @@ def prepared(model: BaseEstimator, X: Samples) -> Samples:
 
 def describable(model: BaseEstimator, X: Samples) -> np.ndarray:
     """Which rows a pipeline can describe, (n,) bool: the others lack what it reads, such as all landmarks."""
-    table = prepared(model, X)
     missing = np.zeros(len(X), bool)
-    for _, extractor in extractors_of(model):
-        for name in extractor.reads:
-            missing |= table.missing(name)
+    for member in members(model):
+        table = prepared(member, X)
+        for _, extractor in extractors_of(member):
+            for name in extractor.reads:
+                missing |= table.missing(name)
     return ~missing
 
 

@@ -10,7 +10,7 @@ from sklearn.pipeline import Pipeline
 from fer_features import FerError, Samples, make_pipeline
 from fer_features.classifiers import CLASSIFIERS
 from fer_features.extractors import EXTRACTORS
-from fer_features.pipelines import describable, name_of, parse_setting
+from fer_features.pipelines import PRESETS, columns_read, describable, name_of, parse_setting
 
 
 @pytest.fixture
@@ -48,7 +48,29 @@ def test_steps_and_parameters_have_the_documented_names():
 @pytest.mark.parametrize("classifier", CLASSIFIERS)
 def test_a_pipeline_knows_its_name(classifier):
     assert name_of(make_pipeline(f"hogdiff_landmarks_{classifier}")) == f"hogdiff_landmarks_{classifier}"
-    assert name_of(make_pipeline("hog_svm").named_steps["classifier"]) == "SVC"
+    assert name_of(make_pipeline("hog_svm").named_steps["classifier"]) == "SVM"
+
+
+def test_sentences_joined_by_plus_vote(X):
+    model = make_pipeline("hogdiff_svm+landmarks_linear", hogdiff_svm__classifier__C=3)
+    assert [name for name, _ in model.members] == ["hogdiff_svm", "landmarks_linear"]
+    assert name_of(model) == "hogdiff_svm+landmarks_linear"
+    assert columns_read(model) == ("images", "landmarks")
+    assert columns_read(make_pipeline("geometry_svm+landmarks_linear")) == ("landmarks",)
+    assert (model.fit(X, X["label"]).predict(X) == X["label"]).mean() > 0.8
+    missing = X["landmarks"].copy()
+    missing[2] = np.nan
+    assert np.flatnonzero(~describable(model, X.with_columns(landmarks=missing))).tolist() == [2]
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_a_preset_is_a_sentence_with_settings(name):
+    preset, model = PRESETS[name], make_pipeline(name, seed=3)
+    assert repr(model) == repr(make_pipeline(preset.name, seed=3, **preset.params))
+    assert all(f"--set {key}=" in str(preset) for key in preset.params)
+    assert preset.name in str(preset)
+    key = next(iter(preset.params))
+    assert make_pipeline(name, **{key: "none"}).get_params()[key] == "none"
 
 
 def test_the_seed_reaches_the_classifier(X):
@@ -67,6 +89,10 @@ def test_the_seed_reaches_the_classifier(X):
         ("hogg_svm", {}, "did you mean 'hog'.*landmarks.*flow"),
         ("svm", {}, "names no features"),
         ("hog_hog_svm", {}, "twice"),
+        ("hog_svm+hog_svm", {}, "names 'hog_svm' twice"),
+        ("hog_svm+landmarks", {}, "should end in a classifier"),
+        ("bset", {}, "did you mean 'best'"),
+        ("hog_svm+landmarks_svm", {"align__size": 96}, "did you mean 'hog_svm__align__size'"),
         ("hog_svm", {"features__hog__cells": 4}, "did you mean 'features__hog__cell'"),
     ],
 )

@@ -9,9 +9,11 @@ from typing import Any
 from sklearn.decomposition import PCA
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 from sklearn.linear_model import LogisticRegression
-from sklearn.svm import SVC, LinearSVC
+from sklearn.svm import LinearSVC
 
+from .fusion import LateFusion
 from .hgb import HGB
+from .svm import SVM
 from .xgb import XGB
 
 
@@ -47,7 +49,7 @@ SMALL_DATA = {
 
 CLASSIFIERS: dict[str, Classifier] = {
     "svm": Classifier(
-        lambda seed: [("classifier", SVC(C=10, gamma=0.5, random_state=seed))],
+        lambda seed: [("classifier", SVM(C=10, gamma=0.5, random_state=seed))],
         # Features come with a total variance of 1: gamma is in its units, the same for one block as for several.
         {"classifier__C": [1, 3, 10, 30], "classifier__gamma": [0.1, 0.3, 1.0]},
         "support vector machine, RBF kernel",
@@ -89,4 +91,4 @@ CLASSIFIERS: dict[str, Classifier] = {
     ),
 }
 
-__all__ = ["CLASSIFIERS", "HGB", "XGB", "Classifier"]
+__all__ = ["CLASSIFIERS", "HGB", "SVM", "XGB", "Classifier", "LateFusion"]
