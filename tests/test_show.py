@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
-from fer_features import FerError, Samples
+from fer_features import FerError, Samples, load_dataset, make_pipeline, save_model
 from fer_features.evaluation.pictures import DRAWINGS, draw_feature
 from fer_features.show import main
 
@@ -73,3 +73,74 @@ def test_a_row_without_a_face_and_a_folder_that_is_not_there(fer22_folder, tmp_p
     write_h5(fer22_folder, "data_train_landmarks", np.ones((24, 3, 68, 2)) * np.arange(68)[:, None])
     assert main(["hog", str(fer22_folder), "--out", str(tmp_path / "nowhere" / "x.png")]) == 2
     assert "cannot write" in capsys.readouterr().err
+
+
+CLASSES = {"0": "joy", "1": "fear", "2": "surprise"}
+
+
+def saved(folder, path, pipeline, classes=CLASSES, rows=slice(None)):
+    """A pipeline fitted to the labelled rows of a folder, saved."""
+    X = load_dataset(folder)
+    X = X[X["label"] >= 0][rows]
+    return save_model(make_pipeline(pipeline).fit(X, X["label"]), path / f"{pipeline}.joblib", {"classes": classes})
+
+
+@pytest.mark.parametrize(
+    ("pipeline", "feature"),
+    [("hogdiff_linear", "hogdiff"), ("landmarks_logreg", "landmarks"), ("flow_landmarks_xgb", "flow")],
+)
+def test_what_a_model_leans_on_is_drawn(fer22_folder, tmp_path, capsys, pipeline, feature):
+    model, out = saved(fer22_folder, tmp_path, pipeline), tmp_path / "picture.png"
+    assert main([feature, str(fer22_folder), "--model", str(model), "--out", str(out)]) == 0
+    picture = cv2.imread(str(out))
+    assert min(picture.shape[:2]) > 400
+    # Where colours lie, red is more than blue.
+    assert ((picture[..., 2].astype(int) - picture[..., 0]) > 60).mean() > 0.005
+    assert str(out) in capsys.readouterr().out
+
+
+def test_a_model_that_compares_with_the_subject_has_subjects_inferred(fer22_folder, tmp_path, subjects_file):
+    X = load_dataset(fer22_folder, subjects_file)
+    X = X[X["label"] >= 0]
+    model = make_pipeline("landmarks_linear", neutral__method="subject").fit(X, X["label"])
+    path = save_model(model, tmp_path / "m.joblib", {"classes": CLASSES})
+    out = tmp_path / "picture.png"
+    assert main(["landmarks", str(fer22_folder), "--model", str(path), "--out", str(out)]) == 0
+    assert out.exists()
+
+
+@pytest.mark.parametrize(
+    ("pipeline", "feature", "words"),
+    [
+        ("hog_svm", "hog", "hog_svm does not say"),
+        ("hog_linear", "lbp", "hog_linear has hog"),
+    ],
+)
+def test_models_that_cannot_be_drawn_are_told_in_one_line(fer22_folder, tmp_path, capsys, pipeline, feature, words):
+    model, out = saved(fer22_folder, tmp_path, pipeline), tmp_path / "x.png"
+    assert main([feature, str(fer22_folder), "--model", str(model), "--out", str(out)]) == 2
+    said = capsys.readouterr().err
+    assert words in said
+    assert said.count("\n") == 1
+    assert not out.exists()
+
+
+def test_other_classes_rows_and_no_model_are_told(fer22_folder, tmp_path, capsys):
+    def said(*arguments):
+        assert main(["landmarks", str(fer22_folder), "--out", str(tmp_path / "x.png"), *map(str, arguments)]) == 2
+        words = capsys.readouterr().err
+        assert words.count("\n") == 1
+        return words
+
+    assert "there is no model" in said("--model", tmp_path / "none.joblib")
+    other = saved(fer22_folder, tmp_path, "landmarks_linear", {"0": "anger"})
+    assert "class 0 is 'anger' to the model and 'joy' in" in said("--model", other)
+    labels = load_dataset(fer22_folder)["label"]
+    two = saved(fer22_folder, tmp_path, "landmarks_linear", {}, np.flatnonzero(labels[labels >= 0] < 2))
+    assert "surprise, which the model does not know" in said("--model", two)
+    with pytest.raises(SystemExit) as ended:
+        said("--model", two, "--row", "0")
+    assert ended.value.code == 2
+    assert "give one of them" in capsys.readouterr().err
+    (fer22_folder / "data_train_landmarks.h5").unlink()
+    said("--model", two)
