@@ -8,6 +8,7 @@ import cv2
 import h5py
 import numpy as np
 import pytest
+import skimage.data
 
 from fer_features.vision.geometry import MEAN_FACE
 
@@ -21,6 +22,20 @@ def kdef():
     if not path.exists():
         pytest.skip("the KDEF photographs are not beside the project; tests on real faces are skipped")
     return np.load(path)
+
+
+@pytest.fixture(scope="session")
+def photographs():
+    """Real pictures that come with scikit-image, (H, W) uint8: a face, a cat's eye, a man with a camera, the moon."""
+    colour = [skimage.data.astronaut()[20:190, 150:290], skimage.data.chelsea()[20:210, 60:260]]
+    grey = [cv2.cvtColor(np.ascontiguousarray(picture), cv2.COLOR_RGB2GRAY) for picture in colour]
+    return [*grey, skimage.data.camera()[60:233, 150:330], skimage.data.moon()[100:250, 200:333]]
+
+
+@pytest.fixture(scope="session")
+def small_faces():
+    """40 real faces that come with scikit-image, cut out of photographs of the press, (40, 25, 25) uint8."""
+    return np.rint(255 * skimage.data.lfw_subset()[:80:2]).astype(np.uint8)
 
 
 @pytest.fixture(scope="session")

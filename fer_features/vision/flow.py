@@ -77,7 +77,8 @@ def hof(flow: np.ndarray, orientations: int = 8, grid: int = 6, still: float = 0
     Notes
     -----
     The paper counts motion relative to the whole histogram; here magnitudes stay in pixels of the aligned crop,
-    for how far a lip corner travels is what tells a strong smile.
+    for how far a lip corner travels is what tells a strong smile. Votes, and the bin of what is still, are those of
+    the dense trajectories of Wang et al. (CVPR 2011), whose sums are means here.
     """
     n, height, width, _ = flow.shape
     if min(height, width) < grid:

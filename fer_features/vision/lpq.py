@@ -10,7 +10,7 @@ import numpy as np
 #: Number of codes: four frequencies, the signs of a real and an imaginary part of each.
 BINS = 256
 
-#: Correlation of neighbouring pixels that decorrelation assumes, as in the paper.
+#: Correlation of neighbouring pixels that decorrelation assumes, as in the authors' program.
 CORRELATION = 0.9
 
 
@@ -45,13 +45,16 @@ def lpq_codes(images: np.ndarray, window: int = 7, decorrelate: bool = True) -> 
 
     Notes
     -----
-    The uniform window of the paper, as separable filters. A coefficient must exceed 1e-6 of a grey level to be
-    positive, where the paper has 'at least 0': on a flat patch all are 0 and the rounding error would decide.
+    The uniform window of the paper, as separable filters, and its order of bits: real parts before imaginary ones.
+    A coefficient must exceed 1e-6 of a grey level to be positive, where the paper has 'at least 0' and the authors'
+    program 'above 0': on a flat patch all are 0 and the rounding error would decide. Pixels are correlated by 0.9 to
+    the distance, as in the authors' program.
+
     Decorrelated coefficients are the singular vectors of their covariance, whose signs are arbitrary: the first of
-    the largest entries of each is made positive here, so codes are those of another implementation with some bits
-    flipped, which permutes the bins of a histogram. Equal singular values, which x and y have in common, leave the
-    vectors undetermined; as in the authors' program a stretch by millionths decides, here such that x and y do not
-    mix.
+    the largest entries of each is made positive here, so that bits may be flipped against another implementation,
+    which permutes the bins of a histogram. Two pairs of singular values, which x and y have in common, are equal and
+    leave their vectors undetermined: a stretch by millionths decides, here such that x and y do not mix. The authors'
+    program has another stretch, by which bits 5 and 6 mix x and y at 45 degrees (0 and 1 at half a degree).
     """
     if window < 3 or window % 2 == 0:
         raise ValueError(f"the window must be an odd number of pixels and 3 or more, not {window}")

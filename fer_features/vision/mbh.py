@@ -73,7 +73,8 @@ def mbh(flow: np.ndarray, orientations: int = 8, grid: int = 8) -> np.ndarray:
     -----
     Motion that is the same everywhere, such as that of the camera, has no gradient. Departs from the paper as `hof`
     does from its own: no blocks, and magnitudes are kept instead of being normed, for how strong an expression is
-    tells which it is. Gradients are central differences, at the borders one-sided.
+    tells which it is. Votes are those of the dense trajectories of Wang et al. (CVPR 2011), but for central
+    differences, which are halved here and at the borders one-sided.
     """
     components = []
     for component in (flow[..., 0], flow[..., 1]):
@@ -134,7 +135,8 @@ def lmp(
     and motion that spreads from patch to patch while distributions are alike. Departures: votes carry the magnitude
     where the papers intersect histograms of several layers of magnitude; a direction must hold a share of the motion
     and nothing is asked of how far directions spread; 28 regions placed by landmarks alone instead of 25 drawn from
-    them; the sum of the coherent patches is kept in pixels, not normed.
+    them; the sum of the coherent patches is kept in pixels, not normed. No program of the authors was at hand to
+    compare with.
     """
     n = len(flow)
     tables = _summed_votes(flow, orientations, still)

@@ -46,8 +46,10 @@ def lbp_top_codes(clip: np.ndarray, radius: int = 1, time_radius: int = 1) -> di
     Notes
     -----
     Labels on the XY plane are those of `lbp_codes`. On the others the neighbours go from +x (or +y) towards earlier
-    frames, and between pixels they are interpolated with weights in 256ths, which makes the comparison with the
-    centre exact: on a flat patch all neighbours count as 'at least as bright'.
+    frames; in the authors' program they go from +x towards later ones and from the later frame upwards, which permutes
+    the labels of those planes. Between pixels neighbours are interpolated, as the program does on request, with
+    weights in 256ths, which makes the comparison with the centre exact: on a flat patch all neighbours count as 'at
+    least as bright'.
     """
     frames, height, width = clip.shape
     if frames <= 2 * time_radius or min(height, width) <= 2 * radius:
@@ -133,7 +135,7 @@ def hog_top(clips: np.ndarray, orientations: int = 9, grid: int = 6, signed: boo
     -----
     Gradients are central differences; votes carry the magnitude and are shared by two bins. Departs from the papers in
     that histograms are not normed but left in grey levels: norming would blow up the noise on the planes of time in a
-    cell where nothing moves.
+    cell where nothing moves. No program of the authors was at hand to compare with.
     """
     _, frames, height, width = clips.shape
     if frames < 3:

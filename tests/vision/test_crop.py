@@ -207,6 +207,30 @@ def test_real_faces_of_any_scale_give_the_same_crop(kdef):
         assert np.corrcoef(one.ravel(), two.ravel())[0, 1] > 0.995
 
 
+@settings(deadline=None, max_examples=25, derandomize=True)
+@given(st.floats(0.5, 3), st.floats(-3.1, 3.1), st.floats(-60, 60), st.floats(-60, 60), st.integers(0, 3))
+def test_any_warp_of_a_photograph_is_that_of_scikit_image(photographs, scale, angle, dx, dy, which):
+    picture = photographs[which]
+    m = about(scale, angle, np.array(picture.shape[::-1]) / 2 + [dx, dy], np.array([24.0, 24.0]))
+    inverse = skimage.transform.SimilarityTransform(np.vstack([m, [0, 0, 1]])).inverse
+    expected = skimage.transform.warp(
+        picture, inverse, output_shape=(48, 48), order=1, mode="edge", preserve_range=True
+    )
+    assert np.abs(warp([picture], m[None], 48)[0] - expected).max() <= 0.6
+
+
+@settings(deadline=None, max_examples=40, derandomize=True)
+@given(
+    st.floats(0.2, 5), st.floats(-3.1, 3.1), st.floats(-300, 300), st.floats(-300, 300), st.sampled_from([*ALIGNMENTS])
+)
+def test_alignment_undoes_any_similarity_of_the_landmarks(scale, angle, dx, dy, method):
+    face = template(64, 0.6, 0.8)
+    people = 40 * MEAN_FACE + np.random.default_rng(0).normal(0, 3, (3, 68, 2)) + 100
+    moved = transform(matrix(scale, angle, dx, dy), people)
+    expected = transform(ALIGNMENTS[method](people, face), people)
+    np.testing.assert_allclose(transform(ALIGNMENTS[method](moved, face), moved), expected, atol=1e-6)
+
+
 @pytest.mark.parametrize("size", [64, 128])
 def test_alignment_and_crop_are_those_of_scikit_image(kdef, size):
     face = template(size, 0.6, 0.8)

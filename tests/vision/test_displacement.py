@@ -2,6 +2,8 @@
 
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from fer_features.vision.displacement import (
     DEPTH,
@@ -45,6 +47,41 @@ def with_frame(faces, frame, points):
 def test_ignores_a_similarity_of_either_frame(faces, register, on, frame):
     moved = displacement(with_frame(faces, frame, turned(faces[:, frame])), register, on)
     np.testing.assert_allclose(moved, displacement(faces, register, on), atol=1e-4)
+
+
+quick = settings(
+    deadline=None, max_examples=30, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+MOVES = st.fixed_dictionaries(
+    {"scale": st.floats(0.1, 10), "roll": st.floats(-3.1, 3.1), "shift": st.tuples(*[st.floats(-500, 500)] * 2)}
+)
+
+
+@quick
+@given(MOVES, MOVES, st.sampled_from(EVERY))
+def test_ignores_any_similarity_of_each_frame(faces, first, last, way):
+    moved = with_frame(with_frame(faces, 0, turned(faces[:, 0], **first)), -1, turned(faces[:, -1], **last))
+    np.testing.assert_allclose(displacement(moved, *way), displacement(faces, *way), atol=1e-3)
+
+
+@quick
+@given(MOVES, st.sampled_from(EVERY))
+def test_is_zero_where_the_apex_is_any_similar_copy_of_the_neutral_frame(faces, move, way):
+    still = with_frame(faces, -1, turned(faces[:, 0], **move))
+    np.testing.assert_allclose(displacement(still, *way), 0, atol=1e-4)
+
+
+@quick
+@given(
+    st.lists(st.tuples(st.integers(0, 67), st.floats(0, 6.3), st.floats(30, 2000)), min_size=2, max_size=5),
+    st.sampled_from([0, -1]),
+)
+def test_a_few_wild_points_move_the_others_little(faces, wild, frame):
+    changed = faces.copy()
+    for point, angle, far in wild:  # half an inter-ocular distance away or more
+        changed[:, frame, point] += [far * np.cos(angle), far * np.sin(angle)]
+    difference = (displacement(changed) - displacement(faces)).reshape(-1, 68, 2)
+    assert np.abs(np.delete(difference, [point for point, *_ in wild], 1)).max() < 0.1
 
 
 def test_describe_ignores_a_similarity_of_every_frame(faces):

@@ -82,6 +82,73 @@ def test_flow_turned_by_a_quarter_shifts_the_bins_by_a_quarter(vectors, orientat
     np.testing.assert_allclose(hof(turned, orientations, 1)[0, :-1], expected, atol=1e-4)
 
 
+@quick
+@given(st.floats(0, 359.9), st.floats(0.5, 30), st.integers(1, 12), st.integers(1, 4))
+def test_the_same_motion_everywhere_fills_the_two_bins_next_to_its_direction_or_one(angle, length, orientations, grid):
+    turn = np.deg2rad(angle)
+    flow = np.broadcast_to(length * np.array([np.cos(turn), np.sin(turn)]), (1, 7, 9, 2))
+    found = hof(flow, orientations, grid, still=0.25).reshape(grid * grid, orientations + 1)
+    position = angle / 360 * orientations
+    expected = np.zeros(orientations + 1)
+    expected[int(position) % orientations] += length * (1 - position % 1)
+    expected[(int(position) + 1) % orientations] += length * (position % 1)
+    np.testing.assert_allclose(found, np.tile(expected, (grid * grid, 1)), atol=1e-4)
+
+
+@quick
+@given(VECTORS, st.floats(0.1, 10))
+def test_all_motion_times_a_factor_is_all_values_times_it(vectors, factor):
+    flow = np.array(vectors).reshape(1, 3, 4, 2)
+    expected = factor * hof(flow, 8, 1, still=0)
+    np.testing.assert_allclose(hof(factor * flow, 8, 1, still=0), expected, rtol=1e-4, atol=1e-4)
+
+
+def of_dense_trajectories(flow, orientations, grid, still):
+    """The histograms of the program of Wang et al. (dense trajectories, CVPR 2011), pixel by pixel, retold.
+
+    It sums over a cell, and later norms, where here the mean is taken; and it calls still what is as slow as `still`.
+    """
+    height, width, _ = flow.shape
+    sums, pixels = np.zeros((grid, grid, orientations + 1)), np.zeros((grid, grid, 1))
+    for y, x in np.ndindex(height, width):
+        cell = sums[y * grid // height, x * grid // width]
+        pixels[y * grid // height, x * grid // width] += 1
+        dx, dy = flow[y, x]
+        magnitude = np.sqrt(dx * dx + dy * dy)
+        if magnitude <= still:
+            cell[orientations] += 1
+            continue
+        position = np.degrees(np.arctan2(dy, dx)) % 360 * orientations / 360
+        lower = int(position)
+        cell[lower % orientations] += magnitude * (1 - (position - lower))
+        cell[(lower + 1) % orientations] += magnitude * (position - lower)
+    return (sums / pixels).ravel()
+
+
+@pytest.mark.parametrize("method", FLOWS)
+@pytest.mark.parametrize(("orientations", "grid", "still"), [(8, 3, 0.5), (12, 2, 0.1)])
+def test_histograms_are_those_of_dense_trajectories_on_photographs(photographs, method, orientations, grid, still):
+    for picture in photographs:
+        height, width = picture.shape
+        turn = cv2.getRotationMatrix2D((width / 2, height / 2), 3, 1.03)
+        flow = dense_flow(picture[None], cv2.warpAffine(picture, turn, (width, height))[None], method)[:, 50:92, 40:87]
+        expected = of_dense_trajectories(flow[0].astype(float), orientations, grid, still)
+        np.testing.assert_allclose(hof(flow, orientations, grid, still)[0], expected, atol=1e-5)
+        assert expected.max() > 0.5
+
+
+@pytest.mark.parametrize("method", FLOWS)
+@pytest.mark.parametrize(("dx", "dy", "direction"), [(3, 0, 0), (0, -2, 6), (-2, 2, 3)])
+def test_a_translation_of_a_photograph_fills_one_direction_with_its_length(photographs, method, dx, dy, direction):
+    for picture in photographs[:3]:  # the moon is too smooth to see motion in
+        first = np.ascontiguousarray(picture[10:140, 10:130])
+        second = np.ascontiguousarray(picture[10 - dy : 140 - dy, 10 - dx : 130 - dx])
+        found = hof(dense_flow(first[None], second[None], method), 8, 5)[0].reshape(5, 5, 9)[1:-1, 1:-1]
+        middle = np.median(found, (0, 1))
+        np.testing.assert_allclose(middle[direction], np.hypot(dx, dy), rtol=0.1)
+        assert np.delete(middle, direction).max() < 0.15 * np.hypot(dx, dy)
+
+
 def test_cells_of_a_size_that_does_not_divide_count_every_pixel_once():
     flow = np.zeros((1, 7, 11, 2))
     assert (hof(flow, 4, 3).reshape(9, 5) == [0, 0, 0, 0, 1]).all()

@@ -2,6 +2,8 @@
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from skimage.filters import gabor as reference
 
 from fer_features.vision.gabor import gabor, gabor_magnitudes
@@ -27,6 +29,15 @@ def test_equals_scikit_image_on_noise_and_on_real_faces(frequency, orientations,
             np.testing.assert_allclose(found[o], expected, atol=1e-3)
 
 
+@pytest.mark.parametrize("frequency", [0.0625, 0.1, 0.25, 0.4])
+def test_equals_scikit_image_on_photographs(photographs, small_faces, frequency):
+    for image in [*(photograph[40:80, 60:93] for photograph in photographs), small_faces[0]]:
+        found = gabor_magnitudes(image[None], (frequency,), 5)[0, 0]
+        for o in range(5):
+            expected = np.hypot(*reference(image.astype(float), frequency, np.pi * o / 5))
+            np.testing.assert_allclose(found[o], expected, rtol=0, atol=1e-3)
+
+
 def test_equals_scikit_image_where_the_filter_is_larger_than_the_picture():
     image = noise(9, 14)
     expected = np.hypot(*reference(image.astype(float), 0.1, np.pi / 4))
@@ -47,6 +58,47 @@ def test_a_quarter_turn_of_the_picture_turns_the_directions():
     found = gabor_magnitudes(image, (0.2,), 4)
     turned = gabor_magnitudes(np.rot90(image, axes=(1, 2)).copy(), (0.2,), 4)
     np.testing.assert_allclose(turned, np.rot90(np.roll(found, 2, axis=2), axes=(3, 4)), atol=1e-3)
+
+
+quick = settings(deadline=None, max_examples=25, derandomize=True)
+SEEDS, FREQUENCIES = st.integers(0, 2**32 - 1), st.floats(0.06, 0.5)
+
+
+@quick
+@given(SEEDS, FREQUENCIES, st.sampled_from([2, 4, 8]), st.integers(1, 3))
+def test_a_picture_turned_by_quarters_has_its_directions_turned(seed, frequency, orientations, quarters):
+    image = noise(1, 19, 23, seed=seed)
+    found = gabor_magnitudes(image, (frequency,), orientations)
+    turned = gabor_magnitudes(np.rot90(image, quarters, axes=(1, 2)).copy(), (frequency,), orientations)
+    expected = np.rot90(np.roll(found, quarters * orientations // 2, axis=2), quarters, axes=(3, 4))
+    np.testing.assert_allclose(turned, expected, atol=1e-3)
+
+
+@quick
+@given(SEEDS, FREQUENCIES, st.integers(1, 8))
+def test_a_mirrored_picture_has_mirrored_directions(seed, frequency, orientations):
+    image = noise(1, 17, 22, seed=seed)
+    found = gabor_magnitudes(image, (frequency,), orientations)
+    mirrored = gabor_magnitudes(image[:, :, ::-1].copy(), (frequency,), orientations)
+    np.testing.assert_allclose(mirrored[:, :, -np.arange(orientations)], found[..., ::-1], atol=1e-3)
+
+
+@quick
+@given(SEEDS, FREQUENCIES, st.integers(1, 100))
+def test_an_added_grey_changes_a_magnitude_by_no_more_than_what_a_flat_picture_has(seed, frequency, grey):
+    image = noise(1, 17, 22, seed=seed) // 2
+    changed = gabor_magnitudes(image + np.uint8(grey), (frequency,), 4) - gabor_magnitudes(image, (frequency,), 4)
+    flat = gabor_magnitudes(np.full((1, 17, 22), grey, np.uint8), (frequency,), 4)
+    assert (np.abs(changed) <= flat + 1e-3).all()
+    assert flat.max() < 0.01 * grey
+
+
+@quick
+@given(SEEDS, FREQUENCIES)
+def test_twice_the_contrast_is_twice_the_magnitude(seed, frequency):
+    image = noise(1, 17, 22, seed=seed) // 2
+    once, twice = (gabor_magnitudes(x, (frequency,), 4) for x in (image, 2 * image))
+    np.testing.assert_allclose(twice, 2 * once, atol=1e-3)
 
 
 @pytest.mark.parametrize("shape", [(24, 36), (20, 17)])

@@ -30,7 +30,18 @@ def faces(kdef):
 @pytest.mark.parametrize(("orientations", "cell", "block"), SETTINGS)
 def test_equals_scikit_image_on_real_faces(faces, orientations, cell, block):
     expected = [reference(image, orientations, cell, block) for image in faces]
-    np.testing.assert_allclose(hog(faces, orientations, cell, block), expected, atol=1e-6)
+    np.testing.assert_allclose(hog(faces, orientations, cell, block), expected, rtol=0, atol=1e-6)
+
+
+@pytest.mark.parametrize("orientations", [6, 8, 9, 12])
+@pytest.mark.parametrize(("cell", "block"), [(4, 2), (8, 2), (8, 3), (6, 3), (16, 2), (5, 1)])
+def test_equals_scikit_image_on_photographs_of_several_sizes(photographs, small_faces, orientations, cell, block):
+    for image in photographs:
+        found = hog(image[None], orientations, cell, block)[0]
+        np.testing.assert_allclose(found, reference(image, orientations, cell, block), rtol=0, atol=1e-6)
+    if cell * block <= small_faces.shape[1]:
+        expected = [reference(face, orientations, cell, block) for face in small_faces]
+        np.testing.assert_allclose(hog(small_faces, orientations, cell, block), expected, rtol=0, atol=1e-6)
 
 
 @pytest.mark.parametrize(("orientations", "cell", "block"), [*SETTINGS, (9, 15, 2), (9, 7, 3)])
@@ -38,7 +49,7 @@ def test_equals_scikit_image_on_real_faces(faces, orientations, cell, block):
 def test_equals_scikit_image_on_noise_of_any_size(orientations, cell, block, shape):
     images = np.concatenate([noise(2, *shape), noise(1, *shape, high=4), noise(1, *shape, high=2) * np.uint8(255)])
     expected = [reference(image, orientations, cell, block) for image in images]
-    np.testing.assert_allclose(hog(images, orientations, cell, block), expected, atol=1e-6)
+    np.testing.assert_allclose(hog(images, orientations, cell, block), expected, rtol=0, atol=1e-6)
 
 
 @settings(deadline=None, max_examples=60, derandomize=True)
@@ -47,7 +58,8 @@ def test_equals_scikit_image_on_noise_of_any_size(orientations, cell, block, sha
     st.sampled_from([6, 8, 9, 12]),
 )
 def test_equals_scikit_image_on_any_small_picture(image, orientations):
-    np.testing.assert_allclose(hog(image[None], orientations, 4, 2)[0], reference(image, orientations, 4, 2), atol=1e-6)
+    expected = reference(image, orientations, 4, 2)
+    np.testing.assert_allclose(hog(image[None], orientations, 4, 2)[0], expected, rtol=0, atol=1e-6)
 
 
 @pytest.mark.parametrize("signed", [False, True])
@@ -82,6 +94,31 @@ def test_a_quarter_turn_moves_cells_and_shifts_orientations_by_a_quarter_turn(or
     expected = np.roll(np.rot90(cells, axes=(1, 2)), -quarter, axis=-1)
     np.testing.assert_allclose(turned, expected, atol=1e-9)
     assert not np.allclose(turned, cells)
+
+
+PICTURES = arrays(np.uint8, st.tuples(st.just(1), st.just(16), st.just(16)), elements=st.integers(0, 255))
+
+
+@settings(deadline=None, max_examples=40, derandomize=True)
+@given(PICTURES, st.sampled_from([6, 8, 12]), st.integers(1, 3))
+def test_any_picture_turned_by_quarters_has_its_cells_and_orientations_turned(image, orientations, quarters):
+    cells = cell_histograms(image, orientations, 4)
+    turned = cell_histograms(np.rot90(image, quarters, axes=(1, 2)).copy(), orientations, 4)
+    expected = np.roll(np.rot90(cells, quarters, axes=(1, 2)), -quarters * orientations // 2, axis=-1)
+    np.testing.assert_allclose(turned, expected, atol=1e-9)
+
+
+@settings(deadline=None, max_examples=40, derandomize=True)
+@given(st.integers(0, 255), st.integers(16, 40), st.integers(16, 40), st.integers(1, 12), st.booleans())
+def test_a_flat_picture_of_any_grey_and_size_has_no_hog(grey, height, width, orientations, signed):
+    assert (hog(np.full((1, height, width), grey, np.uint8), orientations, signed=signed) == 0).all()
+
+
+@settings(deadline=None, max_examples=40, derandomize=True)
+@given(PICTURES, st.integers(0, 127))
+def test_an_added_grey_changes_nothing(image, grey):
+    image = image // 2
+    np.testing.assert_array_equal(hog(image + np.uint8(grey), 9, 4), hog(image, 9, 4))
 
 
 @pytest.mark.parametrize("orientations", [6, 9])

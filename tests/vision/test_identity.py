@@ -3,6 +3,8 @@
 import cv2
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from sklearn.metrics import adjusted_rand_score
 
 from fer_features.vision import identity
@@ -76,6 +78,22 @@ def test_permuting_rows_permutes_the_answer(drawn, found):
     permuted = infer_subjects(drawn[0][order], drawn[1][order])
     assert same(permuted.subjects, found.subjects[order])
     np.testing.assert_allclose(permuted.row_confidence, found.row_confidence[order], atol=1e-4)
+
+
+@pytest.fixture(scope="module")
+def few():
+    images, landmarks, _ = draw(people=3, rows=4)
+    return images, landmarks, infer_subjects(images, landmarks)
+
+
+@settings(deadline=None, max_examples=12, derandomize=True)
+@given(order=st.permutations(range(12)))
+def test_any_order_of_the_rows_gives_the_same_groups_in_that_order(few, order):
+    images, landmarks, expected = few
+    found = infer_subjects(images[order], landmarks[order])
+    assert same(found.subjects, expected.subjects[order])
+    assert found.n_subjects == expected.n_subjects == 3
+    np.testing.assert_allclose(found.row_confidence, expected.row_confidence[order], atol=1e-4)
 
 
 def test_the_same_rows_give_the_same_answer(drawn, found):

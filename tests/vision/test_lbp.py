@@ -30,6 +30,13 @@ def test_codes_are_those_of_scikit_image_on_real_faces(kdef, radius):
     np.testing.assert_array_equal(lbp_codes(faces, radius), expected)
 
 
+@pytest.mark.parametrize("radius", [*RADII, 5])
+def test_codes_are_those_of_scikit_image_on_photographs(photographs, small_faces, radius):
+    for images in [*(photograph[None] for photograph in photographs), small_faces]:
+        expected = [local_binary_pattern(image, 8, radius, "nri_uniform") for image in images]
+        np.testing.assert_array_equal(lbp_codes(images, radius), expected)
+
+
 @pytest.mark.parametrize("radius", RADII)
 @pytest.mark.parametrize("high", [2, 6, 256])
 def test_codes_are_those_of_scikit_image_on_noise(radius, high):
@@ -63,6 +70,14 @@ def test_codes_ignore_a_change_of_brightness_and_contrast(radius, factor, shift)
     # All pixels differ, so that no comparison is a tie that rounding decides; beyond the border grey is 0 always.
     image = np.random.default_rng(radius).permutation(121).reshape(1, 11, 11).astype(np.uint8)
     changed = factor * image + np.uint8(shift)
+    np.testing.assert_array_equal(inside(lbp_codes(changed, radius), radius), inside(lbp_codes(image, radius), radius))
+
+
+@settings(deadline=None, max_examples=60, derandomize=True)
+@given(st.integers(0, 2**32 - 1), st.integers(1, 2), st.integers(0, 13), st.sampled_from(RADII))
+def test_codes_of_any_picture_without_ties_ignore_a_change_of_brightness_and_contrast(seed, factor, shift, radius):
+    image = np.random.default_rng(seed).permutation(121).reshape(1, 11, 11).astype(np.uint8)
+    changed = np.uint8(factor) * image + np.uint8(shift)
     np.testing.assert_array_equal(inside(lbp_codes(changed, radius), radius), inside(lbp_codes(image, radius), radius))
 
 

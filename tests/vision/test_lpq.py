@@ -3,6 +3,10 @@
 import cv2
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+from scipy.signal import convolve2d
 
 from fer_features.vision.lpq import CORRELATION, decorrelation, lpq_codes, lpq_histograms
 
@@ -53,6 +57,122 @@ def test_every_code_is_that_of_the_sum_in_the_paper(window, decorrelate):
         if decorrelate:
             values = decorrelation(window) @ values
         assert found[i, y, x] == sum(1 << k for k in range(8) if values[k] > 0)
+
+
+def bits(codes):
+    return np.unpackbits(codes[..., None], axis=-1, bitorder="little").astype(bool)
+
+
+def of_the_authors(picture, window, decorrelate):
+    """Coefficients (H, W, 8) as the authors' MATLAB program finds them (lpq.m of the University of Oulu), retold.
+
+    There each frequency has its real and its imaginary part side by side and the last frequency is (-a, a). A bit is
+    set where its coefficient is above 0, as here, where the paper has 'at least 0'.
+    """
+    place = np.arange(window) - window // 2
+    flat, wave = np.ones((1, window)), np.exp(-2j * np.pi * place / window)[None]
+    pairs = [(flat, wave), (wave, flat), (wave, wave), (wave, wave.conj())]  # (along y, along x)
+    grey = picture.astype(float)
+    found = [convolve2d(convolve2d(grey, along_y.T, "valid"), along_x, "valid") for along_y, along_x in pairs]
+    responses = np.stack([part(f) for f in found for part in (np.real, np.imag)], -1)
+    if decorrelate:
+        filters = [along_y.T * along_x for along_y, along_x in pairs]
+        m = np.array([part(f).ravel() for f in filters for part in (np.real, np.imag)])
+        places = np.stack(np.meshgrid(place, place), -1).reshape(-1, 2)
+        covariance = m @ 0.9 ** np.linalg.norm(places[:, None] - places, axis=-1) @ m.T
+        stretch = np.diag(1 + 1e-6 * np.arange(7, -1, -1))
+        responses = responses @ np.linalg.svd(stretch @ covariance @ stretch)[2].T
+    return responses
+
+
+@pytest.mark.parametrize("window", [3, 5, 7, 11])
+def test_codes_are_those_of_the_authors_program_on_photographs(photographs, window):
+    ours = [0, 4, 1, 5, 2, 6, 3, 7]  # where the program's coefficients stand here
+    for picture in photographs:
+        expected = of_the_authors(picture, window, False)[..., np.argsort(ours)]
+        expected[..., 7] *= -1
+        decided = np.abs(expected) > 1e-5  # elsewhere only rounding makes it 0 or not
+        found = bits(lpq_codes(picture[None], window, False)[0])
+        np.testing.assert_array_equal(found[decided], (expected > 0)[decided])
+        assert decided.mean() > 0.7
+
+
+@pytest.mark.parametrize("window", [3, 5, 7, 11])
+def test_decorrelated_codes_are_those_of_the_authors_program_but_for_two_bits_and_flips(photographs, window):
+    for picture in photographs:
+        expected, found = of_the_authors(picture, window, True), bits(lpq_codes(picture[None], window)[0])
+        decided = np.abs(expected) > 0.05  # the stretches by millionths differ, and with them the vectors
+        agree = [((expected > 0) == found)[..., k][decided[..., k]].mean() for k in range(8)]
+        agree = np.maximum(agree, 1 - np.array(agree))  # a singular vector has no sign
+        assert (agree[[2, 3, 4, 7]] == 1).all()
+        # Bits 0 and 1, and 5 and 6, have equal singular values: there the first two are turned by half a degree and
+        # the others by 45.
+        assert (agree[[0, 1]] > 0.99).all()
+        assert (agree[[5, 6]] < 0.9).all()
+
+
+@pytest.mark.parametrize("window", [3, 5, 7, 11])
+def test_bits_of_equal_singular_values_span_the_plane_that_they_span_in_the_authors_program(photographs, window):
+    picture = photographs[0]
+    expected = of_the_authors(picture, window, True)[..., [5, 6]].reshape(-1, 2)
+    plain = of_the_authors(picture, window, False)[..., np.argsort([0, 4, 1, 5, 2, 6, 3, 7])].reshape(-1, 8)
+    plain[:, 7] *= -1
+    ours = (plain @ decorrelation(window).T)[:, [5, 6]]
+    turn, residual, *_ = np.linalg.lstsq(expected, ours, rcond=None)
+    np.testing.assert_allclose(turn.T @ turn, np.eye(2), atol=1e-4)
+    assert residual.max() < 1e-6 * (ours**2).sum()
+
+
+def test_decorrelation_worked_by_hand():
+    # With a window of 3 and pixels correlated by 0.9 to the distance, what two coefficients have in common is a sum
+    # over two 3 x 3 filters. Of the eight only pairs of equal symmetry have any: real parts, and sines of x (or y)
+    # with both diagonal ones. So the real parts of (a, a) and (a, -a) part into sum and difference, at 45 degrees.
+    rotation = decorrelation(3)
+    even, odd = rotation[:, :4], rotation[:, 4:]
+    assert ((np.abs(even) > 1e-6).any(1) ^ (np.abs(odd) > 1e-6).any(1)).all()
+    difference = np.array([0, 0, 1, -1, 0, 0, 0, 0]) / np.sqrt(2)
+    assert np.isclose(np.abs(rotation @ difference), 1).sum() == 1
+
+
+quick = settings(deadline=None, max_examples=30, derandomize=True)
+PICTURES = arrays(np.uint8, st.tuples(st.just(1), st.integers(9, 14), st.integers(9, 14)), elements=st.integers(0, 127))
+
+
+@quick
+@given(PICTURES, st.integers(0, 128), st.sampled_from([3, 5, 7]), st.booleans())
+def test_an_added_grey_changes_no_code(picture, grey, window, decorrelate):
+    changed = lpq_codes(picture + np.uint8(grey), window, decorrelate)
+    np.testing.assert_array_equal(changed, lpq_codes(picture, window, decorrelate))
+
+
+@quick
+@given(st.integers(0, 2**32 - 1), st.sampled_from([3, 5, 7]), st.booleans())
+def test_the_negative_has_every_bit_flipped(seed, window, decorrelate):
+    # But where a coefficient is 0, as one of whole numbers may be without decorrelation and with a window of 3.
+    picture = noise(1, 14, 15, seed=seed)
+    both = lpq_codes(picture, window, decorrelate) ^ lpq_codes(199 - picture, window, decorrelate)
+    assert bits(both).mean() > 0.99
+
+
+@quick
+@given(st.integers(0, 2**32 - 1), st.sampled_from([3, 5, 7]))
+def test_a_picture_turned_by_180_degrees_keeps_cosines_and_flips_sines(seed, window):
+    picture = noise(1, 14, 15, seed=seed)
+    found, turned = (bits(lpq_codes(np.rot90(picture, 2 * k, axes=(1, 2)).copy(), window, False)[0]) for k in (0, 1))
+    same = (np.rot90(turned, 2) == found).mean((0, 1))
+    assert (same[:4] == 1).all()
+    assert (same[4:] < 0.03).all()
+
+
+@quick
+@given(st.integers(0, 2**32 - 1), arrays(np.float64, (3, 3), elements=st.floats(0, 1)), st.booleans())
+def test_any_small_blur_that_is_centrally_symmetric_flips_few_bits(seed, kernel, decorrelate):
+    kernel = kernel + kernel[::-1, ::-1]
+    kernel[1, 1] += kernel.sum() + 1  # so that its spectrum is nowhere negative
+    sharp = smooth(n=1, size=48, seed=seed)
+    blurred = cv2.filter2D(sharp[0], -1, kernel / kernel.sum(), borderType=cv2.BORDER_REFLECT)[None]
+    codes = [lpq_codes(picture, 7, decorrelate) for picture in (sharp, blurred, np.roll(sharp, 2, axis=2))]
+    assert bits(codes[0] ^ codes[1]).mean() < 0.05 < 0.15 < bits(codes[0] ^ codes[2]).mean()
 
 
 def test_decorrelation_is_a_rotation_that_leaves_no_covariance():

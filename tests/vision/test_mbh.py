@@ -3,8 +3,11 @@
 import cv2
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from fer_features.vision.geometry import MEAN_FACE, mirror
+from fer_features.vision.flow import dense_flow, hof
+from fer_features.vision.geometry import MEAN_FACE, eye_centres, mirror
 from fer_features.vision.mbh import REGIONS, lmp, mbh
 
 SIZE = 128
@@ -41,6 +44,58 @@ def test_boundaries_worked_by_hand():
     np.testing.assert_allclose(found[1], np.tile([0, 0, 0.2, 0], (4, 1)), atol=1e-5)
 
 
+quick = settings(deadline=None, max_examples=25, derandomize=True)
+SEEDS, SHIFTS = st.integers(0, 2**32 - 1), st.floats(-20, 20)
+
+
+def small_flow(seed):
+    return np.random.default_rng(seed).normal(0, 2, (1, 12, 13, 2))
+
+
+@quick
+@given(SHIFTS, SHIFTS, st.integers(1, 12), st.integers(1, 4))
+def test_any_motion_that_is_the_same_everywhere_has_no_boundary(dx, dy, orientations, grid):
+    assert (mbh(np.broadcast_to([dx, dy], (1, 9, 11, 2)), orientations, grid) == 0).all()
+
+
+@quick
+@given(SEEDS, SHIFTS, SHIFTS)
+def test_motion_that_is_added_everywhere_changes_no_boundary(seed, dx, dy):
+    flow = small_flow(seed)
+    np.testing.assert_allclose(mbh(flow + [dx, dy], 8, 3), mbh(flow, 8, 3), atol=1e-5)
+
+
+@quick
+@given(SEEDS, st.sampled_from([4, 8, 12]), st.integers(1, 4))
+def test_a_mirrored_motion_has_mirrored_boundaries(seed, orientations, grid):
+    flow = small_flow(seed)
+    found = mbh(flow, orientations, grid).reshape(2, grid, grid, orientations)
+    flipped = mbh(flow[:, :, ::-1], orientations, grid).reshape(found.shape)
+    # A width of 13 is not cut into cells alike from both sides, so the grids are compared as wholes.
+    at = (orientations // 2 - np.arange(orientations)) % orientations
+    sizes = [np.bincount(np.arange(side) * grid // side) for side in (12, 13)]
+    pixels = np.outer(*sizes)[..., None]
+    np.testing.assert_allclose((flipped * pixels).sum((1, 2)), (found * pixels).sum((1, 2))[:, at], atol=1e-3)
+
+
+def test_boundaries_are_those_of_dense_trajectories_inside_photographs(photographs):
+    """Their program (Wang et al., CVPR 2011) has the same votes of differences over two pixels, not halved."""
+    for picture in photographs:
+        height, width = picture.shape
+        turn = cv2.getRotationMatrix2D((width / 2, height / 2), 3, 1.03)
+        flow = dense_flow(picture[None], cv2.warpAffine(picture, turn, (width, height))[None])[:, 40:102, 40:102]
+        expected = []
+        for component in (flow[0, ..., 0], flow[0, ..., 1]):
+            right, down = (cv2.Sobel(component, cv2.CV_32F, *axis, ksize=1) for axis in ((1, 0), (0, 1)))
+            votes = hof(np.stack([right, down], -1)[None, 1:-1, 1:-1] / 2, 8, 4, still=0)
+            expected.append(votes.reshape(-1, 9)[:, :8].ravel())
+        # Cells inside are compared: at the border differences are one-sided here and 0 there.
+        found, inner = mbh(flow[:, 1:-1, 1:-1], 8, 4).reshape(2, 4, 4, 8), slice(1, 3)
+        expected = np.reshape(expected, found.shape)
+        np.testing.assert_allclose(found[:, inner, inner], expected[:, inner, inner], atol=1e-5)
+        assert expected.max() > 0.005
+
+
 def test_an_edge_of_motion_is_found_where_it_is():
     flow = field(lambda x, y: np.where(x < 20, 0, 2.0), 0, 64)
     found = mbh(flow, 8, 4).reshape(2, 4, 4, 8)
@@ -75,6 +130,49 @@ def test_a_still_face_and_noise_have_no_pattern():
     one_way = patterns(noise() + np.float32([5, 0]))
     assert one_way.sum(-1).mean() > 4
     assert noisy.sum(-1).mean() < 0.3 * np.linalg.norm(noise(), axis=-1).mean()
+
+
+@quick
+@given(st.floats(0, 359.9), st.floats(0, 0.199), st.sampled_from([6, 8, 12]))
+def test_a_face_that_moves_less_than_counts_has_no_pattern(angle, length, orientations):
+    turn = np.deg2rad(angle)
+    flow = np.broadcast_to(length * np.array([np.cos(turn), np.sin(turn)]), (1, SIZE, SIZE, 2))
+    assert (lmp(flow, FACE[None], orientations, still=0.2) == 0).all()
+
+
+@quick
+@given(st.integers(0, 11), st.floats(0.3, 20), st.integers(1, 3), st.floats(0.1, 0.4))
+def test_a_face_that_moves_as_one_has_its_length_in_one_bin_of_every_region(o, length, reach, side):
+    turn = np.deg2rad(30 * o)
+    flow = np.broadcast_to(length * np.array([np.cos(turn), np.sin(turn)]), (1, 200, 200, 2))
+    found = lmp(flow, FACE[None] + 30, reach=reach, side=side).reshape(len(REGIONS), 12)
+    np.testing.assert_allclose(found[:, o], length, rtol=1e-3)
+    assert np.delete(found, o, axis=1).max() < 1e-3 * length
+
+
+@quick
+@given(SEEDS, st.floats(1, 5))
+def test_stronger_motion_of_the_same_kind_has_patterns_that_are_as_much_stronger(seed, factor):
+    flow = cv2.GaussianBlur(noise(seed)[0], (0, 0), 8)[None] * 30
+    weak, strong = (patterns(times * flow, still=0) for times in (1, factor))
+    np.testing.assert_allclose(strong, factor * weak, rtol=1e-3, atol=1e-3)
+    assert weak.max() > 0.1
+
+
+def test_a_pattern_worked_by_hand():
+    # Eyes 40 pixels apart and patches of 0.5 of that: 20 pixels, 10 apart, from 10 left of the chin's place to 10
+    # right of it. Left of that place the skin goes right by 2, from it on down by 1; so the three patches hold
+    # 20 + 0, 10 + 10 and 0 + 20 columns. Of the motion of the middle one (2 right, 1 down, half each: 1 and 0.5) two
+    # thirds go right. The Bhattacharyya coefficient to the left patch is sqrt(2/3) = 0.82, to the right sqrt(1/3) =
+    # 0.58.
+    x, y = FACE[8] + np.array([0, -0.2]) * 40
+    x, y = round(x), round(y)
+    face = FACE + [x, y] - (FACE[8] + np.array([0, -0.2]) * np.hypot(*np.diff(eye_centres(FACE), axis=0)[0]))
+    flow = field(lambda i, j: np.where(i < x, 2.0, 0), lambda i, j: np.where(i < x, 0, 1.0))
+    side = 20 / np.hypot(*np.diff(eye_centres(face), axis=0)[0])
+    for alike, patches in ((0.7, [(2, 0), (1, 0.5)]), (0.5, [(2, 0), (1, 0.5), (0, 1)])):
+        found = lmp(flow, face[None], 4, side, 1, 0.1, alike, 0.2).reshape(len(REGIONS), 4)[list(REGIONS).index("chin")]
+        np.testing.assert_allclose(found, [*np.sum(patches, 0) / 3, 0, 0], atol=0.02)
 
 
 def test_directions_of_a_small_share_are_left_out():
