@@ -14,6 +14,7 @@ from .lbp import LBP
 from .lpq import LPQ
 from .mbh import LMP, MBH
 from .neutral import Neutral
+from .patches import Patches
 from .top import HOGTOP, LBPTOP
 from .trajectory import Geometry, Trajectory
 
@@ -31,6 +32,8 @@ EXTRACTORS: dict[str, tuple[type[Extractor], dict[str, Any]]] = {
     "vlad": (FisherVectors, {"encoding": "vlad"}),
     "lpq": (LPQ, {}),
     "lpqdiff": (LPQ, {"of": "difference"}),
+    "patches": (Patches, {}),
+    "patchesdiff": (Patches, {"of": "difference"}),
     "lbptop": (LBPTOP, {}),
     "hogtop": (HOGTOP, {}),
     "trajectory": (Trajectory, {}),

@@ -16,14 +16,19 @@ OF = ("apex", "difference", "both")
 class Appearance(Extractor):
     """An extractor that describes pictures one by one.
 
-    A subclass has a parameter `of` and implements `describe_pictures` and `picture_names`.
+    A subclass has a parameter `of` and implements `picture_names` and `describe_pictures`, or `describe_frame` where
+    it needs more than the picture.
     """
 
     of: str
 
-    @abstractmethod
     def describe_pictures(self, images: np.ndarray) -> np.ndarray:
         """Features of pictures, (n, H, W) uint8 -> (n, d)."""
+        raise NotImplementedError
+
+    def describe_frame(self, X: Samples, t: int) -> np.ndarray:
+        """Features of frame `t` of each row, (n, d)."""
+        return self.describe_pictures(X.frame("images", t))
 
     @abstractmethod
     def picture_names(self) -> list[str]:
@@ -31,11 +36,11 @@ class Appearance(Extractor):
 
     def describe(self, X: Samples) -> np.ndarray:
         """Features of the apex frame, apex minus neutral, or both side by side."""
-        apex = self.describe_pictures(X.frame("images", -1))
+        apex = self.describe_frame(X, -1)
         if self.of == "apex":
             return apex
         require_neutral(self, "images", X)
-        difference = apex - self.describe_pictures(X.frame("images", 0))
+        difference = apex - self.describe_frame(X, 0)
         return difference if self.of == "difference" else np.concatenate([apex, difference], 1)
 
     def names(self) -> list[str]:
