@@ -28,24 +28,27 @@ import skimage.registration
 import skimage.transform
 from threadpoolctl import threadpool_limits
 
-from fer_features.command import guarded
+from fer_features.command import Parser, guarded, whole
 from fer_features.datasets.demo import generate
 from fer_features.extractors import Align
 from fer_features.files import replacing
 from fer_features.samples import Samples
 from fer_features.version import versions
+from fer_features.vision.codebook import Mixture, fit_mixture, fit_pca
 from fer_features.vision.crop import points_to_template, template, warp
+from fer_features.vision.fisher import FLOOR, fisher_vectors
 from fer_features.vision.flow import FLOWS, dense_flow
 from fer_features.vision.gabor import gabor_magnitudes
 from fer_features.vision.hog import hog
 from fer_features.vision.lbp import BINS, lbp_histograms
+from fer_features.vision.sift import dense_sift
 
 SIZES = 48, 128
 ORIENTATIONS, CELL, BLOCK = 9, 8, 2
 GRID = 6
 FREQUENCIES, ANGLES = (0.125, 0.25), 8
 SIDE, TOP = 0.6, 0.8  # of the crop around the eyes, in inter-ocular distances
-WORDS, DIMENSIONS, PATCHES = 64, 64, 400
+WORDS, DIMENSIONS, PATCHES = (64, 128), 64, 400
 
 
 @dataclass
@@ -60,9 +63,9 @@ class Work:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = Parser(description=__doc__.splitlines()[0])
     parser.add_argument("--quick", action="store_true", help="few pictures, one round")
-    parser.add_argument("--pictures", type=int, default=128, metavar="N", help="of our batch (128)")
+    parser.add_argument("--pictures", type=whole(1), default=128, metavar="N", help="of our batch (128)")
     parser.add_argument("--out", type=Path, metavar="FILE", help="JSON (experiments/results/bench-features.json)")
     options = parser.parse_args()
     return guarded(lambda: run(options))
@@ -100,7 +103,8 @@ def works(n: int) -> Iterator[Work]:
         yield from of_pictures(size, last)
         yield alignment(size, frames, points)
         yield from of_pairs(size, first, last)
-    yield fisher(n)
+    crops = np.ascontiguousarray(Align(bottom=1.4).transform(clips).frame("images", -1))
+    yield from fisher(crops)
 
 
 def of_pictures(size: int, pictures: np.ndarray) -> Iterator[Work]:
@@ -188,25 +192,31 @@ def of_pairs(size: int, first: np.ndarray, last: np.ndarray) -> Iterator[Work]:
         yield Work(f"flow of a pair, {name} (scikit-image: {rival}), {size} px", pairs, ours, theirs, FLOWS[method])
 
 
-def fisher(n: int) -> Work:
+def fisher(crops: np.ndarray) -> Iterator[Work]:
+    """Fisher vectors of what they are made of: components of dense RootSIFT of faces, by a mixture of these."""
     from sklearn.mixture import GaussianMixture
 
-    from fer_features.vision.fisher import Mixture, fisher_vectors
+    descriptors, _ = dense_sift(crops, root=True)
+    sample = descriptors[:, :: max(1, len(crops) // 8)].reshape(-1, descriptors.shape[2])
+    mean, basis = fit_pca(sample, DIMENSIONS)
+    chosen = np.random.default_rng(0).permutation(descriptors.shape[1])[:PATCHES]
+    sets = [(x,) for x in (descriptors[: max(1, len(crops) // 4), chosen] - mean) @ basis]
+    for words in WORDS:
+        own = fit_mixture((sample - mean) @ basis, words, rounds=5)
+        mixture = GaussianMixture(words, covariance_type="diag")
+        mixture.weights_, mixture.means_, mixture.covariances_ = own.weights, own.means, own.variances
+        mixture.precisions_cholesky_ = 1 / np.sqrt(own.variances)
 
-    rng = np.random.default_rng(0)
-    mixture = GaussianMixture(WORDS, covariance_type="diag")
-    mixture.weights_ = rng.dirichlet(np.full(WORDS, 20.0))
-    mixture.means_ = rng.normal(size=(WORDS, DIMENSIONS))
-    mixture.covariances_ = rng.uniform(0.5, 2, (WORDS, DIMENSIONS))
-    mixture.precisions_cholesky_ = 1 / np.sqrt(mixture.covariances_)
-    own = Mixture(mixture.weights_, mixture.means_, mixture.covariances_)
-    sets = [(x,) for x in rng.normal(size=(max(1, n // 8), PATCHES, DIMENSIONS)).astype(np.float32)]
+        def theirs(x: np.ndarray, mixture: GaussianMixture = mixture) -> np.ndarray:
+            return skimage.feature.fisher_vector(x, mixture)
 
-    def theirs(descriptors: np.ndarray) -> np.ndarray:
-        return skimage.feature.fisher_vector(descriptors, mixture)
+        for floor, kept in ((0, "all words"), (FLOOR, f"words above {FLOOR:g}"), (1, "likeliest word")):
 
-    name = f"Fisher vector, {PATCHES} descriptors of {DIMENSIONS}, {WORDS} words"
-    return Work(name, sets, lambda x: fisher_vectors(stack(x), own), theirs, "OpenCV has no Fisher vectors")
+            def ours(given: list, own: Mixture = own, floor: float = floor) -> np.ndarray:
+                return fisher_vectors(stack(given), own, floor=floor)
+
+            name = f"Fisher vector, {PATCHES} descriptors of {DIMENSIONS}, {words} words, {kept}"
+            yield Work(name, sets, ours, theirs, "OpenCV has no Fisher vectors")
 
 
 def stack(given: list) -> np.ndarray:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from collections import deque
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, ClassVar
 
 import numpy as np
+from joblib import cpu_count
 from sklearn.base import BaseEstimator, TransformerMixin
 
 from ..errors import FerError
@@ -17,6 +18,8 @@ from .parameters import Rule, check_parameters
 
 #: Rows described at once: enough to keep numpy busy, few enough to stay in the processor's cache.
 BATCH = 16
+#: Batches a thread that are described before the first of them is taken: results must not pile up.
+AHEAD = 2
 
 
 class Stateless(TransformerMixin, BaseEstimator):
@@ -118,15 +121,23 @@ def repr_of(estimator: BaseEstimator) -> str:
     return f"{type(estimator).__name__}({', '.join(f'{k}={parameters[k]!r}' for k in sorted(parameters))})"
 
 
-def _in_threads(function: Any, items: list[Any]) -> Iterator[Any]:
-    # OpenCV and numpy release the interpreter lock in the loops that take the time.
-    workers = min(len(items), os.cpu_count() or 1)
-    if workers == 1:
+def _in_threads(function: Any, items: Sequence[Any]) -> Iterator[Any]:
+    """What a function gives of each item, in order; no more than some batches ahead of whoever takes it."""
+    # OpenCV and numpy release the interpreter lock in the loops that take the time. Cores are those that this process
+    # may use, which are fewer than the machine has in a container.
+    workers = min(len(items), cpu_count())
+    if workers <= 1:
         yield from map(function, items)
         return
+    running: deque[Future[Any]] = deque()
     with ThreadPoolExecutor(workers) as pool:
         try:
-            yield from pool.map(function, items)
+            for item in items:
+                running.append(pool.submit(function, item))
+                if len(running) >= AHEAD * workers:
+                    yield running.popleft().result()
+            while running:
+                yield running.popleft().result()
         except BaseException:
             pool.shutdown(cancel_futures=True)
             raise

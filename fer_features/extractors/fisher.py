@@ -14,7 +14,8 @@ from threadpoolctl import threadpool_limits
 from ..errors import FerError
 from ..progress import progress
 from ..samples import Samples, as_samples
-from ..vision.fisher import fisher_vectors, fit_codebook, fit_mixture, fit_pca, grid_cells, improve, vlad_vectors
+from ..vision.codebook import Mixture, fit_codebook, fit_mixture, fit_pca
+from ..vision.fisher import FLOOR, fisher_vectors, grid_cells, improve, vlad_vectors
 from ..vision.sift import LENGTH, dense_sift
 from . import base
 from .appearance import OF, Appearance
@@ -66,6 +67,7 @@ class FisherVectors(Appearance):
 
     Each cell's vector is improved (signed root, length 1) by itself, and all are divided by the root of their
     number, so that a row has length 1. Perronnin et al. norm a spatial pyramid's cells in the same way.
+    Words much less likely than the likeliest are dropped, by `FLOOR` in `fer_features.vision.fisher`.
     For VLAD the signed root follows Jegou and Chum (ECCV 2012); the paper of 2010 has none.
 
     See Also
@@ -160,10 +162,13 @@ class FisherVectors(Appearance):
         descriptors, positions = self._local(images)
         height, width = images.shape[1:]
         cells = grid_cells(positions, height, width, int(self.grid), bool(self.soft))
-        # One of the two, as `encoding` says.
-        encode: Any = fisher_vectors if self.encoding == "fisher" else vlad_vectors
-        vectors = improve(encode(self._project(descriptors), self.words_, cells))
-        return (vectors / np.float32(self.grid)).reshape(len(images), -1)
+        found, words = self._project(descriptors), self.words_
+        if isinstance(words, Mixture):
+            vectors = improve(fisher_vectors(found, words, cells, floor=FLOOR))
+        else:
+            vectors = improve(vlad_vectors(found, words, cells))
+        vectors /= np.float32(self.grid)
+        return vectors.reshape(len(images), -1)
 
     def picture_names(self) -> list[str]:
         """``fisher[cell=row,column word=w mean of component=c]``; ``vlad[cell=row,column word=w component=c]``."""

@@ -26,7 +26,7 @@ class Gabor(Appearance):
 
     See Also
     --------
-    fer_features.vision.gabor.gabor : the formula, and where it departs from the paper.
+    fer_features.vision.gabor.gabor_magnitudes : the formula, and where it departs from the paper.
 
     Notes
     -----

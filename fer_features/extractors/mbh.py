@@ -9,7 +9,7 @@ from ..vision.flow import FLOWS
 from ..vision.geometry import fill_missing
 from ..vision.mbh import REGIONS, lmp, mbh
 from .base import Extractor
-from .flow import flow_to_apex
+from .flow import PAIRS, flow_to_apex, mean_over_pairs
 from .parameters import NOT_NEGATIVE, POSITIVE, WHOLE
 
 
@@ -24,6 +24,9 @@ class MBH(Extractor):
         Direction bins over 360 degrees.
     grid : int
         The crop is cut into `grid` x `grid` cells.
+    pairs : {'apex', 'clip'}
+        The flow from the neutral frame to the apex alone, or to every later frame of the clip: the mean of their
+        histograms, as long for clips of any length, and for a clip of two frames the same.
 
     Notes
     -----
@@ -35,17 +38,17 @@ class MBH(Extractor):
     """
 
     cites = "Dalal, Triggs and Schmid, ECCV 2006"
-    rules = {"method": tuple(FLOWS), "orientations": WHOLE, "grid": WHOLE}
+    rules = {"method": tuple(FLOWS), "orientations": WHOLE, "grid": WHOLE, "pairs": PAIRS}
 
-    def __init__(self, method: str = "farneback", orientations: int = 8, grid: int = 8):
+    def __init__(self, method: str = "farneback", orientations: int = 8, grid: int = 8, pairs: str = "apex"):
         self.method = method
         self.orientations = orientations
         self.grid = grid
+        self.pairs = pairs
 
     def describe(self, X: Samples) -> np.ndarray:
         """Roots of histograms, (n, 2 * grid * grid * orientations)."""
-        flow = flow_to_apex(self, X)
-        return np.sqrt(mbh(flow, self.orientations, self.grid))
+        return np.sqrt(mean_over_pairs(self, X, lambda flow: mbh(flow, self.orientations, self.grid)))
 
     def names(self) -> list[str]:
         """``mbh[cell=row,column motion=x direction=degrees]``."""

@@ -32,7 +32,7 @@ class LBPTOP(Extractor):
 
     See Also
     --------
-    fer_features.vision.top.lbp_top : the formula, and where it departs from the paper.
+    fer_features.vision.top.lbp_top_codes : the formula, and where it departs from the paper.
     """
 
     cites = "Zhao and Pietikainen, PAMI 2007"

@@ -2,34 +2,25 @@
 
 from __future__ import annotations
 
-import dataclasses
-from collections.abc import Iterator
-
 import numpy as np
+from scipy.sparse import csc_array
 
-#: Rows of a sample that are looked at together while learning.
-CHUNK = 8192
+from .codebook import Mixture, extended, log_linear, one_hot, posteriors
+
+#: Descriptors of some pictures that are encoded together: what is made of them stays in the processor's cache.
+TOGETHER = 1600
 #: Descriptors of a picture that are summed in float32.
 BLOCK = 256
-
-
-@dataclasses.dataclass(frozen=True)
-class Mixture:
-    """A Gaussian mixture with diagonal covariances.
-
-    Attributes
-    ----------
-    weights : ndarray, shape (K,)
-    means, variances : ndarray, shape (K, D)
-    """
-
-    weights: np.ndarray
-    means: np.ndarray
-    variances: np.ndarray
+#: Of the likeliest word's posterior, the share below which others are dropped.
+FLOOR = 1e-3
 
 
 def fisher_vectors(
-    descriptors: np.ndarray, mixture: Mixture, cells: np.ndarray | None = None, priors: bool = False
+    descriptors: np.ndarray,
+    mixture: Mixture,
+    cells: np.ndarray | None = None,
+    priors: bool = False,
+    floor: float = 0,
 ) -> np.ndarray:
     """Fisher vectors of sets of descriptors, one for each cell of a spatial grid.
 
@@ -43,6 +34,9 @@ def fisher_vectors(
         Weight of each place in each cell, not negative; one cell that holds all where not given.
     priors : bool
         Whether the derivatives by the mixture's weights come first.
+    floor : float, 0 to 1
+        Words whose posterior is below this share of the likeliest word's are dropped: 0 for none, 1 for all but the
+        likeliest.
 
     Returns
     -------
@@ -56,39 +50,87 @@ def fisher_vectors(
 
     Notes
     -----
-    Equal to `skimage.feature.fisher_vector` of float64 to 1e-5 of its length, in its order of columns and with its
-    signs: it turns the derivatives by the variances round, which kernels and norms do not see. Sums are weighted by
-    `cells` and divided by the cell's weight. The derivatives by the weights are left out by default, as in the paper.
+    With ``floor=0`` equal to `skimage.feature.fisher_vector` of float64 to 1e-5 of its length, in its order of columns
+    and with its signs: it turns the derivatives by the variances round, which kernels and norms do not see. Sums are
+    weighted by `cells` and divided by the cell's weight. The derivatives by the weights are left out by default, as in
+    the paper.
+
+    Of dozens of words two or three explain a patch of a face, and the floor leaves those, so that the sums have few
+    terms; what is dropped is shared out over what is kept. On dense SIFT of faces the vector differs from the exact one
+    by 0.1 % of its length then, by 1 % at a floor of 0.01, and by a quarter where the likeliest word alone is kept.
     """
     n, p, d = descriptors.shape
-    linear, places = _log_linear(mixture), _places(cells, p)
-    out = np.zeros((n, len(places), len(linear), 2 * d + 1), np.float32)
+    shares = np.full((p, 1), 1 / p) if cells is None else np.asarray(cells, np.float64)
+    shares = (shares / np.where(shares.sum(0), shares.sum(0), 1)).astype(np.float32)
+    linear = np.ascontiguousarray(log_linear(mixture).T)
+    weights, means, variances = mixture.parts()
     # What the sums are multiplied by; worked out once, for it would take longer than the sums.
-    weights, means, variances = (np.asarray(a, np.float64) for a in dataclasses.astuple(mixture))
-    weights = weights[:, None]
-    by_mean = 1 / np.sqrt(weights * variances)
-    by_variance = 1 / (np.sqrt(2 * weights) * variances)
-    by_first, by_count = 2 * means * by_variance, (means**2 - variances) * by_variance
-    for i in range(n):  # picture by picture: all of one stays in the processor's cache
-        x = _extended(descriptors[i])
-        q = _posteriors(x, linear)[0]
-        for c, (rows, weight, total) in enumerate(places):
-            if total == 0:
-                continue
-            qc, xc = (q, x) if rows is None else (q.take(rows, 1) * weight, x.take(rows, 0))
+    root = np.sqrt(weights)[:, None]
+    by_mean, by_variance = 1 / (root * np.sqrt(variances)), 1 / (np.sqrt(2) * root * variances)
+    scale = np.concatenate([by_mean, -by_variance], 1)
+    offset = np.concatenate([means * by_mean, (means**2 - variances) * by_variance], 1)
+    mixed = 2 * means * by_variance
+    if floor:
+        scale, offset, mixed = (a.astype(np.float32) for a in (scale, offset, mixed))
+    out = np.empty((n, shares.shape[1], 2, len(means), d), np.float32)
+    counts = np.empty((n, shares.shape[1], len(means)), np.float32)
+    some = max(1, TOGETHER // p)
+    for i in range(0, n, some):
+        x = extended(descriptors[i : i + some].reshape(-1, d))
+        sums = _few_sums(x, x @ linear, shares, floor) if floor else _all_sums(x, x @ linear, shares)
+        sums = sums.reshape(-1, *counts.shape[1:], 2 * d + 1)
+        counts[i : i + some] = sums[..., -1]
+        derivatives = sums[..., :-1] * scale
+        derivatives -= sums[..., -1:] * offset
+        derivatives[..., d:] += sums[..., :d] * mixed
+        out[i : i + some] = derivatives.reshape(*derivatives.shape[:-1], 2, d).swapaxes(-3, -2)
+    vectors = out.reshape(*counts.shape[:2], -1)
+    if not priors:
+        return vectors
+    by_weight = (counts - weights).astype(np.float32) / root[:, 0].astype(np.float32)
+    by_weight[:, shares.sum(0) == 0] = 0
+    return np.concatenate([by_weight, vectors], -1)
+
+
+def _few_sums(x: np.ndarray, logs: np.ndarray, shares: np.ndarray, floor: float) -> np.ndarray:
+    """Sums of `x` of some pictures (m p, 2 D + 1) by cell and word, of the likeliest words alone, (m C K, 2 D + 1)."""
+    (p, cells), words = shares.shape, logs.shape[1]
+    if floor < 1:
+        top = logs.max(1)
+        at = np.flatnonzero(logs >= (top + np.float32(np.log(floor)))[:, None]).astype(np.int32)
+        place = at // words
+        word = at - place * words
+        weight = np.exp(logs.ravel()[at] - top[place])
+        weight *= (1 / np.bincount(place, weight)).astype(np.float32)[place]
+        first = np.concatenate([[0], np.cumsum(np.bincount(place, minlength=len(x)))])
+    else:
+        word, weight, first = logs.argmax(1), np.ones(len(x), np.float32), np.arange(len(x) + 1)
+        place = first[:-1]
+    where, row = place % p, place // p * (cells * words) + word
+    if cells > 1:
+        # The cells that a place is in, as many for each as for the place that is in most.
+        most = int((shares > 0).sum(1).max())
+        near = np.argsort(-shares, 1, kind="stable")[:, :most]
+        row = row[:, None] + (near * words).astype(np.int32)[where]
+        weight = weight[:, None] * np.take_along_axis(shares, near, 1)[where]
+        first = first * most
+    else:
+        weight *= shares[where, 0]
+    index = row.ravel().astype(np.int32), first.astype(np.int32)  # what scipy would look through the indices for
+    return csc_array((weight.ravel(), *index), shape=(len(x) // p * cells * words, len(x))) @ x
+
+
+def _all_sums(x: np.ndarray, logs: np.ndarray, shares: np.ndarray) -> np.ndarray:
+    """The same of all words, (m, C, K, 2 D + 1) float64."""
+    (p, cells), q = shares.shape, posteriors(logs)[0]
+    sums = np.zeros((len(x) // p, cells, q.shape[1], x.shape[1]))
+    for i, start in enumerate(range(0, len(x), p)):
+        for c, share in enumerate(shares.T):
+            rows = np.flatnonzero(share)
             # Within a block of rows in float32, over blocks in float64: the derivatives are small differences.
-            sums = np.zeros((len(linear), 2 * d + 1))
-            for s in range(0, len(xc), BLOCK):
-                sums += qc[:, s : s + BLOCK] @ xc[s : s + BLOCK]
-            sums *= 1 / total
-            first, second, count = sums[:, :d], sums[:, d:-1], sums[:, -1:]
-            out[i, c, :, :d] = (first - count * means) * by_mean
-            out[i, c, :, d:-1] = first * by_first - second * by_variance - count * by_count
-            out[i, c, :, -1:] = (count - weights) / np.sqrt(weights)
-    # Words stand one after the other in each of the three parts.
-    parts = [out[..., :d], out[..., d:-1]]
-    parts = [out[..., -1:], *parts] if priors else parts
-    return np.concatenate([part.reshape(n, len(places), -1) for part in parts], -1)
+            for some in np.split(rows, range(BLOCK, len(rows), BLOCK)):
+                sums[i, c] += (q[start + some] * share[some, None]).T @ x[start + some]
+    return sums
 
 
 def vlad_vectors(descriptors: np.ndarray, codebook: np.ndarray, cells: np.ndarray | None = None) -> np.ndarray:
@@ -117,7 +159,7 @@ def vlad_vectors(descriptors: np.ndarray, codebook: np.ndarray, cells: np.ndarra
     out = np.zeros((n, len(places), *codebook.shape), np.float32)
     for i in range(n):
         x = np.asarray(descriptors[i], np.float32)
-        q = _one_hot(x, codebook)
+        q = one_hot(x, codebook)
         for c, (rows, weight, total) in enumerate(places):
             if total:
                 qc, xc = (q, x) if rows is None else (q.take(rows, 1) * weight, x.take(rows, 0))
@@ -127,9 +169,10 @@ def vlad_vectors(descriptors: np.ndarray, codebook: np.ndarray, cells: np.ndarra
 
 def improve(vectors: np.ndarray) -> np.ndarray:
     """Signed root, then length 1, over the last axis; 0 stays 0. What makes a Fisher vector 'improved'."""
-    rooted = np.sign(vectors) * np.sqrt(np.abs(vectors))
-    length = np.linalg.norm(rooted, axis=-1, keepdims=True)
-    return rooted / np.where(length, length, 1)
+    size = np.abs(vectors)
+    length = np.sqrt(size.sum(-1, keepdims=True))
+    rooted = np.copysign(np.sqrt(size, out=size), vectors, out=size)
+    return np.divide(rooted, np.where(length, length, 1), out=rooted)
 
 
 def grid_cells(positions: np.ndarray, height: int, width: int, grid: int, soft: bool = True) -> np.ndarray:
@@ -147,143 +190,6 @@ def grid_cells(positions: np.ndarray, height: int, width: int, grid: int, soft: 
     return (y[:, :, None] * x[:, None]).reshape(len(at), -1).astype(np.float32)
 
 
-def fit_pca(x: np.ndarray, components: int) -> tuple[np.ndarray, np.ndarray]:
-    """Mean (D,) and directions (D, components) of largest variance of a sample (m, D), float32."""
-    mean = x.mean(0, dtype=np.float64)
-    covariance = np.zeros((x.shape[1], x.shape[1]))
-    for chunk in _chunks(x):
-        centred = chunk - mean
-        covariance += centred.T @ centred
-    basis = np.linalg.eigh(covariance)[1][:, ::-1][:, :components]
-    # The sign of an eigenvector is free: the largest part is made positive, so that it does not hang on LAPACK.
-    basis = basis * np.sign(basis[np.abs(basis).argmax(0), np.arange(components)])
-    return mean.astype(np.float32), basis.astype(np.float32)
-
-
-def fit_codebook(x: np.ndarray, words: int, seed: int = 0, rounds: int = 20) -> np.ndarray:
-    """Codebook of a sample by k-means (Lloyd's rounds from k-means++), (m, D) -> (words, D) float32.
-
-    A sample with fewer different descriptors than words is refused with a ValueError.
-    """
-    rng = np.random.default_rng(seed)
-    x = np.asarray(x, np.float32)
-    few = x[rng.permutation(len(x))[: 100 * words]]
-    centres = few[:1]
-    distance = np.full(len(few), np.inf)
-    while len(centres) < words:
-        distance = np.minimum(distance, ((few - centres[-1]) ** 2).sum(1, dtype=np.float64))
-        if not distance.sum() > 0:
-            raise ValueError(f"{words} words of a sample of {len(centres)} different descriptors")
-        centres = np.concatenate([centres, few[[rng.choice(len(few), p=distance / distance.sum())]]])
-    for _ in range(rounds):
-        sums = _hard_sums(x, centres)
-        count, before = sums[:, -1:], centres
-        # A word that nothing is near to stays where it is.
-        centres = np.where(count, sums[:, : x.shape[1]] / np.maximum(count, 1), centres).astype(np.float32)
-        if np.array_equal(before, centres):
-            break
-    return centres
-
-
-def fit_mixture(x: np.ndarray, words: int, seed: int = 0, rounds: int = 30, tolerance: float = 1e-3) -> Mixture:
-    """Gaussian mixture of a sample by expectation maximisation from k-means.
-
-    Parameters
-    ----------
-    x : ndarray, shape (m, D), float32
-    words, seed : int
-        As in `fit_codebook`; equal seeds give equal mixtures.
-    rounds : int
-        Of expectation maximisation, at most.
-    tolerance : float
-        Gain in mean log likelihood below which it ends, as in scikit-learn.
-
-    Returns
-    -------
-    Mixture, float64
-
-    Notes
-    -----
-    Variances are held above a thousandth of the sample's, and weights above a hundredth of an equal share, for the
-    Fisher vector divides by them. The likelihoods are float32 products, the sums over chunks float64.
-    """
-    x = np.asarray(x, np.float32)
-    centres = fit_codebook(x, words, seed)
-    spread = x.var(0, dtype=np.float64)
-    floor = np.maximum(1e-3 * spread, 1e-9 * spread.max())
-    # The first round takes the words of k-means.
-    mixture, reached = _maximise(_hard_sums(x, centres), floor), -np.inf
-    for _ in range(rounds):
-        linear, likelihood, sums = _log_linear(mixture), 0.0, np.zeros((words, 2 * x.shape[1] + 1))
-        for chunk in _chunks(x):
-            extended = _extended(chunk)
-            q, logs = _posteriors(extended, linear)
-            likelihood += logs.sum(dtype=np.float64) / len(x)
-            sums += q @ extended
-        mixture = _maximise(sums, floor)
-        if likelihood - reached < tolerance:
-            break
-        reached = likelihood
-    return mixture
-
-
-def nearest(x: np.ndarray, codebook: np.ndarray) -> np.ndarray:
-    """Index of the nearest word of each descriptor, (p, D) -> (p,) int."""
-    codebook = np.asarray(codebook, np.float32)
-    return (x @ codebook.T - 0.5 * (codebook**2).sum(1)).argmax(1)
-
-
-def _one_hot(x: np.ndarray, codebook: np.ndarray) -> np.ndarray:
-    """1 where a word is the nearest of a descriptor, (K, p) float32."""
-    q = np.zeros((len(codebook), len(x)), np.float32)
-    q[nearest(x, codebook), np.arange(len(x))] = 1
-    return q
-
-
-def _hard_sums(x: np.ndarray, codebook: np.ndarray) -> np.ndarray:
-    """Of each word the sums of (x, x squared, 1) of the descriptors that are nearest to it, (K, 2 D + 1)."""
-    sums = np.zeros((len(codebook), 2 * x.shape[1] + 1))
-    for chunk in _chunks(x):
-        sums += _one_hot(chunk, codebook) @ _extended(chunk)
-    return sums
-
-
-def _maximise(sums: np.ndarray, floor: np.ndarray) -> Mixture:
-    """The mixture of the sums of posteriors times (x, x squared, 1), (K, 2 D + 1)."""
-    count = np.maximum(sums[:, -1:], 1e-9)
-    means, squares = np.split(sums[:, :-1] / count, 2, axis=1)
-    weights = np.maximum(count[:, 0] / count.sum(), 0.01 / len(count))
-    return Mixture(weights / weights.sum(), means, np.maximum(squares - means**2, floor))
-
-
-def _extended(x: np.ndarray) -> np.ndarray:
-    """Descriptors as (x, x squared, 1), (p, 2 D + 1) float32: what likelihoods and sums are linear in."""
-    x, d = np.asarray(x, np.float32), x.shape[1]
-    extended = np.empty((len(x), 2 * d + 1), np.float32)
-    extended[:, :d] = x
-    np.multiply(x, x, out=extended[:, d:-1])  # of the compact rows: twice as fast
-    extended[:, -1] = 1
-    return extended
-
-
-def _log_linear(mixture: Mixture) -> np.ndarray:
-    """Coefficients of a word's log likelihood, (K, 2 D + 1) float32."""
-    weights, means, variances = (np.asarray(a, np.float64) for a in dataclasses.astuple(mixture))
-    constants = np.log(weights) - 0.5 * (np.log(2 * np.pi * variances) + means**2 / variances).sum(1)
-    return np.column_stack([means / variances, -0.5 / variances, constants]).astype(np.float32)
-
-
-def _posteriors(extended: np.ndarray, linear: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Probability of each word (K, p), and log likelihood (p,), of extended descriptors (p, 2 D + 1)."""
-    logs = linear @ extended.T  # words first: sums and maxima over words run along the memory
-    top = logs.max(0)
-    logs -= top
-    np.exp(logs, out=logs)
-    total = logs.sum(0)
-    logs *= 1 / total
-    return logs, top + np.log(total)
-
-
 def _places(cells: np.ndarray | None, p: int) -> list[tuple[np.ndarray | None, np.ndarray | None, float]]:
     """Of each cell the places in it, their weights, and the sum of these; None stands for all, and for weight 1."""
     if cells is None:
@@ -293,7 +199,3 @@ def _places(cells: np.ndarray | None, p: int) -> list[tuple[np.ndarray | None, n
         rows = np.flatnonzero(weight)
         found.append((rows, weight[rows], float(weight.sum(dtype=np.float64))))
     return found
-
-
-def _chunks(x: np.ndarray) -> Iterator[np.ndarray]:
-    return (x[start : start + CHUNK] for start in range(0, len(x), CHUNK))

@@ -1,5 +1,6 @@
 """Laws of Fisher vectors and VLAD: equal to scikit-image's, cells are sets of their own, mixtures are found again."""
 
+import cv2
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -8,17 +9,8 @@ from skimage.feature import fisher_vector
 from sklearn.decomposition import PCA
 from sklearn.mixture import GaussianMixture
 
-from fer_features.vision.fisher import (
-    Mixture,
-    fisher_vectors,
-    fit_codebook,
-    fit_mixture,
-    fit_pca,
-    grid_cells,
-    improve,
-    nearest,
-    vlad_vectors,
-)
+from fer_features.vision.codebook import Mixture, fit_codebook, fit_mixture, fit_pca, nearest
+from fer_features.vision.fisher import fisher_vectors, grid_cells, improve, vlad_vectors
 from fer_features.vision.sift import dense_sift
 
 
@@ -40,7 +32,7 @@ def learnt():
 @pytest.mark.parametrize("p", [1, 40, 1500])
 def test_equals_scikit_image(learnt, p):
     sets = np.array([blobs(p, seed=s) for s in range(3)])
-    found = fisher_vectors(sets, of_sklearn(learnt), priors=True)[:, 0]
+    found = fisher_vectors(sets, of_sklearn(learnt), priors=True, floor=0)[:, 0]
     exact = sets.astype(float)  # of float32, scikit-image's own error is 2e-5: it squares and sums in it
     np.testing.assert_allclose(found, [fisher_vector(x, learnt) for x in exact], atol=1e-5, rtol=1e-5)
     expected = [fisher_vector(x, learnt, improved=True) for x in exact]
@@ -48,7 +40,7 @@ def test_equals_scikit_image(learnt, p):
     np.testing.assert_allclose(improve(found), expected, atol=1e-4)
     large = np.abs(expected) > 0.03
     np.testing.assert_allclose(improve(found)[large], np.array(expected)[large], atol=1e-5)
-    without = fisher_vectors(sets, of_sklearn(learnt))[:, 0]
+    without = fisher_vectors(sets, of_sklearn(learnt), floor=0)[:, 0]
     np.testing.assert_array_equal(without, found[:, 6:])
 
 
@@ -58,9 +50,50 @@ def test_equals_scikit_image_on_the_descriptors_of_real_faces(kdef):
     mean, basis = fit_pca(descriptors[:, ::7].reshape(-1, 128), 32)
     x = (descriptors - mean) @ basis
     model = GaussianMixture(16, covariance_type="diag", random_state=0).fit(x[:, ::7].reshape(-1, 32))
-    found, exact = fisher_vectors(x, of_sklearn(model), priors=True)[:, 0], x.astype(float)
+    found, exact = fisher_vectors(x, of_sklearn(model), priors=True, floor=0)[:, 0], x.astype(float)
     np.testing.assert_allclose(found, [fisher_vector(s, model) for s in exact], atol=1e-5)
     np.testing.assert_allclose(improve(found), [fisher_vector(s, model, improved=True) for s in exact], atol=1e-5)
+
+
+@pytest.mark.parametrize(("floor", "most"), [(1e-4, 1e-3), (1e-3, 1e-2), (1e-2, 0.05)])
+@pytest.mark.parametrize("grid", [1, 3])
+def test_dropping_unlikely_words_changes_the_vector_by_little(floor, most, grid):
+    pictures = blurred_noise(6)
+    descriptors, places = dense_sift(pictures, (4, 6), 4, root=True)
+    mean, basis = fit_pca(descriptors.reshape(-1, 128), 32)
+    x = (descriptors - mean) @ basis
+    mixture, cells = fit_mixture(x.reshape(-1, 32), 24), grid_cells(places, 64, 64, grid)
+    exact = fisher_vectors(x, mixture, cells, priors=True, floor=0)
+    found = fisher_vectors(x, mixture, cells, priors=True, floor=floor)
+    assert (np.linalg.norm(found - exact, axis=-1) < most * np.linalg.norm(exact, axis=-1)).all()
+    assert not np.array_equal(found, exact)
+
+
+def test_a_floor_that_drops_nothing_is_the_exact_vector(learnt):
+    sets = np.array([blobs(40, seed=s) for s in range(3)])
+    cells = np.random.default_rng(0).uniform(size=(40, 4)) * [1, 1, 0, 3]
+    for some in (None, cells):
+        exact = fisher_vectors(sets, of_sklearn(learnt), some, priors=True, floor=0)
+        found = fisher_vectors(sets, of_sklearn(learnt), some, priors=True, floor=1e-30)
+        np.testing.assert_allclose(found, exact, atol=2e-5, rtol=1e-4)
+
+
+def test_the_highest_floor_leaves_each_descriptor_to_its_likeliest_word(learnt):
+    x, mixture = blobs(60), of_sklearn(learnt)
+    likeliest = learnt.predict(x)
+    expected = np.zeros((2, 6, 5))
+    for row, word in zip(x.astype(float), likeliest, strict=True):
+        away = (row - mixture.means[word]) / np.sqrt(mixture.variances[word])
+        expected[0, word] += away / np.sqrt(mixture.weights[word]) / 60
+        expected[1, word] += (1 - away**2) / np.sqrt(2 * mixture.weights[word]) / 60
+    found = fisher_vectors(x[None], mixture, floor=1).reshape(2, 6, 5)
+    np.testing.assert_allclose(found, expected, atol=1e-5, rtol=1e-5)
+
+
+def blurred_noise(n):
+    rng = np.random.default_rng(0)
+    pictures = np.array([cv2.GaussianBlur(rng.normal(size=(64, 64)), (0, 0), 2) for _ in range(n)])
+    return np.clip(128 + 45 * pictures / pictures.std(), 0, 255).astype(np.uint8)
 
 
 def test_the_vector_of_what_the_mixture_was_fitted_to_is_zero():
