@@ -11,7 +11,7 @@ from .extractors import EXTRACTORS
 
 def text() -> str:
     """Datasets, extractors and classifiers, with what each reads and cites."""
-    lines = ["datasets (--data DIR, found out by its files; without it: demo)"]
+    lines = ["datasets (--data PATH, found out by its files; without it: demo)"]
     lines += [f"  {name:10s} {_first_line(m)}; holds {m.HOLDS}; {m.CITES}" for name, m in DATASETS.items()]
     lines += ["", "extractors (join by _)"]
     for name, (kind, given) in EXTRACTORS.items():

@@ -1,15 +1,15 @@
-"""The main job: ``python -m fer_features.run --pipeline hog_svm --data DIR``.
+"""The main job: ``python -m fer_features.run --pipeline hog_svm --data PATH``.
 
-Cross-validates a pipeline grouped by subject, fits it to all training data, saves it, and predicts the test part.
+Judges a pipeline by folds grouped by subject, or on the official parts where those have labels; fits it to all training
+data, saves it, and predicts a test part without labels.
 """
 
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import datetime
 import json
-import os
-import shutil
 import sys
 import time
 from pathlib import Path
@@ -26,8 +26,9 @@ from .errors import FerError
 from .evaluation import Result, evaluate
 from .evaluation.crossvalidation import class_name, describe_all, scores_of
 from .evaluation.figures import draw_confusion
+from .evaluation.protocol import OFFICIAL, training_rows
 from .evaluation.summary import summary
-from .files import replacing
+from .files import filling, replacing
 from .persistence import save_model
 from .pipelines import columns_read, describable, make_pipeline, parse_setting
 from .samples import Samples
@@ -55,11 +56,22 @@ def parser() -> argparse.ArgumentParser:
         help="features joined by _, then a classifier (hog_svm)",
     )
     p.add_argument(
-        "--data", default="demo", metavar="DIR", help="a folder of a known layout; 'demo' is synthetic (demo)"
+        "--data",
+        default="demo",
+        metavar="PATH",
+        help="a folder or file of a known layout; 'demo' is synthetic (demo)",
     )
+    p.add_argument("--labels", metavar="NAME", help="other labels than the data's own: ferplus, for FER2013")
+    p.add_argument("--on-error", choices=("stop", "skip"), default="stop", help="what is done on faulty rows (stop)")
     p.add_argument("--subjects", metavar="FILE", help="subject ids of the training rows: .h5, .npy or .csv")
+    p.add_argument("--subject-pattern", metavar="REGEX", help="finds the subject in the names of picture files")
     p.add_argument("--n-subjects", type=whole(1), metavar="N", help="how many people to infer where no ids are given")
-    p.add_argument("--cv", metavar="NAME", help="loso, 5fold, 10fold, ... (loso up to 30 subjects, else 10fold)")
+    p.add_argument(
+        "--cv",
+        metavar="NAME",
+        help="loso, 5fold, 10fold, ... or official (where official parts have labels; else loso up to 30 subjects, "
+        "else 10fold)",
+    )
     p.add_argument("--repeats", type=whole(1), default=1, metavar="N", help="how often k folds are drawn anew (1)")
     p.add_argument("--jobs", type=_jobs, default=1, metavar="N", help="folds side by side, -1 for all cores (1)")
     p.add_argument("--seed", type=whole(0), default=0, metavar="N", help="of folds, intervals and classifiers (0)")
@@ -70,7 +82,7 @@ def parser() -> argparse.ArgumentParser:
         metavar="NAME=VALUE",
         help="a parameter, e.g. features__hog__cell=8",
     )
-    p.add_argument("--cache", metavar="DIR", help="keep features there between runs")
+    p.add_argument("--cache", metavar="DIR", help="keep features, and stills as read, there between runs")
     p.add_argument("--out", metavar="DIR", help="folder for the results (a new one under runs/)")
     p.add_argument("--list", action="store_true", help="datasets, extractors and classifiers, then stop")
     return p
@@ -95,33 +107,55 @@ def run(options: argparse.Namespace) -> None:
     settings = dict(parse_setting(text) for text in options.set)
     model = make_pipeline(options.pipeline, options.seed, **settings)
     out = Path(options.out) if options.out else _new_folder(options.pipeline)
-    with _results(out) as folder:
-        X = load_dataset(options.data, options.subjects, options.n_subjects)
+    with filling(out, OUTPUTS) as folder:
+        cache = _cache_folder(options.cache) if options.cache else None
+        X = load_dataset(
+            options.data,
+            options.subjects,
+            options.n_subjects,
+            on_error=options.on_error,
+            labels=options.labels,
+            subject_pattern=options.subject_pattern,
+            cache=cache,
+        )
+        announce(X)
+        settings |= suit(model, X, settings)
         for name in columns_read(model):
             X.column(name)
-        if options.cache:
-            X.store.folder = _cache_folder(options.cache)
-        announce(X)
+        X.store.folder = cache
         result = judge_and_fit(model, X, options)
         write_subjects(X, folder / "subjects.csv")
-        test = np.flatnonzero(X["split"] == "test") if "split" in X else np.array([], int)
-        unread = predict_test(model, X, test, folder) if test.size else 0
+        test = unlabelled_test(X)
+        unread = predict_test(result.model, X, test, folder) if test.size else 0
         scores = finish(result.scores, options, start)
-        write_results(folder, model, X, Result(scores, result.predictions), settings)
+        write_results(folder, X, dataclasses.replace(result, scores=scores), settings)
     print(summary(scores))
     if unread:
         print(f"  {unread} test row(s) without landmarks: the most frequent class stands for them in submission.csv")
     print(f"  {scores['described']} rows described, {scores['seconds']:.1f} s; results in {out}")
 
 
+def suit(model: Pipeline, X: Samples, settings: dict[str, Any]) -> dict[str, Any]:
+    """Set what the data ask for and the user left open; returns it."""
+    if not X.info.cropped or "landmarks" in X:
+        return {}
+    names = [name for name in model.get_params() if f"__{name}".endswith("__align__method") and name not in settings]
+    if names:
+        print("pictures of faces cut out already, without landmarks: taken whole (align__method=none)", flush=True)
+    whole = dict.fromkeys(names, "none")
+    model.set_params(**whole)
+    return whole
+
+
 def judge_and_fit(model: Pipeline, X: Samples, options: argparse.Namespace) -> Result:
-    """Cross-validate the pipeline, then fit it to all training rows."""
+    """Judge the pipeline; the result has it fitted to all training rows."""
     protocol = {"repeats": options.repeats, "jobs": options.jobs, "seed": options.seed}
     try:
         describe_all(model, X)
         result = evaluate(model, X, options.cv, name=options.pipeline, **protocol)
-        train = np.flatnonzero((X["label"] >= 0) & describable(model, X))
-        model.fit(X[train], X["label"][train])
+        if result.model is None:
+            train = np.flatnonzero(training_rows(X) & describable(model, X))
+            result = dataclasses.replace(result, model=model.fit(X[train], X["label"][train]))
     except (ValueError, TypeError) as error:
         # Scikit-learn and XGBoost refuse a wrong parameter when they are fitted.
         if isinstance(error, FerError) or not options.set:
@@ -138,6 +172,11 @@ def announce(X: Samples) -> None:
         f"{info.dataset}: {train} labelled rows, {len(X) - train} without a label"
         + (" (synthetic)" if info.synthetic else "")
     )
+    if "split" in X:
+        counts = {part: int((X["split"] == part).sum()) for part in ("train", *OFFICIAL)}
+        print("parts: " + ", ".join(f"{part} {n}" for part, n in counts.items() if n))
+    for note in info.notes:
+        print(note)
     if info.subjects_from == "inferred":
         n = len(np.unique(X["subject"][X["subject"] >= 0]))
         print(
@@ -150,7 +189,13 @@ def announce(X: Samples) -> None:
     sys.stdout.flush()
 
 
-def predict_test(model: Pipeline, X: Samples, test: np.ndarray, folder: Path) -> int:
+def unlabelled_test(X: Samples) -> np.ndarray:
+    """Rows of the test part, if it is there to be predicted: if none of them has a label."""
+    test = np.flatnonzero(X["split"] == "test") if "split" in X else np.array([], int)
+    return test if (X["label"][test] < 0).all() else test[:0]
+
+
+def predict_test(model: Any, X: Samples, test: np.ndarray, folder: Path) -> int:
     """Write predictions of the test part and the submission; returns how many rows could not be described."""
     usable = describable(model, X[test])
     labels = np.asarray(X["label"])
@@ -183,9 +228,9 @@ def finish(scores: dict[str, Any], options: argparse.Namespace, start: float) ->
     return {**scores, "command": command, "seconds": round(time.perf_counter() - start, 3)}
 
 
-def write_results(folder: Path, model: Pipeline, X: Samples, result: Result, settings: dict[str, Any]) -> None:
+def write_results(folder: Path, X: Samples, result: Result, settings: dict[str, Any]) -> None:
     """Write the model, its manifest, scores, predictions and the confusion matrix."""
-    scores = result.scores
+    scores, model = result.scores, result.model
     (folder / "scores.json").write_text(json.dumps(scores, indent=1) + "\n")
     result.predictions.to_csv(folder / "predictions.csv", index=False)
     draw_confusion(scores, folder / "confusion.png")
@@ -198,47 +243,6 @@ def write_results(folder: Path, model: Pipeline, X: Samples, result: Result, set
         "scores": {k: scores[k] for k in ("protocol", "accuracy", "balanced_accuracy", "macro_f1", "ci95", "leakage")},
     }
     save_model(model, folder / "model.joblib", record)
-
-
-class _results:
-    """A folder that is filled under a temporary name, and put in place when all is written."""
-
-    def __init__(self, out: Path):
-        self.out = out
-        self.temporary = out.with_name(f".{out.name}.{os.getpid()}.part")
-
-    def __enter__(self) -> Path:
-        try:
-            if self.out.exists() and not self.out.is_dir():
-                raise FerError(f"--out {self.out} is a file: a folder is needed")
-            self.temporary.mkdir(parents=True)
-            if self.out.exists():
-                probe = self.out / self.temporary.name
-                probe.touch()
-                probe.unlink()
-        except OSError as error:
-            shutil.rmtree(self.temporary, ignore_errors=True)
-            raise FerError(f"--out {self.out} cannot be written: {error.strerror}") from error
-        return self.temporary
-
-    def __exit__(self, kind: Any, error: Any, trace: Any) -> None:
-        try:
-            if kind is None:
-                self._publish()
-        finally:
-            shutil.rmtree(self.temporary, ignore_errors=True)
-        if isinstance(error, OSError):
-            raise FerError(f"--out {self.out} cannot be written: {error.strerror}") from error
-
-    def _publish(self) -> None:
-        if not self.out.exists():
-            self.temporary.rename(self.out)
-            return
-        for name in OUTPUTS:  # what an earlier run left and this one did not make would be taken for its result
-            if not (self.temporary / name).exists():
-                (self.out / name).unlink(missing_ok=True)
-        for path in self.temporary.iterdir():
-            os.replace(path, self.out / path.name)
 
 
 def _new_folder(pipeline: str) -> Path:
@@ -263,7 +267,7 @@ def _cache_folder(path: str) -> Path:
     return folder
 
 
-def _plain_parameters(model: Pipeline) -> dict[str, Any]:
+def _plain_parameters(model: Any) -> dict[str, Any]:
     # Steps and extractors are among the parameters too; their own parameters say all that there is to say of them.
     plain = (bool, int, float, str, dict, type(None))
     return {k: v for k, v in model.get_params().items() if "__" in k and isinstance(v, plain)}

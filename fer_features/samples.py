@@ -24,7 +24,7 @@ COLUMNS = {
     "landmarks": "(n, T, 68, 2) float, iBUG-68 points (x, y) in pixels of the images, NaN where missing",
     "label": "(n,) int, code of the expression in the data set's own coding, -1 where unknown",
     "subject": "(n,) int or str, the person, -1 where unknown",
-    "split": "(n,) str, the official part: 'train' or 'test'",
+    "split": "(n,) str, the official part: 'train', 'validation' or 'test'",
     "id": "(n,) int or str, the row's name in its source",
 }
 
@@ -49,6 +49,10 @@ class Info:
         Why scores on this data may be too high although subjects are given, or empty.
     synthetic : bool
         True where the pictures are drawn, not photographed.
+    cropped : bool
+        True where each picture is a face cut out already, so that none needs to be found in it.
+    notes : tuple of str
+        What was done in reading that a person should know, such as rows left out.
     files : mapping
         Column name to the file that holds it, or would hold it, for messages.
     """
@@ -60,6 +64,8 @@ class Info:
     subjects_confidence: float | None = None
     leakage: str = ""
     synthetic: bool = False
+    cropped: bool = False
+    notes: tuple[str, ...] = ()
     files: Mapping[str, str] = dataclasses.field(default_factory=dict)
 
 

@@ -7,11 +7,11 @@ from types import ModuleType
 
 from ..errors import FerError
 from ..samples import Samples
-from . import demo, fer22
+from . import demo, fer22, fer2013, folders
 from .subjects import with_inferred_subjects, with_subjects_from_file
 
-#: Name -> module with `load` and, for data in files, `recognises`.
-DATASETS: dict[str, ModuleType] = {"demo": demo, "fer22": fer22}
+#: Name -> module with `load` and, for data in files, `recognises`; `TAKES` names the options that its `load` takes.
+DATASETS: dict[str, ModuleType] = {"demo": demo, "fer22": fer22, "fer2013": fer2013, "folders": folders}
 
 
 def load_dataset(
@@ -19,20 +19,33 @@ def load_dataset(
     subjects: str | Path | None = None,
     n_subjects: int | None = None,
     infer: bool = True,
+    *,
+    on_error: str = "stop",
+    labels: str | None = None,
+    subject_pattern: str | None = None,
+    cache: str | Path | None = None,
 ) -> Samples:
     """Read the data at a path, finding out what it is.
 
     Parameters
     ----------
     path : str or Path
-        A folder of one of the `DATASETS`; 'demo' for the synthetic sequences drawn by this package.
+        A folder or file of one of the `DATASETS`; 'demo' for the synthetic sequences drawn by this package.
     subjects : str or Path, optional
         File with a subject id for each training row (see `with_subjects_from_file`). Without it, data that names no
-        subjects gets them inferred from the neutral frames.
+        subjects gets them inferred from the neutral frames, which stills do not have.
     n_subjects : int, optional
         How many people to infer; found where not given.
     infer : bool
         Whether subjects that are not known are inferred, or left out.
+    on_error : {'stop', 'skip'}
+        Whether faulty rows and pictures are refused, or left out and told in ``info.notes``.
+    labels : {'ferplus'}, optional
+        Other labels than the data set's own.
+    subject_pattern : str, optional
+        Regular expression sought in the names of picture files; its first group is the subject.
+    cache : str or Path, optional
+        Folder in which stills are kept as HDF5, so that the next reading takes a fraction of the time.
 
     Returns
     -------
@@ -45,24 +58,48 @@ def load_dataset(
     """
     path = Path(path)
     if str(path) == "demo" and not path.exists():
-        X = demo.load()
+        module: ModuleType = demo
     elif not path.exists():
-        raise FerError(f"{path} does not exist: a folder with data is needed, or 'demo'")
+        raise FerError(f"{path} does not exist: a folder or file with data is needed, or 'demo'")
     else:
-        for module in DATASETS.values():
-            if hasattr(module, "recognises") and module.recognises(path):
-                X = module.load(path)
-                break
-        else:
+        module = _module_of(path)
+    given = {"labels": labels, "subject_pattern": subject_pattern}
+    takes = getattr(module, "TAKES", ())
+    for name, value in given.items():
+        if value is not None and name not in takes:
             raise FerError(
-                f"{path} is not a data set that is known: a folder with data_train_images.h5, "
-                "data_train_landmarks.h5 and data_train_labels.h5 is (see --list)"
+                f"--{name.replace('_', '-')} does not go with {path}, which is {module.__name__.split('.')[-1]}"
             )
+    options = {**given, "on_error": on_error, "cache": None if cache is None else Path(cache)}
+    X = module.load(*([] if module is demo else [path]), **{name: options[name] for name in takes})
     if subjects is not None:
         return with_subjects_from_file(X, Path(subjects))
     if infer and "subject" not in X:
-        return with_inferred_subjects(X, n_subjects)
+        if not _stills(X):
+            return with_inferred_subjects(X, n_subjects)
+        if n_subjects is not None:
+            raise FerError(
+                f"--n-subjects {n_subjects}: people are inferred from the neutral frames of sequences, and these are "
+                "stills; give --subjects FILE or --subject-pattern"
+            )
     return X
+
+
+def _module_of(path: Path) -> ModuleType:
+    try:
+        for module in DATASETS.values():
+            if hasattr(module, "recognises") and module.recognises(path):
+                return module
+    except OSError as error:
+        raise FerError(f"{error.filename or path} cannot be read: {error.strerror or error}") from error
+    raise FerError(
+        f"{path} is not a data set that is known: a folder with data_train_images.h5, data_train_landmarks.h5 and "
+        "data_train_labels.h5 is, or fer2013.csv, or folders named by class, such as train/happy (see --list)"
+    )
+
+
+def _stills(X: Samples) -> bool:
+    return X.info.cropped and "landmarks" not in X and X.column("images").shape[1] == 1
 
 
 __all__ = ["DATASETS", "load_dataset", "with_inferred_subjects", "with_subjects_from_file"]

@@ -1,4 +1,4 @@
-"""Cross-validation of a pipeline: fit on some subjects, judge on others, keep every prediction."""
+"""Judging a pipeline: fit on some subjects or the official training part, judge on others, keep every prediction."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from threadpoolctl import threadpool_limits
 
 from ..errors import FerError
 from ..extractors.features import extractors_of
-from ..pipelines import describable, name_of, prepared
+from ..pipelines import describable, members, name_of, prepared
 from ..progress import progress
 from ..samples import Samples, fingerprint
 from ..version import versions
-from .protocol import Protocol, choose_protocol
+from .protocol import Protocol, choose_protocol, official_parts
 from .scores import summarise
 from .summary import summary
 
@@ -28,6 +28,7 @@ UNKNOWN_SUBJECTS = (
     "subjects are unknown, so rows of one person may stand on both sides of a split: "
     "this score may leak and be far too high"
 )
+UNKNOWN_IN_PARTS = "subjects are unknown: if the official parts share people, this score may leak and be too high"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -39,12 +40,15 @@ class Result:
     scores : dict
         All figures and what they rest on; what `scores.json` holds.
     predictions : DataFrame
-        One line a judged row (and repeat): id, row, subject, fold, truth, prediction, and one probability or score
-        a class.
+        One line a judged row (and repeat): id, row, subject, fold, official part where those are judged, truth,
+        prediction, and one probability or score a class.
+    model : estimator or None
+        Fitted to the official training part, where the other parts were judged.
     """
 
     scores: dict[str, Any]
     predictions: pd.DataFrame
+    model: Any = None
 
     @property
     def accuracy(self) -> float:
@@ -75,7 +79,7 @@ def evaluate(
     seed: int = 0,
     name: str | None = None,
 ) -> Result:
-    """Cross-validate a pipeline on the labelled rows of a table, grouped by subject.
+    """Judge a pipeline on the labelled rows of a table: by folds grouped by subject, or on the official parts.
 
     Parameters
     ----------
@@ -83,8 +87,10 @@ def evaluate(
         As made by `make_pipeline`, or any scikit-learn classifier that takes `Samples`. It is cloned, not fitted.
     X : Samples
         With the columns 'label' and, unless the score may leak, 'subject'. Rows with label -1 are left out.
-    cv : {'loso', '5fold', '10fold', '<k>fold'}, optional
-        Leave-one-subject-out up to 30 subjects and 10-fold above by default.
+    cv : {'loso', '5fold', '10fold', '<k>fold', 'official'}, optional
+        'official' fits to the part 'train' and judges the others, and is the default where those have labels; the
+        headline is the part 'test' where it is among them, and every part is in ``scores["parts"]``. Otherwise
+        leave-one-subject-out up to 30 subjects and 10-fold above. Folds are drawn within the training part.
     repeats : int
         How often k folds are drawn anew.
     jobs : int
@@ -110,22 +116,41 @@ def evaluate(
     """
     start = time.perf_counter()
     rows, left_out = _rows_to_judge(model, X)
+    part = np.asarray(X[rows]["split"]) if "split" in X else None
+    official = cv == "official" or (cv is None and bool(official_parts(part)))
+    if part is not None and official_parts(part) and not official:
+        left_out["not in the official training part"] = int((part != "train").sum())
+        rows = rows[part == "train"]
     known = _known_subjects(X, rows)
     if known is not None and not known.all():
-        left_out["subject unknown"] = int((~known).sum())
-        rows = rows[known]
+        if official:  # which must stay whole
+            known = None
+        else:
+            left_out["subject unknown"] = int((~known).sum())
+            rows = rows[known]
     X = X[rows]
     label = np.asarray(X["label"])
     subject = None if known is None else np.asarray(X["subject"])
-    protocol = choose_protocol(cv, label, subject, X.info.classes, repeats, seed)
-    folds = list(protocol.split(label, subject))
+    part = part if official else None
+    protocol = choose_protocol(cv, label, subject, X.info.classes, repeats, seed, part)
+    folds = list(protocol.split(label, subject, part))
     describe_all(model, X)
-    work = (joblib.delayed(_fold)(model, X, label, train, test) for train, test in folds)
-    pool = joblib.Parallel(n_jobs=jobs, return_as="generator")
-    outcomes = list(progress(pool(work), len(folds), "folds"))
+    fitted = None
+    if official:
+        *outcome, fitted = _fit_and_judge(model, X, label, *folds[0])
+        outcomes: list[Any] = [outcome]
+    else:
+        work = (joblib.delayed(_fold)(model, X, label, train, test) for train, test in folds)
+        pool = joblib.Parallel(n_jobs=jobs, return_as="generator")
+        outcomes = list(progress(pool(work), len(folds), "folds"))
     codes = np.unique(label)
-    predictions = _table(X, label, subject, codes, folds, outcomes)
+    predictions = _table(X, label, subject, part, codes, folds, outcomes)
     scores = _record(X, name or name_of(model), protocol, codes, predictions, seed)
+    if official and subject is not None:
+        shared = len(np.intersect1d(*(subject[rows].astype(str) for rows in folds[0])))
+        if shared:
+            scores["leakage"] = f"{shared} subject(s) stand in the official training part and in a judged one: "
+            scores["leakage"] += "this score leaks and is too high; --cv loso or --cv 10fold keeps them apart"
     scores["folds"] = [
         {
             "fold": i,
@@ -140,7 +165,7 @@ def evaluate(
     scores["left_out"] = left_out
     scores["described"] = X.store.described
     scores["seconds"] = round(time.perf_counter() - start, 3)
-    return Result(scores, predictions)
+    return Result(scores, predictions, fitted)
 
 
 def describe_all(model: BaseEstimator, X: Samples) -> None:
@@ -148,10 +173,11 @@ def describe_all(model: BaseEstimator, X: Samples) -> None:
 
     Extractors that learn are passed over: what they give depends on the rows of the fold.
     """
-    table = prepared(model, X)
-    for _, extractor in extractors_of(model):
-        if not get_tags(extractor).requires_fit:
-            extractor.fit(table).transform(table)
+    for member in members(model):
+        table = prepared(member, X)
+        for _, extractor in extractors_of(member):
+            if not get_tags(extractor).requires_fit:
+                extractor.fit(table).transform(table)
 
 
 def scores_of(model: BaseEstimator, X: Samples) -> tuple[np.ndarray, np.ndarray, str]:
@@ -172,15 +198,19 @@ def scores_of(model: BaseEstimator, X: Samples) -> tuple[np.ndarray, np.ndarray,
 
 
 def _fold(model: BaseEstimator, X: Samples, label: np.ndarray, train: np.ndarray, test: np.ndarray) -> Any:
-    start = time.perf_counter()
     # One thread a fold: sums come out the same on any machine and beside any other fold, and the threads of small
     # problems wait for each other longer than they work.
     with threadpool_limits(1):
-        fitted = clone(model).fit(X[train], label[train])
-        prediction, values, kind = scores_of(fitted, X[test])
+        return _fit_and_judge(model, X, label, train, test)[:-1]
+
+
+def _fit_and_judge(model: BaseEstimator, X: Samples, label: np.ndarray, train: np.ndarray, test: np.ndarray) -> Any:
+    start = time.perf_counter()
+    fitted = clone(model).fit(X[train], label[train])
+    prediction, values, kind = scores_of(fitted, X[test])
     full = np.full((len(test), len(np.unique(label))), np.nan)
     full[:, np.searchsorted(np.unique(label), fitted.classes_)] = values
-    return prediction, full, kind, time.perf_counter() - start
+    return prediction, full, kind, time.perf_counter() - start, fitted
 
 
 def _rows_to_judge(model: BaseEstimator, X: Samples) -> tuple[np.ndarray, dict[str, int]]:
@@ -204,7 +234,9 @@ def _known_subjects(X: Samples, rows: np.ndarray) -> np.ndarray | None:
     return known if known.any() else None
 
 
-def _table(X: Samples, label: Any, subject: Any, codes: np.ndarray, folds: list, outcomes: list) -> pd.DataFrame:
+def _table(
+    X: Samples, label: Any, subject: Any, part: Any, codes: np.ndarray, folds: list, outcomes: list
+) -> pd.DataFrame:
     test = np.concatenate([t for _, t in folds])
     names = [class_name(X, code) for code in codes]
     kind = outcomes[0][2]
@@ -214,6 +246,7 @@ def _table(X: Samples, label: Any, subject: Any, codes: np.ndarray, folds: list,
             "row": X.rows[test],
             "subject": subject[test] if subject is not None else -1,
             "fold": np.repeat(np.arange(len(folds)), [len(t) for _, t in folds]),
+            **({} if part is None else {"part": part[test]}),
             "truth": [class_name(X, c) for c in label[test]],
             "prediction": [class_name(X, c) for c in np.concatenate([o[0] for o in outcomes])],
         }
@@ -227,20 +260,31 @@ def _record(
 ) -> dict[str, Any]:
     names = [class_name(X, code) for code in codes]
     position = {n: i for i, n in enumerate(names)}
-    truth, predicted = (predictions[c].map(position).to_numpy() for c in ("truth", "prediction"))
-    subject = predictions["subject"].to_numpy() if protocol.grouped else None
+
+    def judged(rows: pd.DataFrame) -> dict[str, Any]:
+        truth, predicted = (rows[c].map(position).to_numpy() for c in ("truth", "prediction"))
+        subject = rows["subject"].to_numpy() if protocol.grouped else None
+        people = 0 if subject is None else len(np.unique(subject))
+        return {
+            "n": rows["row"].nunique(),
+            "n_subjects": people,
+            **summarise(truth, predicted, subject, names, seed),
+        }
+
+    parts = {name: judged(predictions[predictions["part"] == name]) for name in protocol.parts}
+    unknown = UNKNOWN_IN_PARTS if protocol.parts else UNKNOWN_SUBJECTS
     return {
         "pipeline": name,
         "dataset": X.info.dataset,
         "synthetic": X.info.synthetic,
         "protocol": str(protocol),
-        "n": len(X),
-        "n_subjects": 0 if subject is None else len(np.unique(subject)),
         "subjects_from": X.info.subjects_from if protocol.grouped else "unknown",
         "subjects_confidence": X.info.subjects_confidence,
-        "leakage": X.info.leakage if protocol.grouped else UNKNOWN_SUBJECTS,
+        "leakage": X.info.leakage if protocol.grouped else unknown,
+        "notes": list(X.info.notes),
         "classes": names,
-        **summarise(truth, predicted, subject, names, seed),
+        **(parts[protocol.reported] if parts else judged(predictions)),
+        **({"parts": parts} if parts else {}),
         "fingerprint": fingerprint(X),
         "versions": versions(),
     }

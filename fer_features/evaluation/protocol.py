@@ -1,4 +1,4 @@
-"""Which rows train and which are judged: folds that keep every subject on one side."""
+"""Which rows train and which are judged: folds that keep every subject on one side, or the official parts."""
 
 from __future__ import annotations
 
@@ -10,9 +10,13 @@ import numpy as np
 from sklearn.model_selection import LeaveOneGroupOut, StratifiedGroupKFold, StratifiedKFold
 
 from ..errors import FerError
+from ..samples import Samples
 
 #: Up to this many subjects every one of them is left out in turn by default.
 LOSO_LIMIT = 30
+
+#: Official parts that can be judged.
+OFFICIAL = ("validation", "test")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -22,7 +26,7 @@ class Protocol:
     Attributes
     ----------
     name : str
-        'loso', or '<k>fold'.
+        'loso', '<k>fold', or 'official'.
     n_folds : int
         Folds of one repeat.
     repeats : int
@@ -30,7 +34,9 @@ class Protocol:
     seed : int
         Random state of the first repeat; the next ones count up from it.
     grouped : bool
-        Whether subjects are kept whole; False only where none are known.
+        Whether subjects are kept whole; False only where none are known. Of official parts: whether they are known.
+    parts : tuple of str
+        Of 'official': those that are judged.
     """
 
     name: str
@@ -38,16 +44,29 @@ class Protocol:
     repeats: int
     seed: int
     grouped: bool
+    parts: tuple[str, ...] = ()
+
+    @property
+    def reported(self) -> str:
+        """The official part whose figures stand for the pipeline: 'test' where it has labels."""
+        return "test" if "test" in self.parts else self.parts[0]
 
     def __str__(self) -> str:
+        if self.parts:
+            return f"official split, fitted to the part 'train', judged on '{self.reported}'"
         if self.name == "loso":
             return "leave-one-subject-out"
         grouping = "grouped by subject" if self.grouped else "NOT grouped by subject"
         repeats = f", repeated {self.repeats} times" if self.repeats > 1 else ""
         return f"stratified {self.n_folds}-fold {grouping}{repeats}, seed {self.seed}"
 
-    def split(self, label: np.ndarray, subject: np.ndarray | None) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    def split(
+        self, label: np.ndarray, subject: np.ndarray | None, part: np.ndarray | None = None
+    ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
         """Rows to train on and rows to judge, fold by fold, repeat by repeat."""
+        if self.parts and part is not None:
+            yield np.flatnonzero(part == "train"), np.flatnonzero(np.isin(part, self.parts))
+            return
         dummy = np.zeros(len(label))
         for repeat in range(self.repeats):
             if self.name == "loso":
@@ -60,6 +79,20 @@ class Protocol:
                 yield from plain.split(dummy, label)
 
 
+def official_parts(part: np.ndarray | None) -> tuple[str, ...]:
+    """The parts that can be judged by a model of the part 'train', given the part of each labelled row."""
+    return tuple(name for name in OFFICIAL if name in part) if part is not None and "train" in part else ()
+
+
+def training_rows(X: Samples) -> np.ndarray:
+    """Rows to learn from, (n,) bool: the labelled ones of the official training part, or all labelled ones where there
+    is none.
+    """
+    labelled = np.asarray(X["label"]) >= 0
+    training = labelled & (np.asarray(X["split"]) == "train") if "split" in X else labelled
+    return training if training.any() else labelled
+
+
 def choose_protocol(
     cv: str | None,
     label: np.ndarray,
@@ -67,21 +100,25 @@ def choose_protocol(
     classes: tuple[str, ...] = (),
     repeats: int = 1,
     seed: int = 0,
+    part: np.ndarray | None = None,
 ) -> Protocol:
     """The protocol that a name stands for, after checking that the data can bear it.
 
     Parameters
     ----------
-    cv : {'loso', '5fold', '10fold', '<k>fold'} or None
-        None is 'loso' up to 30 subjects and '10fold' above, or where no subjects are known.
+    cv : {'loso', '5fold', '10fold', '<k>fold', 'official'} or None
+        None is 'official' where other parts than 'train' have labels, else 'loso' up to 30 subjects and '10fold' above,
+        or where no subjects are known.
     label : ndarray, shape (n,)
-        Codes of the rows to be split.
+        Codes of the rows to be split; -1 does not occur.
     subject : ndarray, shape (n,), or None
         None where no subjects are known.
     classes : tuple of str
         Names of the codes, for messages.
     repeats, seed : int
         See `Protocol`.
+    part : ndarray of str, shape (n,), or None
+        The official part of each row.
 
     Returns
     -------
@@ -90,16 +127,26 @@ def choose_protocol(
     Raises
     ------
     FerError
-        For an unknown name, one class, one subject, or a class shown by fewer subjects than folds.
+        For an unknown name, one class, one subject, a class shown by fewer subjects than folds, or no labelled official
+        parts where they are asked for.
     """
-    present, rows_of = np.unique(label, return_counts=True)
+    judged = official_parts(part)
+    official = cv == "official" or (cv is None and bool(judged))
+    if official and not judged:
+        raise FerError("no official part beside 'train' has labels that could be judged: give --cv loso or --cv 10fold")
+    present, rows_of = np.unique(label[part == "train"] if official else label, return_counts=True)
 
     def named(code: int) -> str:
         return classes[code] if 0 <= code < len(classes) else str(code)
 
     if len(present) < 2:
         only = f", '{named(int(present[0]))}'" if len(present) else ""
-        raise FerError(f"the labelled rows have {len(present)} class{only}: at least two are needed to learn from")
+        rows = "labelled rows of the training part" if official else "labelled rows"
+        raise FerError(f"the {rows} have {len(present)} class{only}: at least two are needed to learn from")
+    if official:
+        if repeats > 1:
+            raise FerError("the official split is the same every time: repeats need k folds, such as --cv 5fold")
+        return Protocol("official", 1, 1, seed, subject is not None, judged)
     people = None if subject is None else np.unique(subject)
     if people is not None and len(people) < 2:
         raise FerError(
@@ -110,7 +157,9 @@ def choose_protocol(
         cv = "loso" if people is not None and len(people) <= LOSO_LIMIT else "10fold"
     match = re.fullmatch(r"(\d+)fold", cv)
     if cv != "loso" and not match:
-        raise FerError(f"no protocol '{cv}': 'loso', '5fold', '10fold', or another number of folds is needed")
+        raise FerError(
+            f"no protocol '{cv}': 'loso', '5fold', '10fold' or another number of folds, or 'official' is needed"
+        )
     if repeats < 1:
         raise FerError(f"repeats is {repeats}: at least 1 is needed")
     if cv == "loso":
@@ -127,7 +176,8 @@ def choose_protocol(
         few = rows_of.argmin()
         if rows_of[few] < k:
             raise FerError(
-                f"class '{named(int(present[few]))}' has {rows_of[few]} row(s), fewer than {k} folds: use fewer"
+                f"class '{named(int(present[few]))}' has {rows_of[few]} row(s), fewer than {k} folds: "
+                + (f"use --cv {rows_of[few]}fold or fewer" if rows_of[few] > 1 else "add rows, or leave the class out")
             )
     else:
         shown_by = np.array([len(np.unique(subject[label == code])) for code in present])  # type: ignore[index]

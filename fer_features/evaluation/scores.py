@@ -90,6 +90,33 @@ def bootstrap(by_subject: np.ndarray, seed: int = 0, rounds: int = 2000) -> dict
     n = len(by_subject)
     times = rng.multinomial(n, np.full(n, 1 / n), size=rounds)
     drawn = (times.astype(float) @ by_subject.reshape(n, -1)).reshape(rounds, *by_subject.shape[1:])
+    return _limits(drawn)
+
+
+def bootstrap_rows(confusion: np.ndarray, seed: int = 0, rounds: int = 2000) -> dict[str, list[float]]:
+    """95 % intervals of the figures by drawing rows with replacement, where no subjects are known.
+
+    Parameters
+    ----------
+    confusion : ndarray, shape (k, k)
+    seed : int
+    rounds : int
+
+    Returns
+    -------
+    dict of str to [low, high]
+
+    Notes
+    -----
+    Rows that are drawn fall on the cells of the matrix in proportion, so the cells are drawn, however many rows there
+    are. Rows of one person are alike, so these intervals are too narrow.
+    """
+    n = confusion.sum()
+    drawn = np.random.default_rng(seed).multinomial(n, confusion.ravel() / max(n, 1), size=rounds)
+    return _limits(drawn.reshape(rounds, *confusion.shape))
+
+
+def _limits(drawn: np.ndarray) -> dict[str, list[float]]:
     return {name: [float(v) for v in np.percentile(values, [2.5, 97.5])] for name, values in figures(drawn).items()}
 
 
@@ -112,7 +139,7 @@ def summarise(
     dict
         accuracy, balanced_accuracy, macro_f1, per_class, confusion, per_subject, subject_mean, subject_sd, ci95.
     """
-    units = np.arange(len(truth)) if subject is None else subject
+    units = np.zeros(len(truth), int) if subject is None else subject
     by_unit = confusion_by_subject(truth, prediction, units, len(classes))
     total = by_unit.sum(0)
     result: dict[str, Any] = {name: float(value) for name, value in figures(total).items()}
@@ -125,7 +152,7 @@ def summarise(
             float(accuracy.mean()),
             float(accuracy.std(ddof=1)) if len(accuracy) > 1 else 0.0,
         )
-    result["ci95"] = bootstrap(by_unit, seed)
+    result["ci95"] = bootstrap_rows(total, seed) if subject is None else bootstrap(by_unit, seed)
     return result
 
 

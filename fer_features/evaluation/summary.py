@@ -24,6 +24,11 @@ def summary(scores: dict[str, Any]) -> str:
         lines.append(
             f"  over subjects      {scores['subject_mean']:.3f} +- {scores['subject_sd']:.3f} (mean, deviation)"
         )
+    for name, part in scores.get("parts", {}).items() if len(scores.get("parts", {})) > 1 else ():
+        lines.append(
+            f"  {f'part {name}':18s} {part['accuracy']:.3f}   balanced {part['balanced_accuracy']:.3f}, "
+            f"macro-F1 {part['macro_f1']:.3f}, n {part['n']}"
+        )
     width = max(map(len, scores["per_class"]))
     lines += [
         f"  {name:{width}s}  precision {c['precision']:.3f}  recall {c['recall']:.3f}  F1 {c['f1']:.3f}  n {c['n']}"

@@ -122,3 +122,61 @@ def test_a_fold_that_lacks_a_class_still_scores_it():
     result = evaluate(make_pipeline("landmarks_xgb", classifier__n_estimators=5), X, "2fold", repeats=4)
     values = result.predictions.filter(like="probability_")
     assert list(values) == ["probability_0", "probability_1", "probability_2"]
+
+
+def in_parts(X, *parts, **columns):
+    """The table with its rows dealt out to official parts in turn."""
+    return X.with_columns(split=np.resize(parts, len(X)), **columns)
+
+
+class Parrot(Spy):
+    """Records the labels and rows that it was fitted on."""
+
+    def fit(self, X, y):
+        self.rows_ = X.rows.copy()
+        return super().fit(X, y)
+
+    def predict(self, X):
+        assert not set(self.rows_) & set(X.rows)
+        return np.asarray(X["label"])
+
+
+def test_official_parts_are_judged_each_by_one_model_which_is_given_back(X):
+    table = in_parts(X, "train", "train", "validation", "test", subject=np.full(len(X), -1))
+    result = evaluate(Parrot(), table)
+    assert set(table["split"][result.model.rows_]) == {"train"}
+    n = {part: int((table["split"] == part).sum()) for part in ("validation", "test")}
+    assert {name: part["n"] for name, part in result.scores["parts"].items()} == n
+    assert result.scores["n"] == n["test"]
+    assert result.predictions.groupby("part").size().to_dict() == n
+    assert result.predictions["part"].tolist() == table["split"][result.predictions["row"]].tolist()
+    assert result.accuracy == 1
+    assert "if the official parts share people" in result.scores["leakage"]
+    assert "part validation" in str(result)
+
+
+def test_official_figures_are_those_of_a_model_fitted_by_hand(X):
+    table = in_parts(X, "train", "test")
+    result = evaluate(make_pipeline("hog_linear"), table, "official")
+    train, test = (np.flatnonzero(table["split"] == part) for part in ("train", "test"))
+    byhand = make_pipeline("hog_linear").fit(table[train], table["label"][train]).predict(table[test])
+    assert result.predictions["prediction"].astype(int).tolist() == byhand.tolist()
+    assert result.model.predict(table[test]).tolist() == byhand.tolist()
+
+
+def test_people_in_two_official_parts_are_said_to_leak_and_apart_they_are_not(X):
+    assert (
+        "5 subject(s) stand in the official training part and in a judged one"
+        in (evaluate(make_pipeline("landmarks_lda"), in_parts(X, "train", "test")).scores["leakage"])
+    )
+    apart = X.with_columns(split=np.where(X["subject"] < 3, "train", "test"))
+    scores = evaluate(make_pipeline("landmarks_lda"), apart).scores
+    assert (scores["leakage"], scores["n_subjects"]) == ("", 2)
+
+
+def test_folds_are_drawn_within_the_training_part(X):
+    table = in_parts(X, "train", "test", "train")
+    result = evaluate(make_pipeline("landmarks_lda"), table, "2fold")
+    assert result.model is None
+    assert set(table["split"][result.predictions["row"]]) == {"train"}
+    assert result.scores["left_out"] == {"not in the official training part": int((table["split"] == "test").sum())}

@@ -5,8 +5,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fer_features import FerError
+from fer_features import FerError, Samples
 from fer_features.evaluation import choose_protocol
+from fer_features.evaluation.protocol import training_rows
 
 RNG = np.random.default_rng(0)
 LABEL = np.tile(np.arange(3), 40)
@@ -34,6 +35,51 @@ def test_default_is_loso_up_to_30_subjects_and_10_folds_above():
     for n, name in ((30, "loso"), (31, "10fold")):
         subject = np.repeat(np.arange(n), 2)
         assert choose_protocol(None, np.tile([0, 1], n), subject).name == name
+
+
+def parts_of(n, **counts):
+    assert sum(counts.values()) == n
+    return np.repeat(list(counts), list(counts.values()))
+
+
+@pytest.mark.parametrize("subject", [None, SUBJECT])
+def test_official_parts_with_labels_are_judged_by_a_model_of_the_training_part(subject):
+    part = parts_of(120, train=60, validation=30, test=30)
+    protocol = choose_protocol(None, LABEL, subject, part=part)
+    assert protocol.name == "official"
+    assert protocol.parts == ("validation", "test")
+    assert protocol.reported == "test"
+    assert str(protocol) == "official split, fitted to the part 'train', judged on 'test'"
+    ((train, judged),) = protocol.split(LABEL, subject, part)
+    assert set(part[train]) == {"train"}
+    assert np.array_equal(np.sort(np.r_[train, judged]), np.arange(120))
+    assert choose_protocol("official", LABEL, subject, part=part[::-1]) == protocol
+    assert choose_protocol(None, LABEL, subject, part=parts_of(120, train=60, validation=60)).reported == "validation"
+
+
+@pytest.mark.parametrize("counts", [{"train": 120}, {"test": 120}])
+def test_without_two_official_parts_the_default_is_folds(counts):
+    part = parts_of(120, **counts)
+    assert choose_protocol(None, LABEL, SUBJECT, part=part).name == "loso"
+    with pytest.raises(FerError, match="no official part beside 'train' has labels"):
+        choose_protocol("official", LABEL, SUBJECT, part=part)
+
+
+def test_official_parts_that_cannot_be_judged():
+    part = parts_of(120, train=60, test=60)
+    with pytest.raises(FerError, match="repeats need k folds"):
+        choose_protocol("official", LABEL, None, repeats=2, part=part)
+    with pytest.raises(FerError, match="training part have 1 class"):
+        choose_protocol("official", np.where(part == "train", 0, LABEL), None, part=part)
+
+
+def test_training_rows_are_the_labelled_ones_of_the_training_part():
+    label = np.array([0, 1, -1, 0, 1])
+    parts = np.array(["train", "test", "train", "train", "validation"])
+    assert training_rows(Samples.from_arrays(label=label, split=parts)).tolist() == [True, False, False, True, False]
+    assert training_rows(Samples.from_arrays(label=label)).tolist() == [True, True, False, True, True]
+    alone = Samples.from_arrays(label=label, split=np.full(5, "test"))
+    assert training_rows(alone).tolist() == [True, True, False, True, True]
 
 
 def test_without_subjects_folds_are_not_grouped_and_say_so():

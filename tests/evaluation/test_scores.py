@@ -6,7 +6,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn import metrics
 
-from fer_features.evaluation.scores import bootstrap, confusion_by_subject, figures, per_class, summarise
+from fer_features.evaluation.scores import (
+    bootstrap,
+    bootstrap_rows,
+    confusion_by_subject,
+    figures,
+    per_class,
+    summarise,
+)
 
 CLASSES = ["a", "b", "c", "d"]
 
@@ -53,6 +60,19 @@ def test_interval_holds_the_score_and_is_wider_where_rows_of_a_person_agree():
     accuracy = (truth == prediction).mean()
     assert clustered["accuracy"][0] < accuracy < clustered["accuracy"][1]
     assert np.diff(clustered["accuracy"]) > 3 * np.diff(rows["accuracy"])
+
+
+def test_drawing_cells_is_drawing_rows():
+    rng = np.random.default_rng(1)
+    truth, guess = rng.integers(0, 4, (2, 500))
+    prediction = np.where(rng.random(500) < 0.6, truth, guess)
+    rows = bootstrap(confusion_by_subject(truth, prediction, np.arange(500), 4), rounds=20_000)
+    cells = bootstrap_rows(confusion_by_subject(truth, prediction, np.zeros(500), 4)[0], rounds=20_000)
+    for name, limits in rows.items():
+        assert cells[name] == pytest.approx(limits, abs=0.004)
+    assert summarise(truth, prediction, None, CLASSES)["ci95"] == bootstrap_rows(
+        confusion_by_subject(truth, prediction, np.zeros(500), 4)[0]
+    )
 
 
 def test_interval_of_a_perfect_score_is_a_point_and_the_seed_decides():
