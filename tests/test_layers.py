@@ -14,11 +14,11 @@ ROOT = Path(fer_features.__file__).parent
 
 #: From the top. A module may import from its own line only where that line is marked, and from any line below.
 LAYERS = [
-    ({"run", "show", "listing", "command"}, True),
+    ({"run", "show", "inspect", "listing", "command"}, True),
     ({"evaluation", "persistence"}, False),
     ({"pipelines"}, False),
     ({"extractors", "classifiers"}, False),
-    ({"datasets"}, False),
+    ({"datasets", "duplicates"}, False),
     ({"samples", "cache", "columns", "arrays"}, True),
     ({"vision"}, False),
     ({"emotions", "errors", "files", "progress", "version"}, True),
