@@ -22,29 +22,26 @@ from fer_features.command import Parser, guarded
 from fer_features.datasets.subjects import read_subjects
 from fer_features.evaluation.scores import summarise
 from fer_features.files import replacing
-from fer_features.pipelines import describable, parse_setting
+from fer_features.pipelines import describable
 from fer_features.version import versions
 
-#: Chosen by grouped cross-validation on the stand-in's training part and on pairs of KDEF photographs without its test
-#: people: on a plateau in width and weight, among combinations of all features.
-BEST = "align__method=procrustes classifier__gamma=0.3 features__transformer_weights={'landmarks':0.6}"
-
-#: Name and settings.
 PIPELINES = [
-    ("landmarks_svm", ""),
-    ("hog_svm", ""),
-    ("hogdiff_svm", ""),
-    ("lbp_svm", ""),
-    ("lbpdiff_svm", ""),
-    ("flow_svm", ""),
-    ("hogdiff_landmarks_svm", ""),
-    ("hogdiff_lbpdiff_landmarks_svm", ""),
-    ("hogdiff_lbpdiff_landmarks_svm", BEST),
-    ("hogdiff_landmarks_linear", ""),
-    ("hogdiff_landmarks_logreg", ""),
-    ("hogdiff_landmarks_lda", ""),
-    ("hogdiff_landmarks_xgb", ""),
-    ("hogdiff_landmarks_hgb", ""),
+    "landmarks_svm",
+    "hog_svm",
+    "hogdiff_svm",
+    "lbp_svm",
+    "lbpdiff_svm",
+    "patchesdiff_svm",
+    "flow_svm",
+    "mbh_svm",
+    "hogdiff_landmarks_svm",
+    "hogdiff_lbpdiff_landmarks_svm",
+    "best",
+    "hogdiff_landmarks_linear",
+    "hogdiff_landmarks_logreg",
+    "hogdiff_landmarks_lda",
+    "hogdiff_landmarks_xgb",
+    "hogdiff_landmarks_hgb",
 ]
 
 
@@ -56,7 +53,7 @@ def main() -> int:
     parser.add_argument("--cv", metavar="NAME")
     parser.add_argument("--test", type=Path, metavar="LABELS", help="labels of the test part: .h5, .npy or .csv")
     parser.add_argument("--test-subjects", type=Path, metavar="FILE", help="subjects of the test part, for its spread")
-    parser.add_argument("--only", nargs="*", metavar="NAME", help="some of the pipelines")
+    parser.add_argument("--only", nargs="*", metavar="NAME", help="these pipelines instead")
     parser.add_argument("--out", type=Path, metavar="FILE", help="JSON (experiments/results/baselines-DATA.json)")
     options = parser.parse_args()
     return guarded(lambda: run(options))
@@ -67,20 +64,17 @@ def run(options: argparse.Namespace) -> None:
     blind = load_dataset(options.data) if options.inferred else None
     rows = []
     print(heading(options))
-    for name, settings in PIPELINES:
-        if options.only and name not in options.only:
-            continue
-        params = dict(parse_setting(text) for text in settings.split())
+    for name in options.only or PIPELINES:
         start = time.perf_counter()
-        result = evaluate(make_pipeline(name, **params), X, options.cv, name=name)
-        row = {"pipeline": name, "settings": settings, "seconds": round(time.perf_counter() - start, 1)}
+        result = evaluate(make_pipeline(name), X, options.cv, name=name)
+        row = {"pipeline": name, "seconds": round(time.perf_counter() - start, 1)}
         row |= {
             k: result.scores[k] for k in ("accuracy", "subject_sd", "ci95", "macro_f1", "protocol", "n", "n_subjects")
         }
         if blind is not None:
-            row["accuracy_inferred"] = evaluate(make_pipeline(name, **params), blind, options.cv).accuracy
+            row["accuracy_inferred"] = evaluate(make_pipeline(name), blind, options.cv).accuracy
         if options.test:
-            row["test"] = score_test(make_pipeline(name, **params), X, options)
+            row["test"] = score_test(make_pipeline(name), X, options)
         rows.append(row)
         print(line(row), flush=True)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
@@ -110,7 +104,7 @@ def heading(options: argparse.Namespace) -> str:
 
 def line(row: dict) -> str:
     low, high = row["ci95"]["accuracy"]
-    cells = [f"`{' --set '.join([row['pipeline'], *row['settings'].split()])}`", f"{row['accuracy']:.3f}"]
+    cells = [f"`{row['pipeline']}`", f"{row['accuracy']:.3f}"]
     cells += [f"{low:.3f} to {high:.3f}", f"+- {row['subject_sd']:.3f}", f"{row['macro_f1']:.3f}"]
     if "accuracy_inferred" in row:
         cells.append(f"{row['accuracy_inferred']:.3f}")

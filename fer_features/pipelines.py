@@ -49,16 +49,86 @@ class Preset:
 
 PRESETS = {
     "best": Preset(
-        "hogdiff_lbpdiff_svm+landmarks_geometry_svm+mbh_lmp_svm",
+        "hogdiff_patchesdiff_linear+landmarks_geometry_svm+mbh_svm",
         {
-            "hogdiff_lbpdiff_svm__align__method": "procrustes",
-            "landmarks_geometry_svm__classifier__C": 1,
-            "landmarks_geometry_svm__classifier__gamma": 0.3,
-            "mbh_lmp_svm__align__method": "procrustes",
-            "mbh_lmp_svm__classifier__C": 1,
-            "mbh_lmp_svm__classifier__gamma": 0.3,
+            f"{member}_svm__classifier__{key}": value
+            for member in ("landmarks_geometry", "mbh")
+            for key, value in (("C", 1), ("gamma", 0.3))
         },
-        "sequences: texture, shape and motion vote, so that none of them has the say on another collection",
+        "sequences: texture, shape and motion vote, so that none has the say where people and cameras are other ones",
+    ),
+    "small": Preset(
+        "hog_krr",
+        {
+            "align__size": 48,
+            "features__hog__cell": (8, 6),
+            "features__hog__orientations": 8,
+            "features__hog__signed": True,
+            "features__scale": "block",
+            "features__mirror": "beside",
+            "classifier__mirror": True,
+            "classifier__even": 150,
+            "classifier__odd": 100,
+            "classifier__landmarks": 4000,
+            "classifier__ridge": 0.1,
+        },
+        "stills of cut-out faces: a model of a few megabytes for live use",
+    ),
+    "hog_krr": Preset(
+        "hog_krr",
+        {
+            "align__size": 48,
+            "features__hog__cell": (8, 6),
+            "features__hog__orientations": 8,
+            "features__hog__signed": True,
+            "features__scale": "block",
+            "features__mirror": "beside",
+            "classifier__mirror": True,
+            "classifier__even": 1200,
+            "classifier__odd": 800,
+            "classifier__ridge": 0.1,
+        },
+        "stills of cut-out faces such as FER2013, in minutes",
+    ),
+    "fv_krr": Preset(
+        "fv_krr",
+        {
+            "align__size": 48,
+            "features__fv__bins": (2, 3, 4, 6),
+            "features__fv__step": 3,
+            "features__fv__components": 48,
+            "features__fv__words": 64,
+            "features__fv__cell_components": 300,
+            "features__fv__n_sample": 200_000,
+            "features__scale": "block",
+            "features__mirror": "beside",
+            "classifier__mirror": True,
+            "classifier__even": 1500,
+            "classifier__odd": 1000,
+            "classifier__ridge": 0.15,
+        },
+        "stills of cut-out faces such as FER2013, thousands of them",
+    ),
+    "stills": Preset(
+        "fv_krr",
+        {
+            "align__size": 48,
+            "features__fv__bins": (2, 3, 4, 6),
+            "features__fv__step": 3,
+            "features__fv__components": 64,
+            "features__fv__words": 128,
+            "features__fv__grid": 4,
+            "features__fv__cell_components": 300,
+            "features__fv__n_sample": 400_000,
+            "features__scale": "block",
+            "features__mirror": "beside",
+            "classifier__mirror": True,
+            "classifier__even": 1800,
+            "classifier__odd": 1200,
+            "classifier__gamma": 2,
+            "classifier__ridge": 0.05,
+        },
+        "stills of cut-out faces such as FER2013: the best known, within an hour",
     ),
 }
 
@@ -89,14 +159,23 @@ def make_pipeline(name: str, seed: int = 0, **params: Any) -> Any:
         For an unknown part of the name or an unknown parameter; the message lists the valid ones.
     """
     if name in PRESETS:
-        preset = PRESETS[name]
-        return make_pipeline(preset.name, seed, **{**preset.params, **params})
+        name, params = PRESETS[name].name, {**PRESETS[name].params, **params}
     names = name.split("+")
     for one in names:
         if names.count(one) > 1:
             raise FerError(f"the pipeline '{name}' names '{one}' twice")
     members = [(one, _sentence(one, seed)) for one in names]
-    return set_parameters(members[0][1] if len(members) == 1 else LateFusion(members, seed=seed), params)
+    model = set_parameters(members[0][1] if len(members) == 1 else LateFusion(members, seed=seed), params)
+    _check_mirrors(model)
+    return model
+
+
+def _check_mirrors(model: Any) -> None:
+    """Refuse a classifier that takes half of the features for a mirror's where they are not, which no array shows."""
+    for member in members(model):
+        beside = member.named_steps["features"].mirror == "beside"
+        if getattr(member.named_steps["classifier"], "mirror", False) and not beside:
+            raise FerError("classifier__mirror=True needs features__mirror=beside: features of a face and of its mirror")
 
 
 def _sentence(name: str, seed: int) -> Pipeline:

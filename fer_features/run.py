@@ -30,7 +30,7 @@ from .evaluation.protocol import OFFICIAL, training_rows
 from .evaluation.summary import summary
 from .files import filling, replacing
 from .persistence import save_model
-from .pipelines import columns_read, describable, make_pipeline, parse_setting
+from .pipelines import PRESETS, columns_read, describable, make_pipeline, parse_setting
 from .samples import Samples
 
 #: Everything that a run may write into its folder.
@@ -106,6 +106,8 @@ def run(options: argparse.Namespace) -> None:
     start = time.perf_counter()
     settings = dict(parse_setting(text) for text in options.set)
     model = make_pipeline(options.pipeline, options.seed, **settings)
+    if options.pipeline in PRESETS:
+        print(f"{options.pipeline} stands for {PRESETS[options.pipeline]}", flush=True)
     out = Path(options.out) if options.out else _new_folder(options.pipeline)
     with filling(out, OUTPUTS) as folder:
         cache = _cache_folder(options.cache) if options.cache else None

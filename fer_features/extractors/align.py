@@ -21,9 +21,9 @@ class Align(Stateless):
 
     Parameters
     ----------
-    method : {'eyes', 'procrustes', 'none'}
-        By the similarity that takes the eye centres to fixed places; by the least-squares similarity of all
-        68 points to a mean face; or not at all: the whole picture scaled to the crop, which needs no landmarks.
+    method : {'procrustes', 'eyes', 'none'}
+        By the least-squares similarity of all 68 points to a mean face; by the similarity that takes the eye centres
+        to fixed places; or not at all: the whole picture scaled to the crop, which needs no landmarks.
     size : int
         Width of the crop in pixels; without alignment its height too.
     side : float
@@ -49,7 +49,7 @@ class Align(Stateless):
     }
 
     def __init__(
-        self, method: str = "eyes", size: int = 128, side: float = 0.6, top: float = 0.8, bottom: float = 1.95
+        self, method: str = "procrustes", size: int = 128, side: float = 0.6, top: float = 0.8, bottom: float = 1.95
     ):
         self.method = method
         self.size = size
