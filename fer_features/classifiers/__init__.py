@@ -9,10 +9,10 @@ from typing import Any
 from sklearn.decomposition import PCA
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 from sklearn.linear_model import LogisticRegression
-from sklearn.svm import LinearSVC
 
 from .fusion import LateFusion
 from .hgb import HGB
+from .linear import LinearSVM
 from .svm import SVM
 from .xgb import XGB
 
@@ -56,7 +56,7 @@ CLASSIFIERS: dict[str, Classifier] = {
         "Cortes and Vapnik, Machine Learning 1995",
     ),
     "linear": Classifier(
-        lambda seed: [("classifier", LinearSVC(C=1.0, random_state=seed))],
+        lambda seed: [("classifier", LinearSVM(C=1.0, random_state=seed))],
         {"classifier__C": [0.1, 0.3, 1, 3, 10]},
         "linear support vector machine, one against the rest",
         "Fan et al., LIBLINEAR, JMLR 2008",
@@ -91,4 +91,4 @@ CLASSIFIERS: dict[str, Classifier] = {
     ),
 }
 
-__all__ = ["CLASSIFIERS", "HGB", "SVM", "XGB", "Classifier", "LateFusion"]
+__all__ = ["CLASSIFIERS", "HGB", "SVM", "XGB", "Classifier", "LateFusion", "LinearSVM"]

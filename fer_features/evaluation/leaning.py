@@ -30,9 +30,8 @@ from sklearn.base import BaseEstimator
 from sklearn.decomposition import PCA
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 from sklearn.linear_model import LogisticRegression
-from sklearn.svm import LinearSVC
 
-from ..classifiers import HGB, XGB
+from ..classifiers import HGB, XGB, LinearSVM
 from ..errors import FerError
 from ..extractors.features import extractors_of
 from ..pipelines import describable, name_of, prepared
@@ -42,7 +41,7 @@ from .crossvalidation import class_name
 from .places import Places
 
 #: Classifiers that say what they lean on, by their names in a pipeline.
-LINEAR = {"linear": LinearSVC, "logreg": LogisticRegression, "lda": LinearDiscriminantAnalysis}
+LINEAR = {"linear": LinearSVM, "logreg": LogisticRegression, "lda": LinearDiscriminantAnalysis}
 TREES = {"xgb": XGB, "hgb": HGB}
 
 
