@@ -22,6 +22,7 @@ from sklearn.pipeline import Pipeline
 from . import listing
 from .command import Parser, guarded, whole
 from .datasets import load_dataset
+from .duplicates import exact_duplicates, without_duplicates
 from .errors import FerError
 from .evaluation import Result, evaluate
 from .evaluation.crossvalidation import class_name, describe_all, scores_of
@@ -82,6 +83,7 @@ def parser() -> argparse.ArgumentParser:
         metavar="NAME=VALUE",
         help="a parameter, e.g. features__hog__cell=8",
     )
+    p.add_argument("--drop-duplicates", action="store_true", help="learn from one row of each group of equal pictures")
     p.add_argument("--cache", metavar="DIR", help="keep features, and stills as read, there between runs")
     p.add_argument("--out", metavar="DIR", help="folder for the results (a new one under runs/)")
     p.add_argument("--list", action="store_true", help="datasets, extractors and classifiers, then stop")
@@ -152,11 +154,14 @@ def suit(model: Pipeline, X: Samples, settings: dict[str, Any]) -> dict[str, Any
 def judge_and_fit(model: Pipeline, X: Samples, options: argparse.Namespace) -> Result:
     """Judge the pipeline; the result has it fitted to all training rows."""
     protocol = {"repeats": options.repeats, "jobs": options.jobs, "seed": options.seed}
+    protocol |= {"drop_duplicates": options.drop_duplicates}
     try:
         describe_all(model, X)
         result = evaluate(model, X, options.cv, name=options.pipeline, **protocol)
         if result.model is None:
             train = np.flatnonzero(training_rows(X) & describable(model, X))
+            if options.drop_duplicates and "images" in X:
+                train = without_duplicates(X, train, exact_duplicates(X))
             result = dataclasses.replace(result, model=model.fit(X[train], X["label"][train]))
     except (ValueError, TypeError) as error:
         # Scikit-learn and XGBoost refuse a wrong parameter when they are fitted.

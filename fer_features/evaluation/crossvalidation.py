@@ -13,6 +13,7 @@ from sklearn.base import BaseEstimator, clone
 from sklearn.utils import get_tags
 from threadpoolctl import threadpool_limits
 
+from ..duplicates import copies_in, exact_duplicates, without_duplicates
 from ..errors import FerError
 from ..extractors.features import extractors_of
 from ..pipelines import describable, members, name_of, prepared
@@ -78,6 +79,7 @@ def evaluate(
     jobs: int = 1,
     seed: int = 0,
     name: str | None = None,
+    drop_duplicates: bool = False,
 ) -> Result:
     """Judge a pipeline on the labelled rows of a table: by folds grouped by subject, or on the official parts.
 
@@ -99,6 +101,9 @@ def evaluate(
         Of folds and intervals.
     name : str, optional
         Of the pipeline, for the record; found from its steps where not given.
+    drop_duplicates : bool
+        Learn from one row of each group of equal pictures. Rows that are judged are all kept; those with a copy in
+        training are marked, and ``scores["accuracy_no_duplicates"]`` leaves them out.
 
     Returns
     -------
@@ -134,6 +139,10 @@ def evaluate(
     part = part if official else None
     protocol = choose_protocol(cv, label, subject, X.info.classes, repeats, seed, part)
     folds = list(protocol.split(label, subject, part))
+    group = exact_duplicates(X) if "images" in X else np.arange(len(X))
+    copies = np.concatenate([copies_in(group, test, train) for train, test in folds])
+    if drop_duplicates:
+        folds = [(without_duplicates(X, train, group), test) for train, test in folds]
     describe_all(model, X)
     fitted = None
     if official:
@@ -144,7 +153,7 @@ def evaluate(
         pool = joblib.Parallel(n_jobs=jobs, return_as="generator")
         outcomes = list(progress(pool(work), len(folds), "folds"))
     codes = np.unique(label)
-    predictions = _table(X, label, subject, part, codes, folds, outcomes)
+    predictions = _table(X, label, subject, part, copies, codes, folds, outcomes)
     scores = _record(X, name or name_of(model), protocol, codes, predictions, seed)
     if official and subject is not None:
         shared = len(np.intersect1d(*(subject[rows].astype(str) for rows in folds[0])))
@@ -235,7 +244,7 @@ def _known_subjects(X: Samples, rows: np.ndarray) -> np.ndarray | None:
 
 
 def _table(
-    X: Samples, label: Any, subject: Any, part: Any, codes: np.ndarray, folds: list, outcomes: list
+    X: Samples, label: Any, subject: Any, part: Any, copies: Any, codes: np.ndarray, folds: list, outcomes: list
 ) -> pd.DataFrame:
     test = np.concatenate([t for _, t in folds])
     names = [class_name(X, code) for code in codes]
@@ -247,6 +256,7 @@ def _table(
             "subject": subject[test] if subject is not None else -1,
             "fold": np.repeat(np.arange(len(folds)), [len(t) for _, t in folds]),
             **({} if part is None else {"part": part[test]}),
+            **({"copy_in_training": copies} if copies.any() else {}),
             "truth": [class_name(X, c) for c in label[test]],
             "prediction": [class_name(X, c) for c in np.concatenate([o[0] for o in outcomes])],
         }
@@ -265,7 +275,11 @@ def _record(
         truth, predicted = (rows[c].map(position).to_numpy() for c in ("truth", "prediction"))
         subject = rows["subject"].to_numpy() if protocol.grouped else None
         people = 0 if subject is None else len(np.unique(subject))
+        copy = rows["copy_in_training"].to_numpy() if "copy_in_training" in rows else np.zeros(len(rows), bool)
+        alone = (truth == predicted)[~copy]
         return {
+            "n_duplicates": int(copy.sum()),
+            "accuracy_no_duplicates": float(alone.mean()) if len(alone) else None,
             "n": rows["row"].nunique(),
             "n_subjects": people,
             **summarise(truth, predicted, subject, names, seed),

@@ -20,6 +20,12 @@ def summary(scores: dict[str, Any]) -> str:
     ):
         low, high = scores["ci95"][key]
         lines.append(f"  {words:18s} {scores[key]:.3f}   95 % interval {low:.3f} to {high:.3f}")
+    if scores["n_duplicates"]:
+        alone = scores["accuracy_no_duplicates"]
+        lines.append(
+            f"  without copies     {'-' if alone is None else f'{alone:.3f}'}   "
+            f"{scores['n_duplicates']} judged row(s) have an equal picture in training"
+        )
     if "subject_mean" in scores:
         lines.append(
             f"  over subjects      {scores['subject_mean']:.3f} +- {scores['subject_sd']:.3f} (mean, deviation)"

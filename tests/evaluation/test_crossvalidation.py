@@ -180,3 +180,24 @@ def test_folds_are_drawn_within_the_training_part(X):
     assert result.model is None
     assert set(table["split"][result.predictions["row"]]) == {"train"}
     assert result.scores["left_out"] == {"not in the official training part": int((table["split"] == "test").sum())}
+
+
+def test_copies_of_training_pictures_are_counted_and_left_out(X):
+    images = X["images"].copy()
+    images[3], images[4] = images[0], images[1]  # a copy within a person's rows is none across a split by person
+    other = np.flatnonzero(X["subject"] != X["subject"][0])[0]
+    images[other] = images[0]
+    twice = X.with_columns(images=images)
+    model = make_pipeline("hogdiff_svm")
+    assert evaluate(model, X, cv="loso").scores["n_duplicates"] == 0
+    result = evaluate(model, twice, cv="loso")
+    table, scores = result.predictions, result.scores
+    copies = sorted(table["row"][table["copy_in_training"]])
+    assert copies == sorted({0, 3, int(other)})
+    alone = table[~table["copy_in_training"]]
+    assert scores["n_duplicates"] == 3
+    assert scores["accuracy_no_duplicates"] == pytest.approx((alone["truth"] == alone["prediction"]).mean())
+    assert "3 judged row(s) have an equal picture in training" in str(result)
+    dropped = evaluate(model, twice, cv="loso", drop_duplicates=True).scores
+    assert dropped["n_duplicates"] == 3
+    assert sum(f["n_train"] for f in dropped["folds"]) < sum(f["n_train"] for f in scores["folds"])
