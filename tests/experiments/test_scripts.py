@@ -43,6 +43,14 @@ def test_compare_features_selects_keeps_its_rows_and_does_not_make_them_again(tm
 
 
 @pytest.mark.slow
+def test_compare_fusions_judges_on_a_camera_that_training_did_not_see(tmp_path):
+    done = go("compare_fusions.py", "--only", "landmarks_geometry_svm", "--out", tmp_path / "rows.json")
+    assert done.returncode == 0, done.stderr
+    (row,) = json.loads((tmp_path / "rows.json").read_text())["rows"]
+    assert 0.5 < row["camera"] <= row["loso"] + 0.02
+
+
+@pytest.mark.slow
 def test_leakage_shows_the_gap():
     done = go("leakage.py", "--pipelines", "hog_svm")
     assert done.returncode == 0, done.stderr
@@ -51,7 +59,7 @@ def test_leakage_shows_the_gap():
 
 
 def test_a_missing_folder_is_told_in_one_line():
-    for script in ("baselines.py", "leakage.py"):
+    for script in ("baselines.py", "leakage.py", "compare_fusions.py"):
         done = go(script, "--data", "/nowhere")
         assert done.returncode == 2
         assert done.stderr.count("\n") == 1
