@@ -8,15 +8,18 @@ from .features import Features
 from .fisher import FisherVectors
 from .flow import Flow
 from .gabor import Gabor
+from .geometry import Geometry
 from .hog import HOG
+from .hogtop import HOGTOP
 from .landmarks import Landmarks
 from .lbp import LBP
+from .lbptop import LBPTOP
+from .lmp import LMP
 from .lpq import LPQ
-from .mbh import LMP, MBH
+from .mbh import MBH
 from .neutral import Neutral
 from .patches import Patches
-from .top import HOGTOP, LBPTOP
-from .trajectory import Geometry, Trajectory
+from .trajectory import Trajectory
 
 #: Name in a pipeline -> class and the parameters that the name stands for.
 EXTRACTORS: dict[str, tuple[type[Extractor], dict[str, Any]]] = {

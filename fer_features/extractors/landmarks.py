@@ -9,6 +9,9 @@ from ..vision import displacement
 from .base import Extractor, require_neutral
 from .parameters import WHOLE
 
+#: What head motion may do, and the points that tell it.
+REGISTRATION = {"register": tuple(displacement.REGISTRATIONS), "on": tuple(displacement.STEADY)}
+
 
 class Landmarks(Extractor):
     """Displacement of the 68 points and change of 28 named measures, head motion taken out.
@@ -29,7 +32,7 @@ class Landmarks(Extractor):
 
     reads = ("landmarks",)
     cites = "Tomasi and Kanade, IJCV 1992 (camera); Geman and McClure 1987 (robust weights)"
-    rules = {"register": tuple(displacement.REGISTRATIONS), "on": tuple(displacement.STEADY), "late": WHOLE}
+    rules = {**REGISTRATION, "late": WHOLE}
 
     def __init__(self, register: str = "pose", on: str = "upper", late: int = 3):
         self.register = register

@@ -5,7 +5,8 @@ import numpy as np
 import pytest
 
 from fer_features.errors import FerError
-from fer_features.extractors.mbh import LMP, MBH
+from fer_features.extractors.lmp import LMP
+from fer_features.extractors.mbh import MBH
 from fer_features.samples import Samples
 from fer_features.vision.geometry import MEAN_FACE
 

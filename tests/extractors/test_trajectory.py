@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from fer_features.errors import FerError
-from fer_features.extractors.trajectory import Geometry, Trajectory
+from fer_features.extractors.geometry import Geometry
+from fer_features.extractors.trajectory import Trajectory
 from fer_features.vision.geometry import MEAN_FACE
 
 BOTH = pytest.mark.parametrize("kind", [Trajectory, Geometry])
