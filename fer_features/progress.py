@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import sys
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextvars import ContextVar
 from typing import TypeVar
 
@@ -28,7 +28,7 @@ def shown() -> Iterator[None]:
         _shown.reset(token)
 
 
-def progress(items: Iterable[T], total: int, label: str) -> Iterator[T]:
+def progress(items: Iterable[T], total: int, label: str | Callable[[], str]) -> Iterator[T]:
     """Pass items on, saying how many of `total` have come.
 
     Parameters
@@ -36,8 +36,8 @@ def progress(items: Iterable[T], total: int, label: str) -> Iterator[T]:
     items : iterable
     total : int
         How many are expected.
-    label : str
-        What is being done, in a few words.
+    label : str or callable
+        What is being done, in a few words; asked anew each time where it changes.
     """
     if not _shown.get():
         yield from items
@@ -50,7 +50,7 @@ def progress(items: Iterable[T], total: int, label: str) -> Iterator[T]:
         now = time.monotonic()
         if now - start > PATIENCE and (now - last > (0.1 if bar else INTERVAL) or (done == total and written)):
             last, written = now, True
-            _write(label, done, total, now - start, bar)
+            _write(label if isinstance(label, str) else label(), done, total, now - start, bar)
     if bar and written:
         sys.stderr.write("\r\x1b[K")
         sys.stderr.flush()
@@ -64,3 +64,10 @@ def _write(label: str, done: int, total: int, seconds: float, bar: bool) -> None
     else:
         sys.stderr.write(f"{label}: {done} of {total}, about {left:.0f} s left\n")
     sys.stderr.flush()
+
+
+def say(text: str) -> None:
+    """Print a line where `progress` would print."""
+    if _shown.get():
+        sys.stderr.write(f"{text}\n")
+        sys.stderr.flush()

@@ -12,6 +12,7 @@ from sklearn.linear_model import LogisticRegression
 
 from .fusion import LateFusion
 from .hgb import HGB
+from .krr import KRR
 from .linear import LinearSVM
 from .svm import SVM
 from .xgb import XGB
@@ -61,6 +62,12 @@ CLASSIFIERS: dict[str, Classifier] = {
         "linear support vector machine, one against the rest",
         "Fan et al., LIBLINEAR, JMLR 2008",
     ),
+    "krr": Classifier(
+        lambda seed: [("classifier", KRR(random_state=seed))],
+        {"classifier__ridge": [0.03, 0.1, 0.3], "classifier__gamma": [0.5, 1, 2]},
+        "kernel ridge, RBF, one against the rest, with left-out errors in closed form",
+        "Saunders et al., ICML 1998; mirror: Haasdonk and Burkhardt, Machine Learning 2007",
+    ),
     "logreg": Classifier(
         lambda seed: [("classifier", LogisticRegression(C=30, max_iter=2000, random_state=seed))],
         {"classifier__C": [3, 10, 30, 100]},
@@ -91,4 +98,4 @@ CLASSIFIERS: dict[str, Classifier] = {
     ),
 }
 
-__all__ = ["CLASSIFIERS", "HGB", "SVM", "XGB", "Classifier", "LateFusion", "LinearSVM"]
+__all__ = ["CLASSIFIERS", "HGB", "KRR", "SVM", "XGB", "Classifier", "LateFusion", "LinearSVM"]

@@ -14,7 +14,8 @@ from threadpoolctl import threadpool_limits
 from ..errors import FerError
 from ..progress import progress
 from ..samples import Samples, as_samples
-from ..vision.codebook import Mixture, fit_codebook, fit_mixture, fit_pca
+from ..vision.codebook import Mixture, fit_codebook, fit_mixture, fit_pca, fit_wide_pca
+from ..vision.crop import turned
 from ..vision.fisher import FLOOR, fisher_vectors, grid_cells, improve, vlad_vectors
 from ..vision.sift import LENGTH, dense_sift
 from . import base
@@ -24,6 +25,8 @@ from .parameters import POSITIVE, WHOLE, check_parameters
 
 #: Local descriptors that a picture gives to the sample at least, while there are enough pictures.
 A_PICTURE = 200
+#: Rows described at once where the vectors of cells are reduced.
+LARGE_BATCH = 64
 
 
 class FisherVectors(Appearance):
@@ -46,18 +49,27 @@ class FisherVectors(Appearance):
         The crop is cut into `grid` x `grid` cells, each of which has a vector of its own.
     soft : bool
         Whether a patch is shared out over the cells around it; else it counts in the one it is in.
+    turns : tuple of float
+        Degrees that a picture is turned by; its vectors are the mean over all of them. (0,) takes it as it is.
     of : {'apex', 'difference', 'both'}
         The vectors of the apex, those minus the vectors of the neutral frame, or both.
     n_sample : int
         Local descriptors that components and words are learnt from.
+    cell_components : int
+        Principal components that the vector of each cell is reduced to, 0 for none: what keeps vectors of many words
+        small enough for thousands of rows. Those of a cell whose sample has fewer are fewer too.
+    cell_sample : int
+        Rows that the principal components of cells are learnt from.
     seed : int
-        Of that sample and of the words.
+        Of these samples and of the words.
 
     Attributes
     ----------
     mean_, basis_ : ndarray, shape (128,) and (128, components), float32
         Of the principal components.
     words_ : Mixture, or ndarray, shape (words, components)
+    cells_ : list of (ndarray, ndarray)
+        Mean and directions of the principal components of each cell, where there are any.
 
     Notes
     -----
@@ -75,6 +87,8 @@ class FisherVectors(Appearance):
     fer_features.vision.sift.dense_sift, fer_features.vision.fisher.fisher_vectors : the formulas.
     """
 
+    #: Nothing is reduced before anything is learnt.
+    cells_: list[tuple[np.ndarray, np.ndarray]] = []
     cites = "Perronnin, Sanchez and Mensink, ECCV 2010; VLAD: Jegou et al., CVPR 2010; Lowe, IJCV 2004"
     rules = {
         "encoding": ("fisher", "vlad"),
@@ -86,6 +100,7 @@ class FisherVectors(Appearance):
         "soft": (False, True),
         "of": OF,
         "n_sample": WHOLE,
+        "cell_sample": WHOLE,
     }
 
     def __init__(
@@ -98,8 +113,11 @@ class FisherVectors(Appearance):
         words: int = 16,
         grid: int = 3,
         soft: bool = True,
+        turns: tuple[float, ...] = (0,),
         of: str = "apex",
         n_sample: int = 50_000,
+        cell_components: int = 0,
+        cell_sample: int = 4000,
         seed: int = 0,
     ):
         self.encoding = encoding
@@ -110,9 +128,24 @@ class FisherVectors(Appearance):
         self.words = words
         self.grid = grid
         self.soft = soft
+        self.turns = turns
         self.of = of
         self.n_sample = n_sample
+        self.cell_components = cell_components
+        self.cell_sample = cell_sample
         self.seed = seed
+
+    def __getstate__(self) -> dict[str, Any]:
+        # Directions of cells are by far the most of a model; they hold numbers of float16 since `fit`.
+        state = super().__getstate__()
+        if state.get("cells_"):
+            state["cells_"] = [(mean, basis.astype(np.float16)) for mean, basis in state["cells_"]]
+        return state
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        super().__setstate__(state)
+        if getattr(self, "cells_", None):
+            self.cells_ = [(mean, basis.astype(np.float32)) for mean, basis in self.cells_]
 
     def __sklearn_is_fitted__(self) -> bool:
         return hasattr(self, "words_")
@@ -147,6 +180,9 @@ class FisherVectors(Appearance):
                 self.words_ = learn(sample, int(self.words), int(self.seed))
             except ValueError as error:
                 raise FerError(f"{type(self).__name__}: {error}; fewer words or other pictures are needed") from None
+        self.cells_ = []  # by which the sample is not reduced
+        if self.cell_components:
+            self.cells_ = self._learn_cells(X)
         return self
 
     def transform(self, X: Any) -> np.ndarray:
@@ -159,6 +195,23 @@ class FisherVectors(Appearance):
 
     def describe_pictures(self, images: np.ndarray) -> np.ndarray:
         """Vectors of pictures, (n, H, W) uint8 -> (n, d) float32."""
+        vectors = self._by_cell(images)
+        if self.cells_:
+            cells = enumerate(self.cells_)
+            vectors = np.concatenate([vectors[:, c] @ basis - mean @ basis for c, (mean, basis) in cells], 1)
+        return vectors.reshape(len(images), -1)
+
+    def _by_cell(self, images: np.ndarray) -> np.ndarray:
+        """Improved vectors of pictures, (n, grid * grid, d) float32, the mean over their turns."""
+        if len(self.turns) == 1 and not self.turns[0]:
+            return self._encoded(images)
+        vectors = self._encoded(turned(images, self.turns[0]))
+        for degrees in self.turns[1:]:
+            vectors += self._encoded(turned(images, degrees))
+        vectors /= np.float32(len(self.turns))
+        return vectors
+
+    def _encoded(self, images: np.ndarray) -> np.ndarray:
         descriptors, positions = self._local(images)
         height, width = images.shape[1:]
         cells = grid_cells(positions, height, width, int(self.grid), bool(self.soft))
@@ -168,11 +221,41 @@ class FisherVectors(Appearance):
         else:
             vectors = improve(vlad_vectors(found, words, cells))
         vectors /= np.float32(self.grid)
-        return vectors.reshape(len(images), -1)
+        return vectors
+
+    def _batches(self, X: Samples) -> Iterator[np.ndarray]:
+        # The directions of cells are read once a batch: of small ones that would take longer than the rest.
+        size = LARGE_BATCH if self.cells_ else base.BATCH
+        batches = [X[start : start + size] for start in range(0, len(X), size)]
+        return progress(base._in_threads(self._one, batches), len(batches), f"describing: {type(self).__name__}")
+
+    def _learn_cells(self, X: Samples) -> list[tuple[np.ndarray, np.ndarray]]:
+        """Mean and directions of each cell, from vectors of a sample of rows that are held in float16."""
+        usable = self._usable(X)
+        chosen = np.sort(np.random.default_rng(int(self.seed)).permutation(usable)[: int(self.cell_sample)])
+        batches = [X[chosen[start : start + base.BATCH]] for start in range(0, len(chosen), base.BATCH)]
+
+        def one(rows: Samples) -> np.ndarray:
+            frames = (-1,) if self.of == "apex" else (0, -1)
+            return np.concatenate([self._by_cell(rows.frame("images", t)).astype(np.float16) for t in frames])
+
+        with _one_thread(len(chosen)):
+            found = progress(base._in_threads(one, batches), len(batches), f"learning cells: {type(self).__name__}")
+            sample = list(found)
+        cells = range(self.grid * self.grid)
+        kept = int(self.cell_components)
+        learnt = []
+        for c in cells:  # the whole sample never stands in memory twice
+            mean, basis = fit_wide_pca(np.concatenate([part[:, c] for part in sample]).astype(np.float32), kept)
+            learnt.append((mean, basis.astype(np.float16).astype(np.float32)))
+        return learnt
 
     def picture_names(self) -> list[str]:
         """``fisher[cell=row,column word=w mean of component=c]``; ``vlad[cell=row,column word=w component=c]``."""
         cells = [(r, c) for r in range(self.grid) for c in range(self.grid)]
+        if self.cell_components:
+            kept = zip(cells, self.cells_, strict=False)
+            return [f"{self.encoding}[cell={r},{c} component={k}]" for (r, c), b in kept for k in range(b[1].shape[1])]
         kinds = ("mean of ", "variance of ") if self.encoding == "fisher" else ("",)
         return [
             f"{self.encoding}[cell={r},{c} word={w} {kind}component={k}]"
@@ -187,6 +270,11 @@ class FisherVectors(Appearance):
         bins = self.bins if isinstance(self.bins, tuple | list) else (self.bins,)
         if not bins or any(isinstance(b, bool) or not isinstance(b, numbers.Real) or not 0 < b < np.inf for b in bins):
             raise FerError(f"{type(self).__name__}: bins={self.bins!r}, but one or several numbers above 0 are needed")
+        turns = self.turns if isinstance(self.turns, tuple | list) else ()
+        if not turns or not all(isinstance(t, numbers.Real) and np.isfinite(t) for t in turns):
+            raise FerError(f"{type(self).__name__}: turns={self.turns!r}, but a tuple of degrees is needed")
+        if isinstance(self.cell_components, bool) or not isinstance(self.cell_components, numbers.Integral):
+            raise FerError(f"{type(self).__name__}: cell_components={self.cell_components!r}: a whole number is needed")
         if self.components > LENGTH:
             raise FerError(f"{type(self).__name__}: components={self.components}, but at most {LENGTH} are there")
         if isinstance(self.seed, bool) or not isinstance(self.seed, numbers.Integral) or self.seed < 0:
@@ -198,9 +286,7 @@ class FisherVectors(Appearance):
 
     def _sample(self, X: Samples) -> np.ndarray:
         """Local descriptors of rows drawn at random, about (n_sample, 128)."""
-        usable = np.flatnonzero(~np.any([X.missing(name) for name in self.reads], axis=0))
-        if not usable.size:
-            raise FerError("no row can be described: landmarks are missing in every one")
+        usable = self._usable(X)
         frames = (-1,) if self.of == "apex" else (0, -1)
         rng = np.random.default_rng(int(self.seed))
         there = self._local(np.zeros((1, *self.shape_[1:]), np.uint8))[0].shape[1]
@@ -223,6 +309,12 @@ class FisherVectors(Appearance):
 
         drawn = base._in_threads(draw, batches)
         return np.concatenate(list(progress(drawn, len(batches), f"learning: {type(self).__name__}")))
+
+    def _usable(self, X: Samples) -> np.ndarray:
+        usable = np.flatnonzero(~np.any([X.missing(name) for name in self.reads], axis=0))
+        if not usable.size:
+            raise FerError("no row can be described: landmarks are missing in every one")
+        return usable
 
     def _project(self, descriptors: np.ndarray) -> np.ndarray:
         return descriptors @ self.basis_ - self.mean_ @ self.basis_

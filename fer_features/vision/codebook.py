@@ -6,6 +6,7 @@ import dataclasses
 from collections.abc import Iterator
 
 import numpy as np
+from scipy.linalg import eigh
 
 #: Rows of a sample that are looked at together while learning.
 CHUNK = 8192
@@ -42,6 +43,23 @@ def fit_pca(x: np.ndarray, components: int) -> tuple[np.ndarray, np.ndarray]:
     # The sign of an eigenvector is free: the largest part is made positive, so that it does not hang on LAPACK.
     basis = basis * np.sign(basis[np.abs(basis).argmax(0), np.arange(components)])
     return mean.astype(np.float32), basis.astype(np.float32)
+
+
+def fit_wide_pca(x: np.ndarray, components: int) -> tuple[np.ndarray, np.ndarray]:
+    """Mean (D,) and directions (D, components) of largest variance of a sample (m, D) with fewer rows than columns.
+
+    By the products of rows with each other, (m, m), which see the same variances as the covariance (D, D). Directions
+    without variance are left out: there may be fewer than `components`.
+    """
+    mean = x.mean(0, dtype=np.float64).astype(np.float32)
+    x = np.asarray(x, np.float32) - mean
+    kept = min(components, len(x))
+    values, vectors = eigh(x @ x.T, subset_by_index=(len(x) - kept, len(x) - 1), overwrite_a=True)
+    values, vectors = values[::-1], vectors[:, ::-1]
+    some = values > 1e-6 * max(float(values[0]), 1e-30)
+    basis = x.T @ (vectors[:, some] / np.sqrt(values[some]))
+    basis *= np.sign(basis[np.abs(basis).argmax(0), np.arange(basis.shape[1])])
+    return mean, np.ascontiguousarray(basis, np.float32)
 
 
 def fit_codebook(x: np.ndarray, words: int, seed: int = 0, rounds: int = 20) -> np.ndarray:

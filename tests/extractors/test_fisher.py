@@ -221,3 +221,49 @@ def test_one_bin_size_may_be_given_as_a_number_and_numpy_numbers_mean_the_same(X
 def test_pictures_that_hold_no_patch_are_told_in_words(X):
     with pytest.raises(ValueError, match="picture of 40 x 40 holds no patch"):
         make("fv", bins=20).fit(X)
+
+
+@every
+@pytest.mark.parametrize("soft", [True, False])
+def test_reduced_cells_are_projections_of_the_whole_vectors(name, soft, images):
+    whole = make(name, soft=soft).fit(images)
+    reduced = make(name, soft=soft, cell_components=5).fit(images)
+    assert same(whole, reduced)
+    found, cells = reduced.transform(images), whole.transform(images).reshape(len(images), 4, -1)
+    assert found.shape == (len(images), 20) == (len(images), len(reduced.get_feature_names_out()))
+    for c, part in enumerate(np.split(found, 4, 1)):
+        centred = cells[:, c] - cells[:, c].mean(0)
+        # Learnt from these rows: the best of five dimensions.
+        left, values, _ = np.linalg.svd(centred, full_matrices=False)
+        np.testing.assert_allclose(np.abs(part), np.abs(left[:, :5] * values[:5]), atol=3e-3)
+
+
+def test_reduced_cells_are_learnt_from_training_rows_and_survive_a_pickle(images):
+    model = make("fv", cell_components=5, cell_sample=8).fit(images[TRAIN])
+    changed = images.copy()
+    changed[TEST] = 255 - changed[TEST]
+    again = make("fv", cell_components=5, cell_sample=8).fit(Samples.from_arrays(images=changed)[TRAIN])
+    np.testing.assert_array_equal(model.transform(images), again.transform(images))
+    loaded = pickle.loads(pickle.dumps(model))
+    np.testing.assert_array_equal(loaded.transform(images), model.transform(images))
+    np.testing.assert_allclose(model.transform(images[:1]), model.transform(images)[:1], atol=1e-5)
+    many = make("fv", cell_components=500, cell_sample=8).fit(images)
+    assert many.transform(images).shape == (N, len(many.get_feature_names_out()))
+    assert many.transform(images).shape[1] <= 4 * 8
+    with pytest.raises(FerError, match="cell_components"):
+        make("fv", cell_components=0.5).fit(images)
+
+
+@every
+def test_the_vectors_of_turns_are_their_mean(name, images):
+    whole = make(name).fit(images)
+    parts = []
+    for degrees in (0, 7, -7):
+        whole.turns = (degrees,)
+        parts.append(whole.transform(images))
+    whole.turns = (0, 7, -7)
+    np.testing.assert_allclose(whole.transform(images), np.mean(parts, 0), atol=1e-6)
+    assert not np.allclose(parts[0], parts[1], atol=0.01)
+    whole.turns = ()
+    with pytest.raises(FerError, match="turns"):
+        whole.fit(images)

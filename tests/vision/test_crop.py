@@ -14,6 +14,7 @@ from fer_features.vision.crop import (
     resize,
     template,
     transform,
+    turned,
     warp,
 )
 from fer_features.vision.geometry import MEAN_FACE, eye_centres
@@ -246,3 +247,10 @@ def test_alignment_and_crop_are_those_of_scikit_image(kdef, size):
             picture, inverse, output_shape=(size, size), order=1, mode="edge", preserve_range=True
         )
         assert np.abs(warp([picture], matrix[None], size)[0] - crop).max() <= 0.6
+
+
+def test_a_turn_of_90_degrees_is_numpy_s_and_none_is_none():
+    images = np.random.default_rng(0).integers(0, 256, (3, 20, 20)).astype(np.uint8)
+    np.testing.assert_array_equal(turned(images, 90), np.rot90(images, axes=(1, 2)))
+    assert turned(images, 0) is images
+    assert turned(images[:0], 8).shape == (0, 20, 20)

@@ -1,0 +1,328 @@
+"""Kernel ridge regression as a classifier, with a kernel that does not see whether a face is mirrored."""
+
+from __future__ import annotations
+
+import warnings
+from typing import Any
+
+import numpy as np
+from scipy.linalg import cho_factor, cho_solve, solve_triangular
+from scipy.optimize import minimize_scalar
+from scipy.special import log_softmax, softmax
+from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.utils.class_weight import compute_sample_weight
+from sklearn.utils.validation import check_is_fitted
+
+from ..errors import FerError
+from ..progress import say
+from .cholesky import factorise, inverse_diagonal, solve
+from .mirrored import BLOCK, HALF, Parts, kernel, principal, split
+
+GB = 1e9
+#: Rows of the kernel that are made or multiplied at once.
+ROWS = 512
+#: Natural logarithms between which the factor on scores is sought.
+TEMPERATURES = (-3.0, 6.0)
+
+
+class KRR(ClassifierMixin, BaseEstimator):
+    """Kernel ridge classifier: least squares on the kernel ``exp(-g |x - x'|^2)``, one class against the rest.
+
+    Parameters
+    ----------
+    gamma : float
+        g in units of the mean squared distance of training rows: 1 means that two rows at that distance have the
+        kernel 1 / e.
+    ridge : float or tuple of float
+        Added to the kernel's diagonal, which is 1, or between a half and 1 with a mirror. Of several the one is taken
+        that is right on most training rows when each is left out in turn; each costs a factorisation.
+    mirror : bool
+        Whether the first half of the columns describes a picture and the second half its mirror image, as
+        ``Features(mirror='beside')`` gives them. The kernel is then the mean of those with the other row and with its
+        mirror, and a face and its mirror always get the same scores.
+    even, odd : int
+        Principal components that the even part (f + f_m) / sqrt 2 and the odd part (f - f_m) / sqrt 2 are reduced to
+        first; 0 keeps all. Without a mirror all is even.
+    landmarks : int
+        Training rows, drawn at random, that the solution is made of (Nystroem); 0 for all. What is kept of a model is
+        these rows.
+    class_weight : dict, 'balanced' or None
+    max_memory : float
+        Gigabytes that the kernel may take. Where it would need more, as many `landmarks` are drawn as fit, with a
+        warning.
+    half : bool
+        Whether training rows and components are kept in float16, half the size on disk.
+    random_state : int or None
+        Of the landmarks.
+
+    Attributes
+    ----------
+    classes_ : ndarray, shape (k,)
+    rows_ : Parts
+        Reduced training rows, or those drawn.
+    coefficients_ : ndarray, shape (m, k), float32
+    gamma_, ridge_ : float
+        g in units of the features, and the ridge that was taken.
+    left_out_ : ndarray, shape (n, k), float32
+        Score of each training row when it is left out, in closed form; not pickled.
+    sharpness_ : float
+        What scores are multiplied by before the softmax: the likeliest for `left_out_`.
+
+    References
+    ----------
+    C. Saunders, A. Gammerman, V. Vovk, "Ridge regression learning algorithm in dual variables", ICML 1998.
+    G. Cawley, N. Talbot, "Efficient leave-one-out cross-validation of kernel Fisher discriminant classifiers", Pattern
+    Recognition 36, 2003.
+    C. Williams, M. Seeger, "Using the Nystroem method to speed up kernel machines", NIPS 2000.
+    B. Haasdonk, H. Burkhardt, "Invariant kernel functions for pattern analysis and machine learning", Machine Learning
+    68, 2007: kernels averaged over a group, here that of the mirror.
+
+    Notes
+    -----
+    One float32 Cholesky factorisation in place serves all classes: the lower triangle becomes the factor while the
+    upper keeps the kernel, by which the solution is refined and other ridges are tried. 28,709 rows take 3.3 GB. The
+    error of a row when it is left out is its coefficient over its entry on the diagonal of the inverse; components and
+    `gamma_`, which hang on it a little, stay those of all rows. There is no intercept: targets are 1 - 1/k for the
+    class and -1/k for the others, so that they sum to 0 over the classes.
+    """
+
+    def __init__(
+        self,
+        gamma: float = 1.0,
+        ridge: float | tuple[float, ...] = 0.1,
+        mirror: bool = False,
+        even: int = 0,
+        odd: int = 0,
+        landmarks: int = 0,
+        class_weight: dict[Any, float] | str | None = None,
+        max_memory: float = 8.0,
+        half: bool = True,
+        random_state: int | None = None,
+    ):
+        self.gamma = gamma
+        self.ridge = ridge
+        self.mirror = mirror
+        self.even = even
+        self.odd = odd
+        self.landmarks = landmarks
+        self.class_weight = class_weight
+        self.max_memory = max_memory
+        self.half = half
+        self.random_state = random_state
+
+    def fit(self, X: Any, y: Any) -> KRR:
+        """Fit on features (n, d) and labels (n,)."""
+        X, y = np.asarray(X, np.float32), np.asarray(y)
+        ridges = self._check(X)
+        self.classes_, codes = np.unique(y, return_inverse=True)
+        if len(self.classes_) < 2:
+            raise ValueError(f"all rows are of one class, {self.classes_[0]!r}: at least two are needed")
+        targets = (np.eye(len(self.classes_))[codes] - 1 / len(self.classes_)).astype(np.float32)
+        weight = compute_sample_weight(self.class_weight, y).astype(np.float32)
+        rows = self._learn_parts(X)
+        del X
+        self.gamma_ = float(self.gamma) / (rows.mean_distance() or 1.0)
+        few = self._few(len(rows))
+        stored = rows.astype(np.float16 if self.half else np.float32)
+        rows = stored.astype(np.float32)  # what is solved is what predicts
+        chosen = np.arange(len(rows))
+        if few:
+            chosen = np.sort(np.random.default_rng(self.random_state).permutation(len(rows))[:few])
+            solutions = _nystroem(rows, chosen, self.gamma_, ridges, targets, weight)
+        else:
+            solutions = _cholesky(rows, self.gamma_, ridges, targets, weight)
+        best = -1.0
+        for ridge, coefficients, left_out in solutions:
+            right = float(weight @ (left_out.argmax(1) == codes))
+            if right > best:
+                best, self.ridge_, self.coefficients_, self.left_out_ = right, ridge, coefficients, left_out
+        self.rows_ = stored[chosen] if few else stored
+        self.sharpness_ = _sharpness(self.left_out_, codes, weight)
+        return self
+
+    def decision_function(self, X: Any) -> np.ndarray:
+        """Score of each class, (n, k) float32; (n,) for two classes, above 0 for the second."""
+        scores = self._scores(X)
+        return scores[:, 1] - scores[:, 0] if scores.shape[1] == 2 else scores
+
+    def predict_proba(self, X: Any) -> np.ndarray:
+        """Probability of each class, (n, k) float64."""
+        return softmax(self.sharpness_ * self._scores(X).astype(np.float64), 1)
+
+    def predict(self, X: Any) -> np.ndarray:
+        """Labels, (n,)."""
+        return self.classes_[self._scores(X).argmax(1)]
+
+    def __getstate__(self) -> dict[str, Any]:
+        # Scores of training rows are no part of what predicts; components hold to float16 as the rows do.
+        state = {key: value for key, value in super().__getstate__().items() if key != "left_out_"}
+        for name in ("even_", "odd_"):
+            if self.half and state.get(name) is not None:
+                state[name] = tuple(a.astype(np.float16) if a.ndim == 2 else a for a in state[name])
+        return state
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        super().__setstate__(state)
+        for name in ("even_", "odd_"):
+            if getattr(self, name, None) is not None:
+                setattr(self, name, tuple(a.astype(np.float32) for a in getattr(self, name)))
+
+    def _check(self, X: np.ndarray) -> list[float]:
+        ridges = [float(r) for r in (self.ridge if isinstance(self.ridge, tuple | list) else [self.ridge])]
+        wrong = {"ridge": not ridges or min(ridges) <= 0, "gamma": not self.gamma > 0}
+        wrong |= {name: getattr(self, name) < 0 for name in ("even", "odd", "landmarks", "max_memory")}
+        for name, is_wrong in wrong.items():
+            if is_wrong:
+                raise FerError(f"KRR: {name}={getattr(self, name)!r} is too small")
+        if self.mirror and X.shape[1] % 2:
+            raise FerError(
+                f"KRR: mirror=True, but {X.shape[1]} features are no two halves: they come from features__mirror=beside"
+            )
+        return sorted(ridges, reverse=True)
+
+    def _few(self, n: int) -> int:
+        """How many rows to draw, 0 for all; says the memory that is about to be taken."""
+        few, need = min(int(self.landmarks), n), 4.0 * n * n / GB
+        if not few and need > self.max_memory:
+            few = max(1, min(n, int((self.max_memory * GB / 32) ** 0.5)))
+            warnings.warn(
+                f"KRR: the kernel of {n} rows takes {need:.1f} GB, above max_memory={self.max_memory:g}: "
+                f"{few} landmarks are drawn instead",
+                UserWarning,
+                stacklevel=3,
+            )
+        need = 4.0 * few * (4 * few + ROWS) / GB if few else need
+        what = f"{few} landmarks of {n} rows" if few else f"the kernel of {n} rows"
+        if need > 0.5:
+            say(f"kernel ridge: {what} takes {need:.1f} GB")
+        return few
+
+    def _learn_parts(self, X: np.ndarray) -> Parts:
+        parts = split(X) if self.mirror else Parts(X)
+        self.even_ = self.odd_ = None
+        self.scale_ = 1.0
+        if self.even:
+            self.even_ = principal(parts.even, int(self.even), centre=True)
+        if self.odd and parts.odd is not None:
+            self.odd_ = principal(parts.odd, int(self.odd), centre=False)
+        if self.half:  # what is pickled is what is used here
+            for part in (self.even_, self.odd_):
+                if part is not None:
+                    part[1][:] = part[1].astype(np.float16)
+        rows = self._reduced(parts)
+        largest = max(float(np.abs(p).max(initial=0)) for p in (rows.even, rows.odd) if p is not None)
+        # A power of two: nothing is rounded by it.
+        self.scale_ = float(2.0 ** np.floor(np.log2(HALF / largest))) if largest else 1.0
+        return rows.times(self.scale_)
+
+    def _reduced(self, parts: Parts) -> Parts:
+        even, odd = parts.even, parts.odd
+        if self.even_ is not None:
+            even = even @ self.even_[1] - self.even_[0] @ self.even_[1]
+        if self.odd_ is not None and odd is not None:
+            odd = odd @ self.odd_[1]
+        return Parts(even, odd).times(self.scale_)
+
+    def _scores(self, X: Any) -> np.ndarray:
+        check_is_fitted(self)
+        X = np.asarray(X, np.float32)
+        scores = np.zeros((len(X), len(self.classes_)), np.float32)
+        step = max(1, BLOCK // max(ROWS, X.shape[1]))
+        for start in range(0, len(X), step):
+            block = X[start : start + step]
+            some = self._reduced(split(block) if self.mirror else Parts(block))
+            squares = some.squares()
+            for first in range(0, len(self.rows_), ROWS):
+                rows = self.rows_[first : first + ROWS].astype(np.float32)
+                part = np.empty((len(some), len(rows)), np.float32)
+                kernel(some, rows, self.gamma_, (squares, rows.squares()), part)
+                scores[start : start + step] += part @ self.coefficients_[first : first + ROWS]
+        return scores
+
+
+def _cholesky(rows: Parts, gamma: float, ridges: list[float], targets: np.ndarray, weight: np.ndarray) -> Any:
+    """Ridge, coefficients (n, k) and left-out scores (n, k) for each ridge, from one buffer (n, n) float32."""
+    n, squares = len(rows), rows.squares()
+    K = np.empty((n, n), np.float32)
+    for start in range(0, n, ROWS):
+        at, upto = slice(start, start + ROWS), slice(0, min(start + ROWS, n))
+        kernel(rows[at], rows[upto], gamma, (squares[at], squares[upto]), K[at, upto])
+        K[upto, at] = K[at, upto].T
+    own = K.diagonal().copy()
+    for ridge in ridges:
+        diagonal = own + ridge / weight
+        for start in range(0, n, ROWS):
+            at, upto = slice(start, start + ROWS), slice(0, min(start + ROWS, n))
+            # The upper triangle holds the kernel still; in the block on the diagonal the lower follows it.
+            K[at, :start] = K[:start, at].T
+            block = np.triu(K[at, at], 1)
+            K[at, at] = block + block.T
+        K.flat[:: n + 1] = diagonal
+        inverses = factorise(K)
+        coefficients = solve(K, inverses, targets)
+        for _ in range(2):  # what float32 lost
+            coefficients += solve(K, inverses, targets - _upper_product(K, coefficients, diagonal))
+        inverse = inverse_diagonal(K, inverses)
+        left_out = targets - coefficients / inverse[:, None].astype(np.float32)
+        yield ridge, coefficients, left_out
+
+
+def _upper_product(K: np.ndarray, x: np.ndarray, diagonal: np.ndarray) -> np.ndarray:
+    """Product (n, k) of the symmetric matrix that the strict upper triangle of `K` and a diagonal stand for."""
+    out = diagonal[:, None] * x
+    for start in range(0, len(K), ROWS):
+        at = slice(start, start + ROWS)
+        block = np.triu(K[at, at], 1)
+        out[at] += block @ x[at] + block.T @ x[at]
+        right = K[at, start + ROWS :]
+        out[at] += right @ x[start + ROWS :]
+        out[start + ROWS :] += right.T @ x[at]
+    return out
+
+
+def _nystroem(
+    rows: Parts, chosen: np.ndarray, gamma: float, ridges: list[float], targets: np.ndarray, weight: np.ndarray
+) -> Any:
+    """The same for a solution made of the `chosen` rows, coefficients (m, k): weighted least squares on their kernels.
+
+    Products are summed in float64 and solved in it, for they square the condition.
+    """
+    some, squares = rows[chosen], rows.squares()
+    m, n = len(chosen), len(rows)
+    own = np.empty((m, m), np.float32)
+    kernel(some, some, gamma, (squares[chosen], squares[chosen]), own)
+    gram, right = np.zeros((m, m)), np.zeros((m, targets.shape[1]))
+
+    def blocks() -> Any:
+        for start in range(0, n, ROWS):
+            at = slice(start, start + ROWS)
+            part = np.empty((min(ROWS, n - start), m), np.float32)
+            kernel(rows[at], some, gamma, (squares[at], squares[chosen]), part)
+            yield at, part
+
+    for at, part in blocks():
+        weighted = part * weight[at, None]
+        gram += weighted.T @ part
+        right += weighted.T @ targets[at]
+    for ridge in ridges:
+        A = gram + ridge * own
+        A.flat[:: m + 1] += 1e-6 * A.diagonal().mean()
+        factor = cho_factor(A, lower=True, overwrite_a=True)
+        solved = cho_solve(factor, right)
+        coefficients, left_out = solved.astype(np.float32), np.empty_like(targets)
+        for at, part in blocks():
+            # How much a row's own target moves its score: it is taken out of it.
+            half = solve_triangular(factor[0], part.T.astype(np.float64), lower=True)
+            own_say = (weight[at] * np.einsum("mn,mn->n", half, half))[:, None]
+            left_out[at] = (part @ solved - own_say * targets[at]) / np.maximum(1 - own_say, 1e-6)
+        yield ridge, coefficients, left_out
+
+
+def _sharpness(scores: np.ndarray, codes: np.ndarray, weight: np.ndarray) -> float:
+    """The factor on scores (n, k) under which the softmax makes the true classes likeliest (temperature scaling)."""
+    at, scores = np.arange(len(codes)), scores.astype(np.float64)
+
+    def loss(log_factor: float) -> float:
+        return -float(weight @ log_softmax(np.exp(log_factor) * scores, 1)[at, codes])
+
+    return float(np.exp(minimize_scalar(loss, bounds=TEMPERATURES, method="bounded").x))
