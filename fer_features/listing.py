@@ -21,7 +21,10 @@ def text() -> str:
         lines.append(f"  {name:10s} {_first_line(kind)}{setting}; reads {reads}; {kind.cites}")
     lines += ["", "classifiers (the last part of a name)"]
     lines += [f"  {name:10s} {entry.about}; {entry.cites}" for name, entry in CLASSIFIERS.items()]
-    lines += ["", "a pipeline is a sentence of these: hog_svm, landmarks_xgb, hog_flow_landmarks_svm; with + several vote"]
+    lines += [
+        "",
+        "a pipeline is a sentence of these: hog_svm, landmarks_xgb, hog_flow_landmarks_svm; with + several vote",
+    ]
     lines += ["", "names that stand for a pipeline with its settings"]
     lines += [f"  {name:10s} {preset.about}: {preset}" for name, preset in PRESETS.items()]
     return "\n".join(lines)
