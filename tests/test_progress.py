@@ -119,3 +119,12 @@ def test_an_error_in_the_work_comes_through(clock):
 
     with shown(), pytest.raises(KeyError, match="gone"):
         list(progress(broken(), 2, "x"))
+
+
+def test_a_label_may_change_as_work_goes_on(clock, capsys):
+    best = iter(range(100))
+    with shown():
+        list(progress(work(clock, 20), 10, lambda: f"best {next(best)}"))
+    lines = capsys.readouterr().err.splitlines()
+    assert [line.split(":")[0] for line in lines] == [f"best {i}" for i in range(len(lines))]
+    assert len(lines) == 10

@@ -54,12 +54,28 @@ def fit_wide_pca(x: np.ndarray, components: int) -> tuple[np.ndarray, np.ndarray
     mean = x.mean(0, dtype=np.float64).astype(np.float32)
     x = np.asarray(x, np.float32) - mean
     kept = min(components, len(x))
-    values, vectors = eigh(x @ x.T, subset_by_index=(len(x) - kept, len(x) - 1), overwrite_a=True)
-    values, vectors = values[::-1], vectors[:, ::-1]
+    values, vectors = _largest(x @ x.T, kept)
     some = values > 1e-6 * max(float(values[0]), 1e-30)
     basis = x.T @ (vectors[:, some] / np.sqrt(values[some]))
     basis *= np.sign(basis[np.abs(basis).argmax(0), np.arange(basis.shape[1])])
     return mean, np.ascontiguousarray(basis, np.float32)
+
+
+def _largest(gram: np.ndarray, kept: int) -> tuple[np.ndarray, np.ndarray]:
+    """Largest eigenvalues (kept,), falling, and eigenvectors (m, kept) of a symmetric matrix (m, m).
+
+    Of many the few largest by iterating on a random subspace (Halko et al. 2011), which is several times faster; what
+    the last of them miss, their neighbours hold.
+    """
+    m = len(gram)
+    if m < 1000 or 3 * kept > m:
+        values, vectors = eigh(gram, subset_by_index=(m - kept, m - 1), overwrite_a=True)
+        return values[::-1], vectors[:, ::-1]
+    space = np.random.default_rng(0).normal(size=(m, kept + kept // 3)).astype(gram.dtype)
+    for _ in range(6):
+        space = np.linalg.qr(gram @ space)[0]
+    values, turn = np.linalg.eigh(space.T @ (gram @ space))
+    return values[::-1][:kept], space @ turn[:, ::-1][:, :kept]
 
 
 def fit_codebook(x: np.ndarray, words: int, seed: int = 0, rounds: int = 20) -> np.ndarray:

@@ -101,7 +101,7 @@ def turned(images: np.ndarray, degrees: float) -> np.ndarray:
         return images
     height, width = images.shape[1:]
     matrix = cv2.getRotationMatrix2D(((width - 1) / 2, (height - 1) / 2), float(degrees), 1)
-    return warp(images, np.tile(matrix, (len(images), 1, 1)), width, height)
+    return warp(list(images), np.tile(matrix, (len(images), 1, 1)), width, height)
 
 
 __all__ = ["ALIGNMENTS", "eyes_to_template", "points_to_template", "resize", "template", "transform", "warp"]

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from fer_features.vision.codebook import _largest
 from fer_features.vision.fisher import Mixture, fisher_vectors, improve, vlad_vectors
 from fer_features.vision.sift import dense_sift
 
@@ -83,3 +84,14 @@ def test_dense_sift_is_that_of_opencv_at_the_same_points_and_scale_on_photograph
         lit = np.linalg.norm(found, axis=-1) > 0.5
         assert np.corrcoef(found[0][lit[0]].ravel(), expected[lit[0]].ravel())[0, 1] > 0.999
         assert lit.mean() > 0.7
+
+
+def test_the_largest_eigenvalues_of_a_large_matrix_are_found_on_a_subspace():
+    rng = np.random.default_rng(0)
+    x = (rng.normal(size=(1200, 1500)) * np.arange(1, 1501) ** -0.5).astype(np.float32)
+    values, vectors = _largest(x @ x.T, 60)
+    exact, directions = np.linalg.eigh(x @ x.T)
+    np.testing.assert_allclose(values[:40], exact[::-1][:40], rtol=5e-3)
+    assert values.sum() > 0.998 * exact[::-1][:60].sum()
+    assert np.linalg.norm(vectors.T @ directions[:, ::-1][:, :60]) ** 2 / 60 > 0.95
+    np.testing.assert_allclose(vectors.T @ vectors, np.eye(60), atol=1e-3)
