@@ -81,6 +81,16 @@ class FeatureStore:
                 self._save(key)
         return values[rows]
 
+    @property
+    def keys(self) -> set[str]:
+        """Settings whose features are in memory."""
+        return set(self._blocks)
+
+    def forget(self, keys: Iterable[str]) -> None:
+        """Give back the memory of some settings; what is on disk stays there, the rest would be described again."""
+        for key in keys:
+            self._blocks.pop(key, None)
+
     def __getstate__(self) -> dict[str, Any]:
         # A worker process gets what is known so far; a function made on the spot does not travel.
         return {**self.__dict__, "_fingerprint": None, "folder": None}

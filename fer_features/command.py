@@ -6,10 +6,12 @@ import argparse
 import os
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import NoReturn
 
 from . import progress
 from .errors import FerError
+from .files import replacing
 
 
 class Parser(argparse.ArgumentParser):
@@ -35,12 +37,32 @@ def whole(least: int) -> Callable[[str], int]:
     return read
 
 
-def guarded(work: Callable[[], None]) -> int:
+def jobs(text: str) -> int:
+    """A type of argument: how many at once, -1 for all cores."""
+    return -1 if text == "-1" else whole(1)(text)
+
+
+def cache_folder(path: str) -> Path:
+    """The folder of ``--cache``, made and tried: one that cannot be written is told before the work."""
+    folder = Path(path)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with replacing(folder / "probe") as probe:
+            probe.touch()
+        (folder / "probe").unlink()
+    except OSError as error:
+        raise FerError(f"--cache {folder} cannot be written: {error.strerror}") from error
+    return folder
+
+
+def guarded(work: Callable[[], None], interrupted: Callable[[], str] = lambda: "nothing was written") -> int:
     """Do the work of a command, with progress shown; returns its exit code.
 
     Parameters
     ----------
     work : callable
+    interrupted : callable
+        What is left after Ctrl-C, in words.
 
     Returns
     -------
@@ -60,7 +82,7 @@ def guarded(work: Callable[[], None]) -> int:
         )
         return 2
     except KeyboardInterrupt:
-        print("interrupted: nothing was written", file=sys.stderr)
+        print(f"interrupted: {interrupted()}", file=sys.stderr)
         return 130
     except BrokenPipeError:
         # The reader of our output has gone; what is left in the buffer has nowhere to go.

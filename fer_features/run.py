@@ -20,7 +20,7 @@ import pandas as pd
 from sklearn.pipeline import Pipeline
 
 from . import listing
-from .command import Parser, guarded, whole
+from .command import Parser, cache_folder, guarded, jobs, whole
 from .datasets import load_dataset
 from .duplicates import exact_duplicates, without_duplicates
 from .errors import FerError
@@ -29,7 +29,7 @@ from .evaluation.crossvalidation import class_name, describe_all, scores_of
 from .evaluation.figures import draw_confusion
 from .evaluation.protocol import OFFICIAL, training_rows
 from .evaluation.summary import summary
-from .files import filling, replacing
+from .files import filling
 from .persistence import save_model
 from .pipelines import PRESETS, columns_read, describable, make_pipeline, parse_setting
 from .samples import Samples
@@ -74,7 +74,7 @@ def parser() -> argparse.ArgumentParser:
         "else 10fold)",
     )
     p.add_argument("--repeats", type=whole(1), default=1, metavar="N", help="how often k folds are drawn anew (1)")
-    p.add_argument("--jobs", type=_jobs, default=1, metavar="N", help="folds side by side, -1 for all cores (1)")
+    p.add_argument("--jobs", type=jobs, default=1, metavar="N", help="folds side by side, -1 for all cores (1)")
     p.add_argument("--seed", type=whole(0), default=0, metavar="N", help="of folds, intervals and classifiers (0)")
     p.add_argument(
         "--set",
@@ -88,10 +88,6 @@ def parser() -> argparse.ArgumentParser:
     p.add_argument("--out", metavar="DIR", help="folder for the results (a new one under runs/)")
     p.add_argument("--list", action="store_true", help="datasets, extractors and classifiers, then stop")
     return p
-
-
-def _jobs(text: str) -> int:
-    return -1 if text == "-1" else whole(1)(text)
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -112,7 +108,7 @@ def run(options: argparse.Namespace) -> None:
         print(f"{options.pipeline} stands for {PRESETS[options.pipeline]}", flush=True)
     out = Path(options.out) if options.out else _new_folder(options.pipeline)
     with filling(out, OUTPUTS) as folder:
-        cache = _cache_folder(options.cache) if options.cache else None
+        cache = cache_folder(options.cache) if options.cache else None
         X = load_dataset(
             options.data,
             options.subjects,
@@ -249,6 +245,9 @@ def write_results(folder: Path, X: Samples, result: Result, settings: dict[str, 
         "data": {**{k: scores[k] for k in ("dataset", "synthetic", "fingerprint", "n", "n_subjects", "subjects_from")}},
         "scores": {k: scores[k] for k in ("protocol", "accuracy", "balanced_accuracy", "macro_f1", "ci95", "leakage")},
     }
+    if "search" in scores:
+        kept = ("strategy", "candidates", "score", "chosen", "selected_score", "nested_score", "optimism")
+        record["search"] = {k: scores["search"][k] for k in kept}
     save_model(model, folder / "model.joblib", record)
 
 
@@ -260,18 +259,6 @@ def _new_folder(pipeline: str) -> Path:
         n += 1
         out = base.with_name(f"{base.name}-{n}")
     return out
-
-
-def _cache_folder(path: str) -> Path:
-    folder = Path(path)
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with replacing(folder / "probe") as probe:
-            probe.touch()
-        (folder / "probe").unlink()
-    except OSError as error:
-        raise FerError(f"--cache {folder} cannot be written: {error.strerror}") from error
-    return folder
 
 
 def _plain_parameters(model: Any) -> dict[str, Any]:

@@ -237,3 +237,19 @@ def test_an_extractor_finds_nothing_on_disk_for_another_parameter_or_table(tmp_p
         values = extractor.transform(X)
         assert X.store.described == 5
         np.testing.assert_array_equal(values, extractor.transform(X["images"]))
+
+
+def test_what_is_forgotten_is_described_again_and_the_rest_is_not(tmp_path):
+    store = FeatureStore(N)
+    for key in ("a", "b"):
+        store.rows(key, np.arange(N), Describer())
+    assert store.keys == {"a", "b"}
+    store.forget(["a", "never asked for"])
+    assert store.keys == {"b"}
+    np.testing.assert_array_equal(store.rows("b", np.arange(N), refuse), values_of(np.arange(N)))
+    store.rows("a", np.arange(N), Describer())
+    assert store.described == 3 * N
+    kept = on_disk(tmp_path)
+    kept.rows("a", np.arange(N), Describer())
+    kept.forget(["a"])
+    np.testing.assert_array_equal(kept.rows("a", np.arange(N), refuse), values_of(np.arange(N)))

@@ -1,6 +1,9 @@
-"""Honest evaluation: folds grouped by subject, scores with their spread over people."""
+"""Honest evaluation: folds grouped by subject, scores with their spread over people, checks, comparisons."""
 
+from .checks import check
+from .comparison import Comparison, compare
 from .crossvalidation import Result, evaluate
 from .protocol import Protocol, choose_protocol
+from .verdict import Check
 
-__all__ = ["Protocol", "Result", "choose_protocol", "evaluate"]
+__all__ = ["Check", "Comparison", "Protocol", "Result", "check", "choose_protocol", "compare", "evaluate"]

@@ -16,6 +16,7 @@ from threadpoolctl import threadpool_limits
 from ..duplicates import copies_in, exact_duplicates, without_duplicates
 from ..errors import FerError
 from ..extractors.features import extractors_of
+from ..extractors.mirror import mirrored
 from ..pipelines import describable, members, name_of, prepared
 from ..progress import progress
 from ..samples import Samples, fingerprint
@@ -120,19 +121,14 @@ def evaluate(
     classifier) learns in each fold from its training rows alone.
     """
     start = time.perf_counter()
-    rows, left_out = _rows_to_judge(model, X)
+    rows, left_out = _labelled_rows(describable(model, X), X)
     part = np.asarray(X[rows]["split"]) if "split" in X else None
     official = cv == "official" or (cv is None and bool(official_parts(part)))
-    if part is not None and official_parts(part) and not official:
-        left_out["not in the official training part"] = int((part != "train").sum())
-        rows = rows[part == "train"]
+    if not official:
+        rows = _rows_for_folds(X, rows, left_out)
     known = _known_subjects(X, rows)
-    if known is not None and not known.all():
-        if official:  # which must stay whole
-            known = None
-        else:
-            left_out["subject unknown"] = int((~known).sum())
-            rows = rows[known]
+    if known is not None and not known.all():  # official parts must stay whole
+        known = None
     X = X[rows]
     label = np.asarray(X["label"])
     subject = None if known is None else np.asarray(X["subject"])
@@ -187,6 +183,8 @@ def describe_all(model: BaseEstimator, X: Samples) -> None:
         for _, extractor in extractors_of(member):
             if not get_tags(extractor).requires_fit:
                 extractor.fit(table).transform(table)
+                if member.named_steps["features"].mirror != "none":
+                    extractor.transform(mirrored(table, extractor.reads))
 
 
 def scores_of(model: BaseEstimator, X: Samples) -> tuple[np.ndarray, np.ndarray, str]:
@@ -222,17 +220,52 @@ def _fit_and_judge(model: BaseEstimator, X: Samples, label: np.ndarray, train: n
     return prediction, full, kind, time.perf_counter() - start, fitted
 
 
-def _rows_to_judge(model: BaseEstimator, X: Samples) -> tuple[np.ndarray, dict[str, int]]:
+def rows_to_judge(usable: np.ndarray, X: Samples) -> tuple[np.ndarray, dict[str, int]]:
+    """Rows that folds are drawn from: usable, labelled, of the official training part, with a subject where any has.
+
+    Parameters
+    ----------
+    usable : ndarray of bool, shape (n,)
+        Rows that can be described.
+    X : Samples
+
+    Returns
+    -------
+    rows : ndarray of int
+    left_out : dict of str to int
+        How many labelled rows are not among them, by why.
+
+    Raises
+    ------
+    FerError
+        Where none is left.
+    """
+    rows, left_out = _labelled_rows(usable, X)
+    return _rows_for_folds(X, rows, left_out), left_out
+
+
+def _labelled_rows(usable: np.ndarray, X: Samples) -> tuple[np.ndarray, dict[str, int]]:
     labelled = np.asarray(X["label"]) >= 0
     if not labelled.any():
         raise FerError("no row has a label: there is nothing to learn from")
-    usable = describable(model, X)
     left_out = {}
     if (labelled & ~usable).any():
         left_out["landmarks missing"] = int((labelled & ~usable).sum())
     if not (labelled & usable).any():
         raise FerError("no labelled row can be described: landmarks are missing in every one")
     return np.flatnonzero(labelled & usable), left_out
+
+
+def _rows_for_folds(X: Samples, rows: np.ndarray, left_out: dict[str, int]) -> np.ndarray:
+    part = np.asarray(X[rows]["split"]) if "split" in X else None
+    if part is not None and official_parts(part):
+        left_out["not in the official training part"] = int((part != "train").sum())
+        rows = rows[part == "train"]
+    known = _known_subjects(X, rows)
+    if known is not None and not known.all():
+        left_out["subject unknown"] = int((~known).sum())
+        rows = rows[known]
+    return rows
 
 
 def _known_subjects(X: Samples, rows: np.ndarray) -> np.ndarray | None:

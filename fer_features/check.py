@@ -1,0 +1,128 @@
+"""Can the score be believed? ``python -m fer_features.check --pipeline hog_svm --data PATH``.
+
+Looks for leaks and faults in a pipeline, its folds and its data, and prints one line for each: fine, look, broken or
+skipped, and why. Ends with 1 where something is broken. The pipeline is fitted some hundred times: for one that learns
+its features, such as fv, fewer --rows and --permutations will do.
+"""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+from .command import Parser, cache_folder, guarded, jobs, whole
+from .datasets import load_dataset
+from .evaluation.checks import MOST, checks
+from .evaluation.verdict import Check
+from .files import filling
+from .pipelines import PRESETS, columns_read, make_pipeline, parse_setting
+from .run import announce, suit
+from .samples import fingerprint
+from .version import versions
+
+#: What the command writes.
+OUTPUTS = ("check.json",)
+
+
+def parser() -> argparse.ArgumentParser:
+    """The command line."""
+    p = Parser(prog="python -m fer_features.check", description=(__doc__ or "").split("\n\n")[1])
+    p.add_argument("--pipeline", default="hog_svm", metavar="NAME", help="as for run (hog_svm)")
+    p.add_argument(
+        "--data", default="demo", metavar="PATH", help="a folder or file of a known layout, or 'demo' (demo)"
+    )
+    p.add_argument("--labels", metavar="NAME", help="other labels than the data's own: ferplus, for FER2013")
+    p.add_argument("--on-error", choices=("stop", "skip"), default="stop", help="what is done on faulty rows (stop)")
+    p.add_argument("--subjects", metavar="FILE", help="subject ids of the training rows: .h5, .npy or .csv")
+    p.add_argument("--subject-pattern", metavar="REGEX", help="finds the subject in the names of picture files")
+    p.add_argument("--n-subjects", type=whole(1), metavar="N", help="how many people to infer where no ids are given")
+    p.add_argument(
+        "--split",
+        choices=("grouped", "random"),
+        default="grouped",
+        help="the folds that your own score rests on: by subject, or of rows (grouped)",
+    )
+    p.add_argument("--permutations", type=whole(19), default=50, metavar="N", help="of labels, at least 19 (50)")
+    p.add_argument(
+        "--rows", type=whole(20), default=MOST, metavar="N", help=f"fitted again and again, at most, by people ({MOST})"
+    )
+    p.add_argument("--jobs", type=jobs, default=1, metavar="N", help="fits side by side, -1 for all cores (1)")
+    p.add_argument("--seed", type=whole(0), default=0, metavar="N", help="of folds, permutations and classifiers (0)")
+    p.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="a parameter, as for run")
+    p.add_argument("--cache", metavar="DIR", help="keep features, and stills as read, there between runs")
+    p.add_argument("--out", type=Path, metavar="DIR", help="folder for check.json (nothing is written without it)")
+    return p
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the command; returns the exit code."""
+    options = parser().parse_args(arguments)
+    found: list[Check] = []
+    code = guarded(lambda: run(options, found))
+    return code or int(any(check.verdict == "broken" for check in found))
+
+
+def run(options: argparse.Namespace, found: list[Check]) -> None:
+    """Check, printing verdicts as they come; write them where a folder is given."""
+    if options.out is None:
+        examine(options, found)
+        return
+    # A folder that cannot be written is told before minutes of work, not after them.
+    with filling(options.out, OUTPUTS) as folder:
+        record = examine(options, found)
+        (folder / "check.json").write_text(json.dumps(record, indent=1) + "\n")
+    print(f"written to {options.out}")
+
+
+def examine(options: argparse.Namespace, found: list[Check]) -> dict[str, Any]:
+    """Read the data, print each verdict and put it into `found`; returns what check.json holds."""
+    settings = dict(parse_setting(text) for text in options.set)
+    model = make_pipeline(options.pipeline, options.seed, **settings)
+    if options.pipeline in PRESETS:
+        print(f"{options.pipeline} stands for {PRESETS[options.pipeline]}", flush=True)
+    cache = cache_folder(options.cache) if options.cache else None
+    X = load_dataset(
+        options.data,
+        options.subjects,
+        options.n_subjects,
+        on_error=options.on_error,
+        labels=options.labels,
+        subject_pattern=options.subject_pattern,
+        cache=cache,
+    )
+    announce(X)
+    settings |= suit(model, X, settings)
+    for name in columns_read(model):
+        X.column(name)
+    X.store.folder = cache
+    work = checks(
+        model,
+        X,
+        split=options.split,
+        permutations=options.permutations,
+        most=options.rows,
+        seed=options.seed,
+        jobs=options.jobs,
+    )
+    for check in work:
+        found.append(check)
+        print(check, flush=True)
+    command = {k: v for k, v in vars(options).items() if k not in ("out", "cache", "jobs")}
+    return {
+        "pipeline": options.pipeline,
+        "settings": settings,
+        "dataset": X.info.dataset,
+        "synthetic": X.info.synthetic,
+        "checks": [dataclasses.asdict(check) for check in found],
+        "command": command,
+        "fingerprint": fingerprint(X),
+        "versions": versions(),
+    }
+
+
+if __name__ == "__main__":
+    sys.exit(main())
