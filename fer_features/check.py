@@ -15,12 +15,11 @@ from pathlib import Path
 from typing import Any
 
 from .command import Parser, cache_folder, guarded, jobs, whole
-from .datasets import load_dataset
 from .evaluation.checks import MOST, checks
 from .evaluation.verdict import Check
 from .files import filling
-from .pipelines import PRESETS, columns_read, make_pipeline, parse_setting
-from .run import announce, suit
+from .pipelines import columns_read, parse_setting
+from .reading import add_data, announce, named, read, suit
 from .samples import fingerprint
 from .version import versions
 
@@ -32,14 +31,7 @@ def parser() -> argparse.ArgumentParser:
     """The command line."""
     p = Parser(prog="python -m fer_features.check", description=(__doc__ or "").split("\n\n")[1])
     p.add_argument("--pipeline", default="hog_svm", metavar="NAME", help="as for run (hog_svm)")
-    p.add_argument(
-        "--data", default="demo", metavar="PATH", help="a folder or file of a known layout, or 'demo' (demo)"
-    )
-    p.add_argument("--labels", metavar="NAME", help="other labels than the data's own: ferplus, for FER2013")
-    p.add_argument("--on-error", choices=("stop", "skip"), default="stop", help="what is done on faulty rows (stop)")
-    p.add_argument("--subjects", metavar="FILE", help="subject ids of the training rows: .h5, .npy or .csv")
-    p.add_argument("--subject-pattern", metavar="REGEX", help="finds the subject in the names of picture files")
-    p.add_argument("--n-subjects", type=whole(1), metavar="N", help="how many people to infer where no ids are given")
+    add_data(p)
     p.add_argument(
         "--split",
         choices=("grouped", "random"),
@@ -81,19 +73,9 @@ def run(options: argparse.Namespace, found: list[Check]) -> None:
 def examine(options: argparse.Namespace, found: list[Check]) -> dict[str, Any]:
     """Read the data, print each verdict and put it into `found`; returns what check.json holds."""
     settings = dict(parse_setting(text) for text in options.set)
-    model = make_pipeline(options.pipeline, options.seed, **settings)
-    if options.pipeline in PRESETS:
-        print(f"{options.pipeline} stands for {PRESETS[options.pipeline]}", flush=True)
+    model = named(options, **settings)
     cache = cache_folder(options.cache) if options.cache else None
-    X = load_dataset(
-        options.data,
-        options.subjects,
-        options.n_subjects,
-        on_error=options.on_error,
-        labels=options.labels,
-        subject_pattern=options.subject_pattern,
-        cache=cache,
-    )
+    X = read(options, cache)
     announce(X)
     settings |= suit(model, X, settings)
     for name in columns_read(model):

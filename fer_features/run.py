@@ -21,17 +21,17 @@ from sklearn.pipeline import Pipeline
 
 from . import listing
 from .command import Parser, cache_folder, guarded, jobs, whole
-from .datasets import load_dataset
 from .duplicates import exact_duplicates, without_duplicates
 from .errors import FerError
 from .evaluation import Result, evaluate
 from .evaluation.crossvalidation import class_name, describe_all, scores_of
 from .evaluation.figures import draw_confusion
-from .evaluation.protocol import OFFICIAL, training_rows
+from .evaluation.protocol import training_rows
 from .evaluation.summary import summary
 from .files import filling
 from .persistence import save_model
-from .pipelines import PRESETS, columns_read, describable, make_pipeline, parse_setting
+from .pipelines import columns_read, describable, parse_setting
+from .reading import add_data, announce, named, read, suit
 from .samples import Samples
 
 #: Everything that a run may write into its folder.
@@ -56,17 +56,7 @@ def parser() -> argparse.ArgumentParser:
         metavar="NAME",
         help="features joined by _, then a classifier (hog_svm)",
     )
-    p.add_argument(
-        "--data",
-        default="demo",
-        metavar="PATH",
-        help="a folder or file of a known layout; 'demo' is synthetic (demo)",
-    )
-    p.add_argument("--labels", metavar="NAME", help="other labels than the data's own: ferplus, for FER2013")
-    p.add_argument("--on-error", choices=("stop", "skip"), default="stop", help="what is done on faulty rows (stop)")
-    p.add_argument("--subjects", metavar="FILE", help="subject ids of the training rows: .h5, .npy or .csv")
-    p.add_argument("--subject-pattern", metavar="REGEX", help="finds the subject in the names of picture files")
-    p.add_argument("--n-subjects", type=whole(1), metavar="N", help="how many people to infer where no ids are given")
+    add_data(p)
     p.add_argument(
         "--cv",
         metavar="NAME",
@@ -103,21 +93,11 @@ def run(options: argparse.Namespace) -> None:
     """Evaluate, refit, save, predict; print a summary."""
     start = time.perf_counter()
     settings = dict(parse_setting(text) for text in options.set)
-    model = make_pipeline(options.pipeline, options.seed, **settings)
-    if options.pipeline in PRESETS:
-        print(f"{options.pipeline} stands for {PRESETS[options.pipeline]}", flush=True)
+    model = named(options, **settings)
     out = Path(options.out) if options.out else _new_folder(options.pipeline)
     with filling(out, OUTPUTS) as folder:
         cache = cache_folder(options.cache) if options.cache else None
-        X = load_dataset(
-            options.data,
-            options.subjects,
-            options.n_subjects,
-            on_error=options.on_error,
-            labels=options.labels,
-            subject_pattern=options.subject_pattern,
-            cache=cache,
-        )
+        X = read(options, cache)
         announce(X)
         settings |= suit(model, X, settings)
         for name in columns_read(model):
@@ -133,18 +113,6 @@ def run(options: argparse.Namespace) -> None:
     if unread:
         print(f"  {unread} test row(s) without landmarks: the most frequent class stands for them in submission.csv")
     print(f"  {scores['described']} rows described, {scores['seconds']:.1f} s; results in {out}")
-
-
-def suit(model: Pipeline, X: Samples, settings: dict[str, Any]) -> dict[str, Any]:
-    """Set what the data ask for and the user left open; returns it."""
-    if not X.info.cropped or "landmarks" in X:
-        return {}
-    names = [name for name in model.get_params() if f"__{name}".endswith("__align__method") and name not in settings]
-    if names:
-        print("pictures of faces cut out already, without landmarks: taken whole (align__method=none)", flush=True)
-    whole = dict.fromkeys(names, "none")
-    model.set_params(**whole)
-    return whole
 
 
 def judge_and_fit(model: Pipeline, X: Samples, options: argparse.Namespace) -> Result:
@@ -165,31 +133,6 @@ def judge_and_fit(model: Pipeline, X: Samples, options: argparse.Namespace) -> R
             raise
         raise FerError(f"--set {' --set '.join(options.set)} does not work: {error}") from error
     return result
-
-
-def announce(X: Samples) -> None:
-    """Say what was read, and where the subjects come from."""
-    info = X.info
-    train = int((X["label"] >= 0).sum())
-    print(
-        f"{info.dataset}: {train} labelled rows, {len(X) - train} without a label"
-        + (" (synthetic)" if info.synthetic else "")
-    )
-    if "split" in X:
-        counts = {part: int((X["split"] == part).sum()) for part in ("train", *OFFICIAL)}
-        print("parts: " + ", ".join(f"{part} {n}" for part, n in counts.items() if n))
-    for note in info.notes:
-        print(note)
-    if info.subjects_from == "inferred":
-        n = len(np.unique(X["subject"][X["subject"] >= 0]))
-        print(
-            f"no subject ids given: {n} subjects inferred from the neutral frames, "
-            f"confidence {info.subjects_confidence:.2f}"
-        )
-        print("check them in subjects.csv, which can be corrected and given back by --subjects")
-    if info.leakage:
-        print(f"CAUTION: {info.leakage}")
-    sys.stdout.flush()
 
 
 def unlabelled_test(X: Samples) -> np.ndarray:

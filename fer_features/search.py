@@ -20,7 +20,6 @@ from typing import Any
 import numpy as np
 
 from .command import Parser, cache_folder, guarded, jobs, whole
-from .datasets import load_dataset
 from .errors import FerError
 from .evaluation import evaluate
 from .evaluation.candidates import STRATEGIES, check_grid, default_grid
@@ -30,9 +29,10 @@ from .evaluation.protocol import training_rows
 from .evaluation.search import Search
 from .evaluation.summary import summary
 from .files import filling, replacing
-from .pipelines import PRESETS, describable, make_pipeline
+from .pipelines import describable
+from .reading import add_data, announce, named, read, suit
 from .run import OUTPUTS as RUN_OUTPUTS
-from .run import announce, predict_test, suit, unlabelled_test, write_results, write_subjects
+from .run import predict_test, unlabelled_test, write_results, write_subjects
 from .samples import Samples
 
 #: Everything that a search may write into its folder when it is done; the journal stays.
@@ -46,14 +46,7 @@ def parser() -> argparse.ArgumentParser:
     """The command line."""
     p = Parser(prog="python -m fer_features.search", description=(__doc__ or "").split("\n\n")[1])
     p.add_argument("--pipeline", default="hog_svm", metavar="NAME", help="as for fer_features.run (hog_svm)")
-    p.add_argument(
-        "--data", default="demo", metavar="PATH", help="a folder or file of a known layout, or 'demo' (demo)"
-    )
-    p.add_argument("--labels", metavar="NAME", help="other labels than the data's own: ferplus, for FER2013")
-    p.add_argument("--on-error", choices=("stop", "skip"), default="stop", help="what is done on faulty rows (stop)")
-    p.add_argument("--subjects", metavar="FILE", help="subject ids of the training rows: .h5, .npy or .csv")
-    p.add_argument("--subject-pattern", metavar="REGEX", help="finds the subject in the names of picture files")
-    p.add_argument("--n-subjects", type=whole(1), metavar="N", help="how many people to infer where no ids are given")
+    add_data(p)
     p.add_argument("--grid", metavar="FILE.json", help="what to try: a table of parameters with lists of values")
     p.add_argument(
         "--set",
@@ -95,20 +88,10 @@ def main(arguments: list[str] | None = None) -> int:
 def run(options: argparse.Namespace, kept: list[str]) -> None:
     """Search, refit, save; print a summary. `kept` gets what is to be said after Ctrl-C."""
     start = time.perf_counter()
-    model = make_pipeline(options.pipeline, options.seed)
-    if options.pipeline in PRESETS:
-        print(f"{options.pipeline} stands for {PRESETS[options.pipeline]}", flush=True)
+    model = named(options)
     grid = read_grid(options)
     cache = cache_folder(options.cache) if options.cache else None
-    X = load_dataset(
-        options.data,
-        options.subjects,
-        options.n_subjects,
-        on_error=options.on_error,
-        labels=options.labels,
-        subject_pattern=options.subject_pattern,
-        cache=cache,
-    )
+    X = read(options, cache)
     announce(X)
     suit(model, X, grid)
     X.store.folder = cache

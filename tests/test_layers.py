@@ -14,7 +14,7 @@ ROOT = Path(fer_features.__file__).parent
 
 #: From the top. A module may import from its own line only where that line is marked, and from any line below.
 LAYERS = [
-    ({"run", "search", "check", "compare", "show", "inspect", "listing", "command"}, True),
+    ({"run", "search", "check", "compare", "show", "inspect", "listing", "reading", "command"}, True),
     ({"evaluation", "persistence"}, False),
     ({"pipelines"}, False),
     ({"extractors", "classifiers"}, False),
