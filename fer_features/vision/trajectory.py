@@ -1,7 +1,8 @@
 """Landmarks over a whole clip and what a face measures, head motion taken out of every frame.
 
 Frames are registered as in `displacement`: upright, in inter-ocular distances, x to the right and y down. Time goes
-from 0, the neutral frame, to 1, the apex.
+from 0, the neutral frame, to 1, the apex. Head motion is undone as that of a camera linear in the head (Tomasi and
+Kanade, IJCV 1992).
 """
 
 from __future__ import annotations

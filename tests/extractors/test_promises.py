@@ -22,6 +22,7 @@ SMALL = {"step": 6, "components": 5, "words": 3, "grid": 2, "n_sample": 500}
 #: Another value of a parameter, where the next one does nothing here or does not go with the others.
 OTHERS = {
     ("FisherVectors", "n_sample"): 60,
+    ("FisherVectors", "cell_sample"): 5,
     ("LMP", "alike"): 0.95,
     ("Patches", "side"): 24,
     ("Patches", "cells"): 2,
@@ -32,6 +33,7 @@ HOG, LBP = ({"descriptor": descriptor, "cells": 4, "side": 32} for descriptor in
 NEEDS = {
     **{("Patches", parameter): HOG for parameter in ("descriptor", "side", "cells", "block", "orientations")},
     ("Patches", "radius"): LBP,
+    ("FisherVectors", "cell_sample"): {"cell_components": 3},
 }
 
 
