@@ -5,17 +5,17 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from scipy.optimize import minimize_scalar
-from scipy.special import log_softmax, softmax
+from scipy.special import softmax
 from sklearn.base import ClassifierMixin, clone
 from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
 from sklearn.utils.metaestimators import _BaseComposition
 from sklearn.utils.validation import check_is_fitted
 
 from ..samples import Samples
+from .temperature import likeliest_factor
 
-#: Natural logarithm of the largest factor on scores, where every held-out row is right and the best one has no end.
-STEEPEST = 4.0
+#: Natural logarithms of factors on scores: where every held-out row is right, the best one has no end.
+TEMPERATURES = (-4.0, 4.0)
 
 
 class LateFusion(ClassifierMixin, _BaseComposition):
@@ -69,9 +69,9 @@ class LateFusion(ClassifierMixin, _BaseComposition):
         held_out = [self._held_out(model, X, y, folds) for _, model in self.members]
         judged = np.concatenate([test for _, test in folds]) if folds else np.array([], int)
         truth = codes[judged]
-        self.factors_ = np.array([_factor(scores[judged], truth) for scores in held_out])
+        self.factors_ = np.array([likeliest_factor(scores[judged], truth, TEMPERATURES) for scores in held_out])
         pooled = self._pool([scores[judged] for scores in held_out])
-        self.sharpness_ = _factor(pooled, truth)
+        self.sharpness_ = likeliest_factor(pooled, truth, TEMPERATURES)
         self.fitted_ = [clone(model).fit(X, y) for _, model in self.members]
         return self
 
@@ -120,15 +120,3 @@ class LateFusion(ClassifierMixin, _BaseComposition):
     def _pool(self, scores: list[np.ndarray]) -> np.ndarray:
         probabilities = [softmax(f * s, 1) for f, s in zip(self.factors_, scores, strict=True)]
         return np.log(np.maximum(np.mean(probabilities, 0), 1e-12))
-
-
-def _factor(scores: np.ndarray, truth: np.ndarray) -> float:
-    """The factor on scores (n, k) under which the softmax makes the true classes (n,) likeliest; 1 without rows."""
-    if not len(truth):
-        return 1.0
-    rows = np.arange(len(truth))
-
-    def loss(log_factor: float) -> float:
-        return -log_softmax(np.exp(log_factor) * scores, 1)[rows, truth].mean()
-
-    return float(np.exp(minimize_scalar(loss, bounds=(-STEEPEST, STEEPEST), method="bounded").x))

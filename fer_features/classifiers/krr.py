@@ -7,8 +7,7 @@ from typing import Any
 
 import numpy as np
 from scipy.linalg import cho_factor, cho_solve, solve_triangular
-from scipy.optimize import minimize_scalar
-from scipy.special import log_softmax, softmax
+from scipy.special import softmax
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils.class_weight import compute_sample_weight
 from sklearn.utils.validation import check_is_fitted
@@ -17,6 +16,7 @@ from ..errors import FerError
 from ..progress import say
 from .cholesky import factorise, inverse_diagonal, solve
 from .mirrored import BLOCK, HALF, Parts, kernel, principal, split
+from .temperature import likeliest_factor
 
 GB = 1e9
 #: Rows of the kernel that are made or multiplied at once.
@@ -137,7 +137,7 @@ class KRR(ClassifierMixin, BaseEstimator):
             if right > best:
                 best, self.ridge_, self.coefficients_, self.left_out_ = right, ridge, coefficients, left_out
         self.rows_ = stored[chosen] if few else stored
-        self.sharpness_ = _sharpness(self.left_out_, codes, weight)
+        self.sharpness_ = likeliest_factor(self.left_out_, codes, TEMPERATURES, weight)
         return self
 
     def decision_function(self, X: Any) -> np.ndarray:
@@ -316,13 +316,3 @@ def _nystroem(
             own_say = (weight[at] * np.einsum("mn,mn->n", half, half))[:, None]
             left_out[at] = (part @ solved - own_say * targets[at]) / np.maximum(1 - own_say, 1e-6)
         yield ridge, coefficients, left_out
-
-
-def _sharpness(scores: np.ndarray, codes: np.ndarray, weight: np.ndarray) -> float:
-    """The factor on scores (n, k) under which the softmax makes the true classes likeliest (temperature scaling)."""
-    at, scores = np.arange(len(codes)), scores.astype(np.float64)
-
-    def loss(log_factor: float) -> float:
-        return -float(weight @ log_softmax(np.exp(log_factor) * scores, 1)[at, codes])
-
-    return float(np.exp(minimize_scalar(loss, bounds=TEMPERATURES, method="bounded").x))
