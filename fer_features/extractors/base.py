@@ -87,9 +87,13 @@ class Extractor(Stateless):
         """Names in words of the features, (d,) of str; after `fit`, which tells the size of pictures."""
         return np.array(self.names(), dtype=object)
 
-    def _batches(self, X: Samples) -> Iterator[np.ndarray]:
+    def rows_at_once(self) -> int:
+        """How many rows are described together."""
         # Points are a thousandth of the size of pictures: more rows at once keep numpy as busy.
-        step = BATCH if "images" in self.reads else 4 * BATCH
+        return BATCH if "images" in self.reads else 4 * BATCH
+
+    def _batches(self, X: Samples) -> Iterator[np.ndarray]:
+        step = self.rows_at_once()
         batches = [X[start : start + step] for start in range(0, len(X), step)]
         label = f"describing: {type(self).__name__}"
         return progress(_in_threads(self._one, batches), len(batches), label)

@@ -223,11 +223,10 @@ class FisherVectors(Appearance):
         vectors /= np.float32(self.grid)
         return vectors
 
-    def _batches(self, X: Samples) -> Iterator[np.ndarray]:
+    def rows_at_once(self) -> int:
+        """How many rows are described together."""
         # The directions of cells are read once a batch: of small ones that would take longer than the rest.
-        size = LARGE_BATCH if self.cells_ else base.BATCH
-        batches = [X[start : start + size] for start in range(0, len(X), size)]
-        return progress(base._in_threads(self._one, batches), len(batches), f"describing: {type(self).__name__}")
+        return LARGE_BATCH if self.cells_ else super().rows_at_once()
 
     def _learn_cells(self, X: Samples) -> list[tuple[np.ndarray, np.ndarray]]:
         """Mean and directions of each cell, from vectors of a sample of rows that are held in float16."""
