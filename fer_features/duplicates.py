@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -66,15 +67,24 @@ def exact_duplicates(X: Samples) -> np.ndarray:
 
     Notes
     -----
-    By a 128-bit hash of sizes and pixels, read in batches: memory does not grow with the data.
+    By a 128-bit hash of sizes and pixels, read in batches: memory does not grow with the data. Whole clips are read
+    only of rows whose last frame is another's too.
     """
+    group = _equal(X, lambda rows: rows.frame("images", -1))
+    alike = np.flatnonzero(np.bincount(group, minlength=len(X))[group] > 1)
+    group[alike] = alike[_equal(X[alike], lambda rows: rows["images"])]
+    return group
+
+
+def _equal(X: Samples, read: Callable[[Samples], Any]) -> np.ndarray:
+    """For each row the position of the first of which the same is read, (n,)."""
     first: dict[bytes, int] = {}
     group = np.empty(len(X), np.int64)
     starts = range(0, len(X), BATCH)
     for start in progress(starts, len(starts), "looking for equal pictures"):
-        for row, clip in enumerate(X[start : start + BATCH]["images"], start):
-            digest = hashlib.blake2b(repr(np.shape(clip)).encode(), digest_size=16)
-            digest.update(np.ascontiguousarray(clip).data)
+        for row, pixels in enumerate(read(X[start : start + BATCH]), start):
+            digest = hashlib.blake2b(repr(np.shape(pixels)).encode(), digest_size=16)
+            digest.update(np.ascontiguousarray(pixels).data)
             group[row] = first.setdefault(digest.digest(), row)
     return group
 
