@@ -14,12 +14,12 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from .command import Parser, cache_folder, guarded, jobs, whole
+from .command import Parser, guarded, jobs, whole
 from .evaluation.checks import MOST, checks
 from .evaluation.verdict import Check
 from .files import filling
 from .pipelines import columns_read, parse_setting
-from .reading import add_data, announce, named, read, suit
+from .reading import add_data, named, opened
 from .samples import fingerprint
 from .version import versions
 
@@ -74,13 +74,10 @@ def examine(options: argparse.Namespace, found: list[Check]) -> dict[str, Any]:
     """Read the data, print each verdict and put it into `found`; returns what check.json holds."""
     settings = dict(parse_setting(text) for text in options.set)
     model = named(options, **settings)
-    cache = cache_folder(options.cache) if options.cache else None
-    X = read(options, cache)
-    announce(X)
-    settings |= suit(model, X, settings)
+    X, suited = opened(options, model, settings)
+    settings |= suited
     for name in columns_read(model):
         X.column(name)
-    X.store.folder = cache
     work = checks(
         model,
         X,

@@ -10,6 +10,7 @@ import joblib
 import numpy as np
 import pandas as pd
 from sklearn.base import BaseEstimator, clone
+from sklearn.pipeline import Pipeline
 from sklearn.utils import get_tags
 from threadpoolctl import threadpool_limits
 
@@ -126,7 +127,7 @@ def evaluate(
     official = cv == "official" or (cv is None and bool(official_parts(part)))
     if not official:
         rows = _rows_for_folds(X, rows, left_out)
-    known = _known_subjects(X, rows)
+    known = known_subjects(X, rows)
     if known is not None and not known.all():  # official parts must stay whole
         known = None
     X = X[rows]
@@ -187,7 +188,7 @@ def describe_all(model: BaseEstimator, X: Samples) -> None:
                     extractor.transform(mirrored(table, extractor.reads))
 
 
-def scores_of(model: BaseEstimator, X: Samples) -> tuple[np.ndarray, np.ndarray, str]:
+def scores_of(model: BaseEstimator, X: Any) -> tuple[np.ndarray, np.ndarray, str]:
     """Prediction and one figure a class of a fitted classifier.
 
     Returns
@@ -197,6 +198,9 @@ def scores_of(model: BaseEstimator, X: Samples) -> tuple[np.ndarray, np.ndarray,
         In the order of ``model.classes_``.
     kind : {'probability', 'score'}
     """
+    if isinstance(model, Pipeline) and len(model) > 1:
+        # Both figures rest on the same features.
+        X, model = model[:-1].transform(X), model[-1]
     kind = "probability" if hasattr(model, "predict_proba") else "score"
     values = model.predict_proba(X) if kind == "probability" else model.decision_function(X)
     if values.ndim == 1:  # two classes: one figure, positive for the second
@@ -261,14 +265,15 @@ def _rows_for_folds(X: Samples, rows: np.ndarray, left_out: dict[str, int]) -> n
     if part is not None and official_parts(part):
         left_out["not in the official training part"] = int((part != "train").sum())
         rows = rows[part == "train"]
-    known = _known_subjects(X, rows)
+    known = known_subjects(X, rows)
     if known is not None and not known.all():
         left_out["subject unknown"] = int((~known).sum())
         rows = rows[known]
     return rows
 
 
-def _known_subjects(X: Samples, rows: np.ndarray) -> np.ndarray | None:
+def known_subjects(X: Samples, rows: np.ndarray) -> np.ndarray | None:
+    """Which of some rows have a subject, bool of the shape of `rows`; None where no row has."""
     if "subject" not in X:
         return None
     subject = np.asarray(X[rows]["subject"])

@@ -18,7 +18,7 @@ from ..pipelines import describable, name_of, set_parameters
 from ..samples import Samples, fingerprint
 from ..version import __version__
 from .candidates import check_grid, front_settings, list_candidates
-from .crossvalidation import describe_all, rows_to_judge
+from .crossvalidation import describe_all, known_subjects, rows_to_judge
 from .fits import REFUSALS
 from .journal import Journal
 from .scopes import Scope, make_scopes
@@ -77,8 +77,8 @@ class Plan:
         self.rows, self.left_out = rows_to_judge(np.logical_and.reduce(usable), X)
         self.X = X[self.rows]
         self.label = np.asarray(self.X["label"])
-        known = "subject" in X and (np.asarray(self.X["subject"]).astype(str) != "-1").any()
-        self.subject = np.asarray(self.X["subject"]) if known else None
+        known = known_subjects(X, self.rows)
+        self.subject = None if known is None else np.asarray(self.X["subject"])
         n = len(self.candidates)
         self.scopes = make_scopes(self.label, self.subject, X.info.classes, cv, nested, strategy, seed, n)
         people = [] if self.subject is None else self.subject.astype(str).tolist()

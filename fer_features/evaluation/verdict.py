@@ -13,7 +13,7 @@ from threadpoolctl import threadpool_limits
 from ..pipelines import describable
 from ..progress import progress
 from ..samples import Samples
-from .crossvalidation import rows_to_judge
+from .crossvalidation import known_subjects, rows_to_judge
 from .protocol import choose_protocol
 
 #: Nothing to see; something a person should look at; a score that rests on this cannot be believed; does not apply.
@@ -93,19 +93,19 @@ def examined(model: BaseEstimator, X: Samples, most: int, seed: int, jobs: int) 
         Where no row has a label and can be described.
     """
     rows, _ = rows_to_judge(describable(model, X), X)
-    people = np.asarray(X["subject"])[rows] if "subject" in X else np.full(len(rows), "-1")
-    known = people.astype(str) != "-1"
+    # Rows to judge have a subject each, or none of them has.
+    people = None if known_subjects(X, rows) is None else np.asarray(X["subject"])[rows]
     rng = np.random.default_rng(seed)
     if len(rows) > most:
-        units = people if known.any() else np.arange(len(rows))
+        units = np.arange(len(rows)) if people is None else people
         names, of = np.unique(units, return_inverse=True)
         order = rng.permutation(len(names))
         # Whole people, as long as there is room for them; the first two in any case.
         total = np.cumsum(np.bincount(of)[order])
         kept = np.isin(of, order[: max(2, int((total <= most).sum()))])
-        rows, people = rows[kept], people[kept]
+        rows, people = rows[kept], None if people is None else people[kept]
     label = np.asarray(X["label"])[rows]
-    return Case(model, X[rows], label, people if known.any() else None, seed, jobs)
+    return Case(model, X[rows], label, people, seed, jobs)
 
 
 def judged(case: Case, tasks: list[tuple[Any, np.ndarray, Folds]], label: str) -> list[np.ndarray]:
