@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from .command import whole
+from .command import cache_folder, whole
 from .datasets import load_dataset
 from .evaluation.protocol import OFFICIAL
 from .pipelines import PRESETS, make_pipeline
@@ -52,6 +52,16 @@ def named(options: argparse.Namespace, **settings: Any) -> Any:
     if options.pipeline in PRESETS:
         print(f"{options.pipeline} stands for {PRESETS[options.pipeline]}", flush=True)
     return model
+
+
+def opened(options: argparse.Namespace, model: Any, settings: dict[str, Any]) -> tuple[Samples, dict[str, Any]]:
+    """The data, told of and with their features kept in ``--cache``; and what `suit` set in the model for them."""
+    cache = cache_folder(options.cache) if options.cache else None
+    X = read(options, cache)
+    announce(X)
+    found = suit(model, X, settings)
+    X.store.folder = cache
+    return X, found
 
 
 def announce(X: Samples) -> None:

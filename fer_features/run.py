@@ -20,7 +20,7 @@ import pandas as pd
 from sklearn.pipeline import Pipeline
 
 from . import listing
-from .command import Parser, cache_folder, guarded, jobs, whole
+from .command import Parser, guarded, jobs, whole
 from .duplicates import exact_duplicates, without_duplicates
 from .errors import FerError
 from .evaluation import Result, evaluate
@@ -31,7 +31,7 @@ from .evaluation.summary import summary
 from .files import filling
 from .persistence import save_model
 from .pipelines import columns_read, describable, parse_setting
-from .reading import add_data, announce, named, read, suit
+from .reading import add_data, named, opened
 from .samples import Samples
 
 #: Everything that a run may write into its folder.
@@ -96,13 +96,10 @@ def run(options: argparse.Namespace) -> None:
     model = named(options, **settings)
     out = Path(options.out) if options.out else _new_folder(options.pipeline)
     with filling(out, OUTPUTS) as folder:
-        cache = cache_folder(options.cache) if options.cache else None
-        X = read(options, cache)
-        announce(X)
-        settings |= suit(model, X, settings)
+        X, suited = opened(options, model, settings)
+        settings |= suited
         for name in columns_read(model):
             X.column(name)
-        X.store.folder = cache
         result = judge_and_fit(model, X, options)
         write_subjects(X, folder / "subjects.csv")
         test = unlabelled_test(X)

@@ -19,7 +19,7 @@ from typing import Any
 
 import numpy as np
 
-from .command import Parser, cache_folder, guarded, jobs, whole
+from .command import Parser, guarded, jobs, whole
 from .errors import FerError
 from .evaluation import evaluate
 from .evaluation.candidates import STRATEGIES, check_grid, default_grid
@@ -30,7 +30,7 @@ from .evaluation.search import Search
 from .evaluation.summary import summary
 from .files import filling, replacing
 from .pipelines import describable
-from .reading import add_data, announce, named, read, suit
+from .reading import add_data, named, opened
 from .run import OUTPUTS as RUN_OUTPUTS
 from .run import predict_test, unlabelled_test, write_results, write_subjects
 from .samples import Samples
@@ -90,11 +90,7 @@ def run(options: argparse.Namespace, kept: list[str]) -> None:
     start = time.perf_counter()
     model = named(options)
     grid = read_grid(options)
-    cache = cache_folder(options.cache) if options.cache else None
-    X = read(options, cache)
-    announce(X)
-    suit(model, X, grid)
-    X.store.folder = cache
+    X, _ = opened(options, model, grid)
     planned = Search(
         model,
         X,
