@@ -21,11 +21,11 @@ from pathlib import Path
 
 import numpy as np
 from sklearn.svm import SVC
+from standin import test_part, training_part, whole
 from threadpoolctl import threadpool_limits
 
 from fer_features import Samples, evaluate, load_dataset, make_pipeline
 from fer_features.command import Parser, guarded
-from fer_features.datasets.subjects import read_subjects
 from fer_features.emotions import FER22
 from fer_features.evaluation import choose_protocol
 from fer_features.evaluation.scores import summarise
@@ -152,7 +152,7 @@ def tasks(options: argparse.Namespace) -> Iterator[Task]:
     if not (options.standin or options.kdef or options.bu4dfe):
         yield Task("demo (synthetic), leave-one-subject-out", load_dataset("demo"), "loso", every, ("best",))
     if options.standin:
-        X = load_dataset(options.standin, options.standin / "solution" / "data_train_subjects.h5")
+        X = whole(options.standin)
         yield Task("stand-in, leave-one-subject-out", X, "loso", every, ("best",))
     if options.kdef:
         pairs, apexes = kdef(options.kdef)
@@ -204,8 +204,7 @@ def labelled_rows(X: Samples) -> np.ndarray:
 
 def across(options: argparse.Namespace, table: "Table") -> None:
     """Landmark models trained on one collection and scored on another, and on as few people of the same."""
-    standin = load_dataset(options.standin, options.standin / "solution" / "data_train_subjects.h5")
-    sides = {"stand-in": standin[standin["label"] >= 0], "BU-4DFE": bu4dfe(options.bu4dfe)}
+    sides = {"stand-in": training_part(options.standin), "BU-4DFE": bu4dfe(options.bu4dfe)}
     settings = [{"name": f"{e}_svm"} for e in EXTRACTORS if EXTRACTORS[e][0].reads == ("landmarks",)]
     for setting in [*settings, SHAPE]:
         label = " ".join([setting["name"], *(f"{k}={v}" for k, v in setting.items() if k != "name")])
@@ -239,11 +238,7 @@ def score(setting: dict, A: Samples, B: Samples) -> dict:
 
 def test_row(folder: Path, name: str) -> dict:
     """Figures on the test people of the stand-in."""
-    X = load_dataset(folder, folder / "solution" / "data_train_subjects.h5")
-    truth = read_subjects(folder / "solution" / "data_test_labels.h5")
-    who = read_subjects(folder / "solution" / "data_test_subjects.h5")
-    test = X[X["split"] == "test"].with_columns(label=truth, subject=who)
-    return {"extractors": name, **score({"name": name}, X[X["label"] >= 0], test)}
+    return {"extractors": name, **score({"name": name}, training_part(folder), test_part(folder))}
 
 
 def kdef(path: Path) -> tuple[Samples, Samples]:

@@ -16,10 +16,10 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+from standin import test_part
 
 from fer_features import Samples, load_dataset, make_pipeline
 from fer_features.command import Parser, guarded
-from fer_features.datasets.subjects import read_subjects
 from fer_features.evaluation.crossvalidation import describe_all
 from fer_features.files import replacing
 from fer_features.pipelines import describable
@@ -97,12 +97,12 @@ def judge(model, X: Samples, seen: Samples, others: list[Samples]) -> dict[str, 
     model.fit(X, label)
     hits = [model.predict(table) == table["label"] for table in others]
     # A person who stands in two of the folders is one person in each.
-    people = [hit[table["subject"] == s].mean() for hit, table in zip(hits, others, strict=True) for s in who(table)]
+    people = [
+        hit[table["subject"] == person].mean()
+        for hit, table in zip(hits, others, strict=True)
+        for person in np.unique(table["subject"])
+    ]
     return {**found, "others": float(np.concatenate(hits).mean()), "deviation": float(np.std(people))}
-
-
-def who(table: Samples) -> np.ndarray:
-    return np.unique(table["subject"])
 
 
 def other_camera(X: Samples, seed: int = 0) -> Samples:
@@ -117,13 +117,6 @@ def other_camera(X: Samples, seed: int = 0) -> Samples:
     points = np.asarray(X["landmarks"], np.float64)
     points = points + rng.normal(0, 0.02, points.shape) * interocular_distance(points)[..., None, None]
     return Samples.from_arrays(images, points, X["label"], X["subject"], info=X.info)
-
-
-def test_part(folder: Path) -> Samples:
-    X = load_dataset(folder, infer=False)
-    test, solution = X[X["split"] == "test"], folder / "solution"
-    label, subject = (read_subjects(solution / f"data_test_{what}.h5") for what in ("labels", "subjects"))
-    return test.with_columns(label=label.astype(int), subject=subject)
 
 
 if __name__ == "__main__":
