@@ -10,6 +10,7 @@ from sklearn.decomposition import PCA
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 from sklearn.linear_model import LogisticRegression
 
+from .calibrated import CalibratedPipeline, uncalibrated
 from .fusion import LateFusion
 from .hgb import HGB
 from .krr import KRR
@@ -30,12 +31,15 @@ class Classifier:
         Parameters worth searching, by their names in the pipeline.
     about, cites : str
         For `--list`.
+    calibration : int
+        Held-out parts that its probabilities are calibrated on, each of which costs a fit.
     """
 
     steps: Callable[[int], list[tuple[str, Any]]]
     grid: dict[str, list[Any]]
     about: str
     cites: str
+    calibration: int = 5
 
 
 #: Histogram boosting for some hundred rows of some thousand features: coarse bins, few features a split.
@@ -89,13 +93,26 @@ CLASSIFIERS: dict[str, Classifier] = {
         {"classifier__max_depth": [2, 3, 5], "classifier__learning_rate": [0.05, 0.1, 0.2]},
         "gradient boosting, XGBoost",
         "Chen and Guestrin, KDD 2016",
+        calibration=3,
     ),
     "hgb": Classifier(
         lambda seed: [("classifier", HGB(**SMALL_DATA, random_state=seed))],
         {"classifier__max_leaf_nodes": [4, 6, 12], "classifier__learning_rate": [0.05, 0.1, 0.2]},
         "gradient boosting on histograms, scikit-learn",
         "Friedman, Annals of Statistics 2001; Ke et al., LightGBM, NeurIPS 2017",
+        calibration=3,
     ),
 }
 
-__all__ = ["CLASSIFIERS", "HGB", "KRR", "SVM", "XGB", "Classifier", "LateFusion", "LinearSVM"]
+__all__ = [
+    "CLASSIFIERS",
+    "HGB",
+    "KRR",
+    "SVM",
+    "XGB",
+    "CalibratedPipeline",
+    "Classifier",
+    "LateFusion",
+    "LinearSVM",
+    "uncalibrated",
+]

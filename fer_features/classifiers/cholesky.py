@@ -6,6 +6,8 @@ sees blocks alone, and products of matrices do the rest at the same speed.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 from scipy.linalg import lapack
 
@@ -66,8 +68,48 @@ def inverse_diagonal(A: np.ndarray, inverses: list[np.ndarray]) -> np.ndarray:
 
     Squared columns of L's inverse are summed; they are solved for block by block and not kept.
     """
+    found = np.zeros(len(A))
+    for first, part in _columns_of_inverse(A, inverses):
+        found[first : first + part.shape[1]] = np.einsum("ij,ij->j", part, part, dtype=np.float64)
+    return found
+
+
+def inverse_blocks(A: np.ndarray, inverses: list[np.ndarray], bounds: np.ndarray) -> list[np.ndarray]:
+    """Square blocks on the diagonal of the inverse of L L', with L in the lower triangle of `A`.
+
+    Parameters
+    ----------
+    A, inverses
+        As `factorise` leaves and returns them.
+    bounds : ndarray of int, shape (g + 1,)
+        Where the blocks begin, from 0, and the end.
+
+    Returns
+    -------
+    list of g ndarrays, float64
+    """
+    found: dict[int, np.ndarray] = {}
+    for first, part in _columns_of_inverse(A, inverses):
+        product, stop = part.T @ part, first + part.shape[1]
+        for i in range(np.searchsorted(bounds, first), np.searchsorted(bounds, stop, "right") - 1):
+            at = slice(bounds[i] - first, bounds[i + 1] - first)
+            found[i] = product[at, at].astype(np.float64)
+    # Of those that lie across two blocks of columns each column is solved for.
+    across = [i for i in range(len(bounds) - 1) if i not in found]
+    if across:
+        rows = np.concatenate([np.arange(bounds[i], bounds[i + 1]) for i in across])
+        units = np.zeros((len(A), len(rows)), np.float32)
+        units[rows, np.arange(len(rows))] = 1
+        product, start = solve(A, inverses, units)[rows].astype(np.float64), 0
+        for i in across:
+            at = slice(start, start + bounds[i + 1] - bounds[i])
+            found[i], start = product[at, at], at.stop
+    return [found[i] for i in range(len(bounds) - 1)]
+
+
+def _columns_of_inverse(A: np.ndarray, inverses: list[np.ndarray]) -> Iterator[tuple[int, np.ndarray]]:
+    """Some columns of L's inverse at a time, from their first row that is not 0, and where that is; not to be kept."""
     n = len(A)
-    found = np.zeros(n)
     column = np.empty((n, SIDE), np.float32)
     for k, inverse in enumerate(inverses):
         first, width = k * SIDE, len(inverse)
@@ -75,6 +117,4 @@ def inverse_diagonal(A: np.ndarray, inverses: list[np.ndarray]) -> np.ndarray:
         for i in range(k + 1, len(inverses)):
             at = slice(i * SIDE, min((i + 1) * SIDE, n))
             column[at, :width] = inverses[i] @ -(A[at, first : at.start] @ column[first : at.start, :width])
-        part = column[first:, :width]
-        found[first : first + width] = np.einsum("ij,ij->j", part, part, dtype=np.float64)
-    return found
+        yield first, column[first:, :width]

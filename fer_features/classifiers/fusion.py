@@ -6,16 +6,13 @@ from typing import Any
 
 import numpy as np
 from scipy.special import softmax
-from sklearn.base import ClassifierMixin, clone
-from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
+from sklearn.base import ClassifierMixin
 from sklearn.utils.metaestimators import _BaseComposition
 from sklearn.utils.validation import check_is_fitted
 
-from ..samples import Samples
-from .temperature import likeliest_factor
-
-#: Natural logarithms of factors on scores: where every held-out row is right, the best one has no end.
-TEMPERATURES = (-4.0, 4.0)
+from .calibrated import uncalibrated
+from .held_out import calibration_folds, class_scores, held_out_scores
+from .temperature import TEMPERATURES, likeliest_factor
 
 
 class LateFusion(ClassifierMixin, _BaseComposition):
@@ -24,7 +21,8 @@ class LateFusion(ClassifierMixin, _BaseComposition):
     Parameters
     ----------
     members : list of (str, estimator)
-        Classifiers of the same table, with ``decision_function`` or ``predict_proba``. One alone is calibrated.
+        Classifiers of the same table, with ``decision_function`` or ``predict_proba``. They are calibrated here, one
+        alone too, and not a second time by themselves where they are `CalibratedPipeline`.
     folds : int
         Held-out parts of the training rows that probabilities are calibrated on, grouped by subject where the table
         has the column 'subject'; otherwise people stand on both sides and probabilities come out too sure.
@@ -37,7 +35,7 @@ class LateFusion(ClassifierMixin, _BaseComposition):
     fitted_ : list of estimator
         The members, fitted to all training rows.
     factors_ : ndarray, shape (m,)
-        What the scores of each member are multiplied by before the softmax.
+        What the scores of each member (`class_scores`) are multiplied by before the softmax.
     sharpness_ : float
         The power that the mean of the members' probabilities is raised to.
 
@@ -65,20 +63,19 @@ class LateFusion(ClassifierMixin, _BaseComposition):
         """
         y = np.asarray(y)
         self.classes_, codes = np.unique(y, return_inverse=True)
-        folds = self._folds(X, codes)
-        held_out = [self._held_out(model, X, y, folds) for _, model in self.members]
-        judged = np.concatenate([test for _, test in folds]) if folds else np.array([], int)
-        truth = codes[judged]
-        self.factors_ = np.array([likeliest_factor(scores[judged], truth, TEMPERATURES) for scores in held_out])
-        pooled = self._pool([scores[judged] for scores in held_out])
-        self.sharpness_ = likeliest_factor(pooled, truth, TEMPERATURES)
-        self.fitted_ = [clone(model).fit(X, y) for _, model in self.members]
+        folds = calibration_folds(X, codes, self.folds, self.seed)
+        models = [uncalibrated(model) for _, model in self.members]
+        held_out = [held_out_scores(model, X, y, folds) for model in models]
+        truth = codes[np.concatenate([test for _, test in folds])] if folds else codes[:0]
+        self.factors_ = np.array([likeliest_factor(scores, truth, TEMPERATURES) for scores in held_out])
+        self.sharpness_ = likeliest_factor(self._pool(held_out), truth, TEMPERATURES)
+        self.fitted_ = [model.fit(X, y) for model in models]
         return self
 
     def predict_proba(self, X: Any) -> np.ndarray:
         """Probability of each class, (n, k) float64, in the order of `classes_`."""
         check_is_fitted(self)
-        return softmax(self.sharpness_ * self._pool([self._scores(model, X) for model in self.fitted_]), 1)
+        return softmax(self.sharpness_ * self._pool([class_scores(model, X) for model in self.fitted_]), 1)
 
     def predict(self, X: Any) -> np.ndarray:
         """The most probable class of each row, (n,)."""
@@ -91,31 +88,6 @@ class LateFusion(ClassifierMixin, _BaseComposition):
     def set_params(self, **params: Any) -> LateFusion:
         """Set parameters, such as ``hog_svm__classifier__C``."""
         return self._set_params("members", **params)
-
-    def _folds(self, X: Any, codes: np.ndarray) -> list[tuple[np.ndarray, np.ndarray]]:
-        subject = np.asarray(X["subject"]) if isinstance(X, Samples) and "subject" in X else np.zeros(0)
-        people, rarest = len(np.unique(subject)), np.bincount(codes).min()
-        if people > 1:
-            split = StratifiedGroupKFold(min(self.folds, people), shuffle=True, random_state=self.seed)
-            # A person who alone shows a class leaves none of it to learn from: such a fold says nothing.
-            folds = split.split(codes, codes, subject)
-            return [(a, b) for a, b in folds if len(np.unique(codes[a])) == len(self.classes_)]
-        if rarest < 2:
-            return []
-        split = StratifiedKFold(min(self.folds, rarest), shuffle=True, random_state=self.seed)
-        return list(split.split(codes, codes))
-
-    def _held_out(self, model: Any, X: Any, y: np.ndarray, folds: list[tuple[np.ndarray, np.ndarray]]) -> np.ndarray:
-        scores = np.zeros((len(y), len(self.classes_)))
-        for train, test in folds:
-            scores[test] = self._scores(clone(model).fit(X[train], y[train]), X[test])
-        return scores
-
-    def _scores(self, model: Any, X: Any) -> np.ndarray:
-        if not hasattr(model, "decision_function"):
-            return np.log(np.maximum(model.predict_proba(X), 1e-9))
-        scores = model.decision_function(X)
-        return scores if scores.ndim == 2 else np.stack([-scores, scores], 1) / 2
 
     def _pool(self, scores: list[np.ndarray]) -> np.ndarray:
         probabilities = [softmax(f * s, 1) for f, s in zip(self.factors_, scores, strict=True)]

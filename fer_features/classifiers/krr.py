@@ -6,7 +6,6 @@ import warnings
 from typing import Any
 
 import numpy as np
-from scipy.linalg import cho_factor, cho_solve, solve_triangular
 from scipy.special import softmax
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils.class_weight import compute_sample_weight
@@ -14,13 +13,13 @@ from sklearn.utils.validation import check_is_fitted
 
 from ..errors import FerError
 from ..progress import say
-from .cholesky import factorise, inverse_diagonal, solve
-from .mirrored import BLOCK, HALF, Parts, kernel, principal, split
+from .mirrored import BLOCK, HALF, Half, Parts, kernel, principal, split
+from .solutions import ROWS, of_all_rows, of_landmarks
 from .temperature import likeliest_factor
 
 GB = 1e9
-#: Rows of the kernel that are made or multiplied at once.
-ROWS = 512
+#: Entries of the kernel that are made at once in predicting: they fit the processor's second cache.
+ENTRIES = 1 << 16
 #: Natural logarithms between which the factor on scores is sought.
 TEMPERATURES = (-3.0, 6.0)
 
@@ -110,33 +109,42 @@ class KRR(ClassifierMixin, BaseEstimator):
         self.half = half
         self.random_state = random_state
 
-    def fit(self, X: Any, y: Any) -> KRR:
-        """Fit on features (n, d) and labels (n,)."""
+    def fit(self, X: Any, y: Any, group: Any = None) -> KRR:
+        """Fit on features (n, d) and labels (n,).
+
+        Parameters
+        ----------
+        X, y
+        group : ndarray, shape (n,), optional
+            Rows of one group, which stand side by side, are left out together: copies of a row would tell of it.
+        """
         X, y = np.asarray(X, np.float32), np.asarray(y)
         ridges = self._check(X)
         self.classes_, codes = np.unique(y, return_inverse=True)
         if len(self.classes_) < 2:
             raise ValueError(f"all rows are of one class, {self.classes_[0]!r}: at least two are needed")
+        bounds = None if group is None else _bounds(np.asarray(group))
         targets = (np.eye(len(self.classes_))[codes] - 1 / len(self.classes_)).astype(np.float32)
         weight = compute_sample_weight(self.class_weight, y).astype(np.float32)
         rows = self._learn_parts(X)
         del X
         self.gamma_ = float(self.gamma) / (rows.mean_distance() or 1.0)
         few = self._few(len(rows))
-        stored = rows.astype(np.float16 if self.half else np.float32)
-        rows = stored.astype(np.float32)  # what is solved is what predicts
+        if self.half:  # what is solved, and what is pickled, is what predicts
+            rows = rows.astype(np.float16).astype(np.float32)
         chosen = np.arange(len(rows))
         if few:
             chosen = np.sort(np.random.default_rng(self.random_state).permutation(len(rows))[:few])
-            solutions = _nystroem(rows, chosen, self.gamma_, ridges, targets, weight)
+            solutions = of_landmarks(rows, chosen, self.gamma_, ridges, targets, weight, bounds)
         else:
-            solutions = _cholesky(rows, self.gamma_, ridges, targets, weight)
+            solutions = of_all_rows(rows, self.gamma_, ridges, targets, weight, bounds)
         best = -1.0
         for ridge, coefficients, left_out in solutions:
             right = float(weight @ (left_out.argmax(1) == codes))
             if right > best:
                 best, self.ridge_, self.coefficients_, self.left_out_ = right, ridge, coefficients, left_out
-        self.rows_ = stored[chosen] if few else stored
+        self.rows_ = rows[chosen] if few else rows
+        self._squares = self.rows_.squares()
         self.sharpness_ = likeliest_factor(self.left_out_, codes, TEMPERATURES, weight)
         return self
 
@@ -154,18 +162,24 @@ class KRR(ClassifierMixin, BaseEstimator):
         return self.classes_[self._scores(X).argmax(1)]
 
     def __getstate__(self) -> dict[str, Any]:
-        # Scores of training rows are no part of what predicts; components hold to float16 as the rows do.
-        state = {key: value for key, value in super().__getstate__().items() if key != "left_out_"}
+        # Scores of training rows are no part of what predicts; rows and components have been of float16 since `fit`.
+        state = {key: value for key, value in super().__getstate__().items() if key not in ("left_out_", "_squares")}
         for name in ("even_", "odd_"):
             if self.half and state.get(name) is not None:
                 state[name] = tuple(a.astype(np.float16) if a.ndim == 2 else a for a in state[name])
+        if self.half and "rows_" in state:
+            state["rows_"] = state["rows_"].astype(np.float16)
         return state
 
     def __setstate__(self, state: dict[str, Any]) -> None:
+        # Float32 is twice the memory; to change it for each face would take many times what the face does.
         super().__setstate__(state)
         for name in ("even_", "odd_"):
             if getattr(self, name, None) is not None:
                 setattr(self, name, tuple(a.astype(np.float32) for a in getattr(self, name)))
+        if hasattr(self, "rows_"):
+            self.rows_ = self.rows_.astype(np.float32)
+            self._squares = self.rows_.squares()
 
     def _check(self, X: np.ndarray) -> list[float]:
         ridges = [float(r) for r in (self.ridge if isinstance(self.ridge, tuple | list) else [self.ridge])]
@@ -198,27 +212,36 @@ class KRR(ClassifierMixin, BaseEstimator):
         return few
 
     def _learn_parts(self, X: np.ndarray) -> Parts:
-        parts = split(X) if self.mirror else Parts(X)
         self.even_ = self.odd_ = None
         self.scale_ = 1.0
         if self.even:
-            self.even_ = principal(parts.even, int(self.even), centre=True)
-        if self.odd and parts.odd is not None:
-            self.odd_ = principal(parts.odd, int(self.odd), centre=False)
+            self.even_ = principal(Half(X, 1) if self.mirror else X, int(self.even), centre=True)
+        if self.odd and self.mirror:
+            self.odd_ = principal(Half(X, -1), int(self.odd), centre=False)
         if self.half:  # what is pickled is what is used here
             for part in (self.even_, self.odd_):
                 if part is not None:
                     part[1][:] = part[1].astype(np.float16)
-        rows = self._reduced(parts)
+        rows = self._reduced(X)
         largest = max(float(np.abs(p).max(initial=0)) for p in (rows.even, rows.odd) if p is not None)
         # A power of two: nothing is rounded by it.
         self.scale_ = float(2.0 ** np.floor(np.log2(HALF / largest))) if largest else 1.0
         return rows.times(self.scale_)
 
-    def _reduced(self, parts: Parts) -> Parts:
+    def _reduced(self, X: np.ndarray) -> Parts:
+        """Even and odd part of rows, reduced and scaled; made in blocks, for whole they may be gigabytes."""
+        step = max(1, BLOCK // X.shape[1])
+        blocks = [self._reduced_block(X[start : start + step]) for start in range(0, len(X), step)]
+        if len(blocks) == 1:
+            return blocks[0]
+        odd = None if blocks[0].odd is None else np.concatenate([block.odd for block in blocks])
+        return Parts(np.concatenate([block.even for block in blocks]), odd)
+
+    def _reduced_block(self, X: np.ndarray) -> Parts:
+        parts = split(X) if self.mirror else Parts(X)
         even, odd = parts.even, parts.odd
         if self.even_ is not None:
-            even = even @ self.even_[1] - self.even_[0] @ self.even_[1]
+            even = (even - self.even_[0]) @ self.even_[1]
         if self.odd_ is not None and odd is not None:
             odd = odd @ self.odd_[1]
         return Parts(even, odd).times(self.scale_)
@@ -229,90 +252,21 @@ class KRR(ClassifierMixin, BaseEstimator):
         scores = np.zeros((len(X), len(self.classes_)), np.float32)
         step = max(1, BLOCK // max(ROWS, X.shape[1]))
         for start in range(0, len(X), step):
-            block = X[start : start + step]
-            some = self._reduced(split(block) if self.mirror else Parts(block))
+            some = self._reduced_block(X[start : start + step])
             squares = some.squares()
-            for first in range(0, len(self.rows_), ROWS):
-                rows = self.rows_[first : first + ROWS].astype(np.float32)
+            width = max(ROWS, ENTRIES // len(some))  # many rows at once for one face
+            for first in range(0, len(self.rows_), width):
+                at = slice(first, first + width)
+                rows = self.rows_[at]
                 part = np.empty((len(some), len(rows)), np.float32)
-                kernel(some, rows, self.gamma_, (squares, rows.squares()), part)
-                scores[start : start + step] += part @ self.coefficients_[first : first + ROWS]
+                kernel(some, rows, self.gamma_, (squares, self._squares[at]), part)
+                scores[start : start + step] += part @ self.coefficients_[at]
         return scores
 
 
-def _cholesky(rows: Parts, gamma: float, ridges: list[float], targets: np.ndarray, weight: np.ndarray) -> Any:
-    """Ridge, coefficients (n, k) and left-out scores (n, k) for each ridge, from one buffer (n, n) float32."""
-    n, squares = len(rows), rows.squares()
-    K = np.empty((n, n), np.float32)
-    for start in range(0, n, ROWS):
-        at, upto = slice(start, start + ROWS), slice(0, min(start + ROWS, n))
-        kernel(rows[at], rows[upto], gamma, (squares[at], squares[upto]), K[at, upto])
-        K[upto, at] = K[at, upto].T
-    own = K.diagonal().copy()
-    for ridge in ridges:
-        diagonal = own + ridge / weight
-        for start in range(0, n, ROWS):
-            at, upto = slice(start, start + ROWS), slice(0, min(start + ROWS, n))
-            # The upper triangle holds the kernel still; in the block on the diagonal the lower follows it.
-            K[at, :start] = K[:start, at].T
-            block = np.triu(K[at, at], 1)
-            K[at, at] = block + block.T
-        K.flat[:: n + 1] = diagonal
-        inverses = factorise(K)
-        coefficients = solve(K, inverses, targets)
-        for _ in range(2):  # what float32 lost
-            coefficients += solve(K, inverses, targets - _upper_product(K, coefficients, diagonal))
-        inverse = inverse_diagonal(K, inverses)
-        left_out = targets - coefficients / inverse[:, None].astype(np.float32)
-        yield ridge, coefficients, left_out
-
-
-def _upper_product(K: np.ndarray, x: np.ndarray, diagonal: np.ndarray) -> np.ndarray:
-    """Product (n, k) of the symmetric matrix that the strict upper triangle of `K` and a diagonal stand for."""
-    out = diagonal[:, None] * x
-    for start in range(0, len(K), ROWS):
-        at = slice(start, start + ROWS)
-        block = np.triu(K[at, at], 1)
-        out[at] += block @ x[at] + block.T @ x[at]
-        right = K[at, start + ROWS :]
-        out[at] += right @ x[start + ROWS :]
-        out[start + ROWS :] += right.T @ x[at]
-    return out
-
-
-def _nystroem(
-    rows: Parts, chosen: np.ndarray, gamma: float, ridges: list[float], targets: np.ndarray, weight: np.ndarray
-) -> Any:
-    """The same for a solution made of the `chosen` rows, coefficients (m, k): weighted least squares on their kernels.
-
-    Products are summed in float64 and solved in it, for they square the condition.
-    """
-    some, squares = rows[chosen], rows.squares()
-    m, n = len(chosen), len(rows)
-    own = np.empty((m, m), np.float32)
-    kernel(some, some, gamma, (squares[chosen], squares[chosen]), own)
-    gram, right = np.zeros((m, m)), np.zeros((m, targets.shape[1]))
-
-    def blocks() -> Any:
-        for start in range(0, n, ROWS):
-            at = slice(start, start + ROWS)
-            part = np.empty((min(ROWS, n - start), m), np.float32)
-            kernel(rows[at], some, gamma, (squares[at], squares[chosen]), part)
-            yield at, part
-
-    for at, part in blocks():
-        weighted = part * weight[at, None]
-        gram += weighted.T @ part
-        right += weighted.T @ targets[at]
-    for ridge in ridges:
-        A = gram + ridge * own
-        A.flat[:: m + 1] += 1e-6 * A.diagonal().mean()
-        factor = cho_factor(A, lower=True, overwrite_a=True)
-        solved = cho_solve(factor, right)
-        coefficients, left_out = solved.astype(np.float32), np.empty_like(targets)
-        for at, part in blocks():
-            # How much a row's own target moves its score: it is taken out of it.
-            half = solve_triangular(factor[0], part.T.astype(np.float64), lower=True)
-            own_say = (weight[at] * np.einsum("mn,mn->n", half, half))[:, None]
-            left_out[at] = (part @ solved - own_say * targets[at]) / np.maximum(1 - own_say, 1e-6)
-        yield ridge, coefficients, left_out
+def _bounds(group: np.ndarray) -> np.ndarray:
+    """Where groups of rows begin, and the end, (g + 1,)."""
+    starts = np.flatnonzero(np.append(True, group[1:] != group[:-1]))
+    if len(starts) > len(np.unique(group)):
+        raise ValueError("KRR: rows of a group must stand side by side")
+    return np.append(starts, len(group))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from typing import Any
 
 import numpy as np
 import scipy.linalg
@@ -60,26 +61,54 @@ class Parts:
 
 def split(X: np.ndarray) -> Parts:
     """Even part (f + f_m) / sqrt 2 and odd part (f - f_m) / sqrt 2 of rows (n, 2 d) that are f and f_m side by side."""
-    half = X.shape[1] // 2
-    f, mirror = X[:, :half], X[:, half:]
-    root = np.float32(np.sqrt(0.5))
-    return Parts((f + mirror) * root, (f - mirror) * root)
+    return Parts(Half(X, 1)[:], Half(X, -1)[:])
 
 
-def principal(X: np.ndarray, components: int, centre: bool) -> tuple[np.ndarray, np.ndarray]:
+@dataclasses.dataclass(frozen=True)
+class Half:
+    """One of the parts that `split` gives, computed where it is asked for: of thousands of rows it is gigabytes.
+
+    Attributes
+    ----------
+    X : ndarray, shape (n, 2 d), float32
+    sign : {1, -1}
+        Even or odd.
+    """
+
+    X: np.ndarray
+    sign: int
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """``(n, d)``."""
+        return len(self.X), self.X.shape[1] // 2
+
+    def __getitem__(self, at: Any) -> np.ndarray:
+        d = self.shape[1]
+        f, mirror = self.X[:, :d][at], self.X[:, d:][at]
+        found = f + mirror if self.sign > 0 else f - mirror
+        found *= np.float32(np.sqrt(0.5))
+        return found
+
+
+def principal(X: np.ndarray | Half, components: int, centre: bool) -> tuple[np.ndarray, np.ndarray]:
     """Mean (d,) and directions (d, c) of largest variance of rows (n, d), float32.
 
     Directions without variance are left out, so that `c` may be less than `components`. The odd part is not centred:
     a mirrored row has it turned round, so that its mean over rows and mirrored rows is 0.
     """
     n, d = X.shape
-    mean = X.mean(0, dtype=np.float64).astype(np.float32) if centre else np.zeros(d, np.float32)
     wide = d > n
     size = min(n, d)
-    gram = np.zeros((size, size), np.float32)
     step = max(1, BLOCK // (n if wide else d))
-    for start in range(0, d if wide else n, step):
-        at = slice(start, start + step)
+    blocks = [slice(start, start + step) for start in range(0, d if wide else n, step)]
+    mean = np.zeros(d, np.float32)
+    if centre and wide:
+        mean = np.concatenate([X[:, at].mean(0, dtype=np.float64) for at in blocks]).astype(np.float32)
+    elif centre:
+        mean = (np.sum([X[at].sum(0, dtype=np.float64) for at in blocks], 0) / n).astype(np.float32)
+    gram = np.zeros((size, size), np.float32)
+    for at in blocks:
         block = (X[:, at] - mean[at]).T if wide else X[at] - mean
         gram += block.T @ block
     kept = min(components, size)
@@ -89,8 +118,7 @@ def principal(X: np.ndarray, components: int, centre: bool) -> tuple[np.ndarray,
     vectors = vectors[:, some]
     if wide:
         basis = np.zeros((d, vectors.shape[1]), np.float32)
-        for start in range(0, d, step):
-            at = slice(start, start + step)
+        for at in blocks:
             basis[at] = (X[:, at] - mean[at]).T @ vectors
         vectors = basis / np.sqrt(values[some])
     # The sign of an eigenvector is free: the largest part is made positive, so that it does not hang on LAPACK.

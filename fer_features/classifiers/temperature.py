@@ -6,6 +6,9 @@ import numpy as np
 from scipy.optimize import minimize_scalar
 from scipy.special import log_softmax
 
+#: Natural logarithms of factors on scores: where every held-out row is right, the best one has no end.
+TEMPERATURES = (-4.0, 4.0)
+
 
 def likeliest_factor(
     scores: np.ndarray, truth: np.ndarray, bounds: tuple[float, float], weight: np.ndarray | None = None

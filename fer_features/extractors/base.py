@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -122,16 +123,22 @@ def require_neutral(extractor: Extractor, column: str, X: Samples) -> None:
 
 def repr_of(estimator: BaseEstimator) -> str:
     """Class and all parameters in one line: the same for the same setting, whatever the display options."""
-    parameters = estimator.get_params(deep=False)
-    parameters = {k: v.item() if isinstance(v, np.generic) else v for k, v in parameters.items()}
-    return f"{type(estimator).__name__}({', '.join(f'{k}={parameters[k]!r}' for k in sorted(parameters))})"
+    values = {name: getattr(estimator, name) for name in _parameter_names(estimator.__class__)}
+    values = {k: v.item() if isinstance(v, np.generic) else v for k, v in values.items()}
+    return f"{type(estimator).__name__}({', '.join(f'{k}={v!r}' for k, v in values.items())})"
+
+
+@functools.cache
+def _parameter_names(kind: type[BaseEstimator]) -> list[str]:
+    # Scikit-learn reads the signature each time, which takes as long as a small face.
+    return sorted(kind._get_param_names())
 
 
 def _in_threads(function: Any, items: Sequence[Any]) -> Iterator[Any]:
     """What a function gives of each item, in order; no more than some batches ahead of whoever takes it."""
     # OpenCV and numpy release the interpreter lock in the loops that take the time. Cores are those that this process
     # may use, which are fewer than the machine has in a container.
-    workers = min(len(items), cpu_count())
+    workers = min(len(items), cpu_count()) if len(items) > 1 else 1  # to count them takes longer than a small face
     if workers <= 1:
         yield from map(function, items)
         return

@@ -21,6 +21,18 @@ def test_factor_solution_and_diagonal_of_the_inverse_are_numpy_s(n, monkeypatch)
     np.testing.assert_allclose(cholesky.inverse_diagonal(given, inverses), np.linalg.inv(A).diagonal(), rtol=1e-4)
 
 
+@pytest.mark.parametrize("sides", [[3] * 8, [1, 7, 2, 10, 4], [24], [1] * 24], ids=str)
+def test_blocks_of_the_inverse_are_numpy_s_wherever_they_lie(sides, monkeypatch):
+    monkeypatch.setattr(cholesky, "SIDE", 8)
+    X = np.random.default_rng(0).normal(size=(24, 30))
+    A = X @ X.T / 24 + np.eye(24)
+    given, bounds = A.astype(np.float32), np.cumsum([0, *sides])
+    blocks = cholesky.inverse_blocks(given, cholesky.factorise(given), bounds)
+    assert len(blocks) == len(sides)
+    for block, start, stop in zip(blocks, bounds[:-1], bounds[1:], strict=True):
+        np.testing.assert_allclose(block, np.linalg.inv(A)[start:stop, start:stop], atol=1e-4)
+
+
 def test_a_matrix_that_is_not_positive_is_refused():
     with pytest.raises(ValueError, match="larger ridge"):
         cholesky.factorise(-np.eye(3, dtype=np.float32))

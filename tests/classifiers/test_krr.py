@@ -9,6 +9,7 @@ from sklearn.base import clone
 from sklearn.kernel_ridge import KernelRidge
 
 from fer_features import FerError
+from fer_features.classifiers import solutions
 from fer_features.classifiers.krr import KRR
 from fer_features.classifiers.mirrored import Parts, kernel, principal, split
 
@@ -74,6 +75,39 @@ def test_left_out_scores_are_those_of_leaving_out(landmarks, weights):
         np.testing.assert_allclose(model.left_out_[i], expected, atol=1e-3)
 
 
+@pytest.mark.parametrize("landmarks", [0, 30])
+def test_left_out_scores_of_groups_are_those_of_leaving_groups_out(landmarks):
+    X, y = clouds(60)
+    group = np.repeat(np.arange(22), [1, 4] * 10 + [3, 7])
+    options = {"ridge": 0.05, "half": False, "landmarks": landmarks, "random_state": 0}
+    weights = {2: 3.0, 5: 1.0, 9: 0.5}
+    model = KRR(class_weight=weights, **options).fit(X, y, group)
+    K = np.exp(-model.gamma_ * model.scale_**2 * ((X[:, None] - X) ** 2).sum(2).astype(float))
+    T, w = targets_of(y), np.array([weights[code] for code in y])
+    chosen = np.sort(np.random.default_rng(0).permutation(60)[:landmarks])
+    for g in range(22):
+        rest, out = group != g, np.flatnonzero(group == g)
+        if landmarks:
+            Z = K[np.ix_(rest, chosen)]
+            A = Z.T * w[rest] @ Z + 0.05 * K[np.ix_(chosen, chosen)]
+            expected = K[np.ix_(out, chosen)] @ np.linalg.solve(A, Z.T * w[rest] @ T[rest])
+        else:
+            expected = K[np.ix_(out, rest)] @ np.linalg.solve(K[np.ix_(rest, rest)] + np.diag(0.05 / w[rest]), T[rest])
+        np.testing.assert_allclose(model.left_out_[out], expected, rtol=5e-3, atol=1e-3)
+    with pytest.raises(ValueError, match="side by side"):
+        model.fit(X, y, np.arange(60) % 7)
+
+
+def test_a_loaded_model_is_the_same_and_changes_no_precision_face_by_face():
+    X, y = clouds(200, 12)
+    model = KRR(mirror=True, even=4, odd=3).fit(X, y)
+    loaded = pickle.loads(pickle.dumps(model))
+    assert loaded.rows_.even.dtype == loaded.rows_.odd.dtype == np.float32
+    np.testing.assert_array_equal(loaded.predict_proba(X), model.predict_proba(X))
+    each = np.concatenate([loaded.decision_function(X[i : i + 1]) for i in range(20)])
+    np.testing.assert_allclose(each, model.decision_function(X[:20]), atol=1e-5)
+
+
 def test_of_several_ridges_that_with_the_best_left_out_scores_is_taken_whatever_their_order():
     X, y = clouds(120)
     ridges = (0.001, 0.01, 0.1, 1.0, 30.0)
@@ -117,13 +151,21 @@ def test_the_mirror_is_worth_the_mirrored_rows():
     np.testing.assert_allclose(model.decision_function(X), theirs.predict(X), atol=1e-4)
 
 
-def test_all_rows_as_landmarks_are_no_approximation():
+@pytest.mark.parametrize("at_once", [512, 16])
+def test_all_rows_as_landmarks_are_no_approximation(at_once, monkeypatch):
+    monkeypatch.setattr(solutions, "ROWS", at_once)
     X, y = clouds()
     new = clouds(seed=1)[0]
     few = KRR(landmarks=len(X), half=False, ridge=0.3).fit(X, y)
     np.testing.assert_allclose(
         few.decision_function(new), KRR(half=False, ridge=0.3).fit(X, y).decision_function(new), atol=2e-3
     )
+
+
+def test_landmarks_that_are_all_but_equal_are_told():
+    X = 1 + 1e-4 * np.random.default_rng(0).normal(size=(400, 2))
+    with pytest.raises(ValueError, match="larger ridge or gamma"):
+        KRR(gamma=1e-6, ridge=1e-9, landmarks=300, half=False).fit(X, np.arange(400) % 3)
 
 
 def test_what_does_not_fit_into_memory_is_approximated_and_said():
