@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from .command import cache_folder, whole
+from .command import cache_folder, share, whole
 from .datasets import load_dataset
 from .evaluation.protocol import OFFICIAL
 from .pipelines import PRESETS, make_pipeline
@@ -30,7 +30,19 @@ def add_reading(p: argparse.ArgumentParser) -> None:
     p.add_argument("--on-error", choices=("stop", "skip"), default="stop", help="what is done on faulty rows (stop)")
     p.add_argument("--subjects", metavar="FILE", help="subject ids of the training rows: .h5, .npy or .csv")
     p.add_argument("--subject-pattern", metavar="REGEX", help="finds the subject in the names of picture files")
+    p.add_argument(
+        "--holdout",
+        type=share_or_none,
+        metavar="SHARE",
+        help="share of a folder of pictures without parts that is drawn as its test part, 0 for none (0.2 from "
+        "2,000 pictures on)",
+    )
     p.add_argument("--n-subjects", type=whole(1), metavar="N", help="how many people to infer where no ids are given")
+
+
+def share_or_none(text: str) -> float:
+    """A type of argument: 0, or a number between 0 and 1."""
+    return 0.0 if text == "0" else share(text)
 
 
 def read(options: argparse.Namespace, cache: Path | None) -> Samples:
@@ -42,6 +54,7 @@ def read(options: argparse.Namespace, cache: Path | None) -> Samples:
         on_error=options.on_error,
         labels=options.labels,
         subject_pattern=options.subject_pattern,
+        holdout=options.holdout,
         cache=cache,
     )
 

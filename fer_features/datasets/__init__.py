@@ -8,6 +8,7 @@ from types import ModuleType
 from ..errors import FerError
 from ..samples import Samples
 from . import demo, fer22, fer2013, folders
+from .holdout import with_holdout
 from .subjects import with_inferred_subjects, with_subjects_from_file
 
 #: Name -> module with `load` and, for data in files, `recognises`; `TAKES` names the options that its `load` takes.
@@ -23,6 +24,7 @@ def load_dataset(
     on_error: str = "stop",
     labels: str | None = None,
     subject_pattern: str | None = None,
+    holdout: float | None = None,
     cache: str | Path | None = None,
 ) -> Samples:
     """Read the data at a path, finding out what it is.
@@ -44,6 +46,9 @@ def load_dataset(
         Other labels than the data set's own.
     subject_pattern : str, optional
         Regular expression sought in the names of picture files; its first group is the subject.
+    holdout : float, optional
+        Share of the rows of a folder of pictures without parts that is drawn as its part 'test', see `with_holdout`; 0
+        for none. Not given, a fifth of large ones.
     cache : str or Path, optional
         Folder in which stills are kept as HDF5, so that the next reading takes a fraction of the time.
 
@@ -63,7 +68,7 @@ def load_dataset(
         raise FerError(f"{path} does not exist: a folder or file with data is needed, or 'demo'")
     else:
         module = _module_of(path)
-    given = {"labels": labels, "subject_pattern": subject_pattern}
+    given = {"labels": labels, "subject_pattern": subject_pattern, "holdout": holdout or None}
     takes = getattr(module, "TAKES", ())
     for name, value in given.items():
         if value is not None and name not in takes:
@@ -71,9 +76,11 @@ def load_dataset(
                 f"--{name.replace('_', '-')} does not go with {path}, which is {module.__name__.split('.')[-1]}"
             )
     options = {**given, "on_error": on_error, "cache": None if cache is None else Path(cache)}
-    X = module.load(*([] if module is demo else [path]), **{name: options[name] for name in takes})
+    X = module.load(*([] if module is demo else [path]), **{k: options[k] for k in takes if k != "holdout"})
     if subjects is not None:
-        return with_subjects_from_file(X, Path(subjects))
+        X = with_subjects_from_file(X, Path(subjects))
+    if "holdout" in takes:  # by subject, so after it is known who is who
+        X = with_holdout(X, holdout)
     if infer and "subject" not in X:
         if not _stills(X):
             return with_inferred_subjects(X, n_subjects)
@@ -102,4 +109,4 @@ def _stills(X: Samples) -> bool:
     return X.info.cropped and "landmarks" not in X and X.column("images").shape[1] == 1
 
 
-__all__ = ["DATASETS", "load_dataset", "with_inferred_subjects", "with_subjects_from_file"]
+__all__ = ["DATASETS", "load_dataset", "with_holdout", "with_inferred_subjects", "with_subjects_from_file"]

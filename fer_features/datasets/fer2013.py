@@ -28,6 +28,7 @@ from .stills import Fault, Stills, kept, table
 
 HOLDS = "stills of cut-out faces as csv (fer2013.csv, icml_face_data.csv, train.csv and test.csv; fer2013new.csv)"
 CITES = "Goodfellow et al., ICONIP 2013; Barsoum et al., ICMI 2016 (FER+)"
+LICENCE = "none is stated: the pictures were gathered from the web, and rights in them are their owners'"
 TAKES = ("on_error", "cache", "labels")
 
 SIDE = 48

@@ -5,7 +5,7 @@ Layouts, below the folder itself or below `images` in it:
     train/<class>/*  and  test/<class>/*          official parts; also called training, validation, valid, val, dev,
     train/<class>/*  and  validation/<class>/*    testing, publictest, privatetest
     train/<class>/*  and  test/*                  a part without labels, to be predicted
-    <class>/*                                     no parts
+    <class>/*                                     no parts: of large ones a test part is drawn (`holdout`)
 
 Pictures are png, jpg, bmp, tif, pgm or webp. Classes may be in any case, with a number before the name, and be called
 by common synonyms (`SYNONYMS` in `emotions`); their codes are FER2013's, and contempt is 7. What is no picture by its
@@ -36,7 +36,7 @@ from .stills import Fault, Stills, kept, table
 
 HOLDS = "stills of cut-out faces as pictures: train|validation|test/<class>/* or <class>/*"
 CITES = "layouts of FER2013, CK+, JAFFE and KDEF as people hold them"
-TAKES = ("on_error", "cache", "subject_pattern")
+TAKES = ("on_error", "cache", "subject_pattern", "holdout")
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".pgm", ".webp")
 PARTS = {

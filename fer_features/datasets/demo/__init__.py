@@ -44,6 +44,7 @@ __all__ = ["ACTION_UNITS", "Demo", "generate", "load", "true_flow"]
 
 HOLDS = "images and landmarks of sequences, subjects; synthetic"
 CITES = "Ekman and Friesen, Facial Action Coding System, 1978"
+LICENCE = "drawn by this package, and under its licence: BSD-3-Clause"
 
 ACTION_UNITS = CODES  # of the third axis of Demo.actions
 N_LABELS = 6
