@@ -6,7 +6,8 @@ import pickle
 import joblib
 import pytest
 
-from fer_features import FerError, Samples, load_model, make_pipeline, save_model
+from fer_features import FerError, Samples, load_model, make_pipeline, persistence, progress, save_model
+from fer_features.persistence import size_of
 from fer_features.pipelines import columns_read
 
 
@@ -40,6 +41,24 @@ def test_round_trip_keeps_every_prediction_and_score(fitted, saved):
     for again in (load_model(saved), joblib.load(saved)):
         assert again.predict(X).tolist() == model.predict(X).tolist()
         assert (again.decision_function(X) == model.decision_function(X)).all()
+
+
+def test_a_large_model_is_told_before_it_is_written(fitted, tmp_path, capsys, monkeypatch):
+    model, X = fitted
+    assert size_of(model) == len(pickle.dumps(model, pickle.HIGHEST_PROTOCOL))
+    ridge = make_pipeline("hog_krr").fit(X, model.predict(X))
+    size = size_of(ridge) / 1e6
+    with progress.shown():
+        save_model(ridge, tmp_path / "a.joblib", {})
+        assert "MB" not in capsys.readouterr().err
+        monkeypatch.setattr(persistence, "TOLD", 0.9 * size)
+        monkeypatch.setattr(persistence.joblib, "dump", lambda *a, **k: pytest.fail("written first"))
+        with pytest.raises(pytest.fail.Exception, match="written first"):
+            save_model(ridge, tmp_path / "b.joblib", {})
+    told = capsys.readouterr().err
+    assert f"keeps {len(X)} training rows" in told
+    assert f"about {size:.0f} MB" in told
+    assert "classifier__landmarks" in told
 
 
 def test_the_manifest_says_what_the_model_is(saved):
