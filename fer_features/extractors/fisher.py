@@ -69,7 +69,7 @@ class FisherVectors(Appearance):
         Of the principal components.
     words_ : Mixture, or ndarray, shape (words, components)
     cells_ : list of (ndarray, ndarray)
-        Mean and directions of the principal components of each cell, where there are any.
+        Of each cell, where any is reduced, its mean along its principal directions, and these directions.
 
     Notes
     -----
@@ -139,13 +139,13 @@ class FisherVectors(Appearance):
         # Directions of cells are by far the most of a model; they hold numbers of float16 since `fit`.
         state = super().__getstate__()
         if state.get("cells_"):
-            state["cells_"] = [(mean, basis.astype(np.float16)) for mean, basis in state["cells_"]]
+            state["cells_"] = [(middle, basis.astype(np.float16)) for middle, basis in state["cells_"]]
         return state
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         super().__setstate__(state)
         if getattr(self, "cells_", None):
-            self.cells_ = [(mean, basis.astype(np.float32)) for mean, basis in self.cells_]
+            self.cells_ = [(middle, basis.astype(np.float32)) for middle, basis in self.cells_]
 
     def __sklearn_is_fitted__(self) -> bool:
         return hasattr(self, "words_")
@@ -198,7 +198,7 @@ class FisherVectors(Appearance):
         vectors = self._by_cell(images)
         if self.cells_:
             cells = enumerate(self.cells_)
-            vectors = np.concatenate([vectors[:, c] @ basis - mean @ basis for c, (mean, basis) in cells], 1)
+            vectors = np.concatenate([vectors[:, c] @ basis - middle for c, (middle, basis) in cells], 1)
         return vectors.reshape(len(images), -1)
 
     def _by_cell(self, images: np.ndarray) -> np.ndarray:
@@ -229,7 +229,7 @@ class FisherVectors(Appearance):
         return LARGE_BATCH if self.cells_ else super().rows_at_once()
 
     def _learn_cells(self, X: Samples) -> list[tuple[np.ndarray, np.ndarray]]:
-        """Mean and directions of each cell, from vectors of a sample of rows that are held in float16."""
+        """Directions of each cell and its mean along them, from vectors of a sample of rows held in float16."""
         usable = self._usable(X)
         chosen = np.sort(np.random.default_rng(int(self.seed)).permutation(usable)[: int(self.cell_sample)])
         batches = [X[chosen[start : start + base.BATCH]] for start in range(0, len(chosen), base.BATCH)]
@@ -246,7 +246,8 @@ class FisherVectors(Appearance):
         learnt = []
         for c in cells:  # the whole sample never stands in memory twice
             mean, basis = fit_wide_pca(np.concatenate([part[:, c] for part in sample]).astype(np.float32), kept)
-            learnt.append((mean, basis.astype(np.float16).astype(np.float32)))
+            basis = basis.astype(np.float16).astype(np.float32)
+            learnt.append((mean @ basis, basis))
         return learnt
 
     def picture_names(self) -> list[str]:
