@@ -14,17 +14,18 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from .command import Parser, guarded, jobs, whole
+from .command import Parser, command_line, guarded, jobs, whole
 from .evaluation.checks import MOST, checks
+from .evaluation.report_checks import check_page
 from .evaluation.verdict import Check
-from .files import filling
+from .files import filling, new_folder
 from .pipelines import columns_read, parse_setting
 from .reading import add_data, named, opened
-from .samples import fingerprint
+from .samples import Samples, fingerprint
 from .version import versions
 
 #: What the command writes.
-OUTPUTS = ("check.json",)
+OUTPUTS = ("check.json", "report.html")
 
 
 def parser() -> argparse.ArgumentParser:
@@ -46,7 +47,7 @@ def parser() -> argparse.ArgumentParser:
     p.add_argument("--seed", type=whole(0), default=0, metavar="N", help="of folds, permutations and classifiers (0)")
     p.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="a parameter, as for run")
     p.add_argument("--cache", metavar="DIR", help="keep features, and stills as read, there between runs")
-    p.add_argument("--out", type=Path, metavar="DIR", help="folder for check.json (nothing is written without it)")
+    p.add_argument("--out", metavar="DIR", help="folder for check.json and report.html (a new one under checks/)")
     return p
 
 
@@ -59,19 +60,19 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def run(options: argparse.Namespace, found: list[Check]) -> None:
-    """Check, printing verdicts as they come; write them where a folder is given."""
-    if options.out is None:
-        examine(options, found)
-        return
+    """Check, printing verdicts as they come, and write them."""
+    out = Path(options.out) if options.out else new_folder("checks", options.pipeline)
     # A folder that cannot be written is told before minutes of work, not after them.
-    with filling(options.out, OUTPUTS) as folder:
-        record = examine(options, found)
+    with filling(out, OUTPUTS) as folder:
+        record, X = examine(options, found)
         (folder / "check.json").write_text(json.dumps(record, indent=1) + "\n")
-    print(f"written to {options.out}")
+        page = check_page(record, found, X, command_line(parser(), options))
+        (folder / "report.html").write_text(page, encoding="utf-8")
+    print(f"written to {out}")
 
 
-def examine(options: argparse.Namespace, found: list[Check]) -> dict[str, Any]:
-    """Read the data, print each verdict and put it into `found`; returns what check.json holds."""
+def examine(options: argparse.Namespace, found: list[Check]) -> tuple[dict[str, Any], Samples]:
+    """Read the data, print each verdict and put it into `found`; returns what check.json holds, and the data."""
     settings = dict(parse_setting(text) for text in options.set)
     model = named(options, **settings)
     X, suited = opened(options, model, settings)
@@ -91,7 +92,7 @@ def examine(options: argparse.Namespace, found: list[Check]) -> dict[str, Any]:
         found.append(check)
         print(check, flush=True)
     command = {k: v for k, v in vars(options).items() if k not in ("out", "cache", "jobs")}
-    return {
+    record = {
         "pipeline": options.pipeline,
         "settings": settings,
         "dataset": X.info.dataset,
@@ -101,6 +102,7 @@ def examine(options: argparse.Namespace, found: list[Check]) -> dict[str, Any]:
         "fingerprint": fingerprint(X),
         "versions": versions(),
     }
+    return record, X
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import shlex
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -40,6 +41,36 @@ def whole(least: int) -> Callable[[str], int]:
 def jobs(text: str) -> int:
     """A type of argument: how many at once, -1 for all cores."""
     return -1 if text == "-1" else whole(1)(text)
+
+
+def share(text: str) -> float:
+    """A type of argument: a number between 0 and 1."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0
+    if not 0 < value < 1:
+        raise argparse.ArgumentTypeError(f"'{text}' is not a number between 0 and 1")
+    return value
+
+
+def command_line(p: argparse.ArgumentParser, options: argparse.Namespace) -> str:
+    """The command that was given, as it would be typed: pipeline and data, what is not as by default, not where to."""
+    words = p.prog.split()
+    for action in p._actions:
+        name = action.dest
+        value = getattr(options, name, None)
+        told = name in ("pipeline", "data")
+        if name in ("out", "cache", "jobs") or value is None or (value == action.default and not told):
+            continue
+        if not action.option_strings:
+            words += map(str, value if isinstance(value, list) else [value])
+        elif value is True:
+            words.append(action.option_strings[-1])
+        else:
+            for one in value if isinstance(value, list) else [value]:
+                words += [action.option_strings[-1], str(one)]
+    return shlex.join(words)
 
 
 def cache_folder(path: str) -> Path:

@@ -11,13 +11,14 @@ import json
 import sys
 from pathlib import Path
 
-from .command import Parser, guarded, whole
+from .command import Parser, command_line, guarded, whole
 from .evaluation.comparison import compare
 from .evaluation.comparison_picture import draw_comparison
+from .evaluation.report_comparison import comparison_page
 from .files import filling
 
 #: What the command writes.
-OUTPUTS = ("comparison.json", "comparison.md", "comparison.png")
+OUTPUTS = ("comparison.json", "comparison.md", "comparison.png", "report.html")
 
 
 def parser() -> argparse.ArgumentParser:
@@ -45,6 +46,8 @@ def run(options: argparse.Namespace) -> None:
         (folder / "comparison.json").write_text(json.dumps(found.to_dict(), indent=1) + "\n")
         (folder / "comparison.md").write_text(found.to_markdown() + "\n")
         draw_comparison(found, folder / "comparison.png")
+        page = comparison_page(found, command_line(parser(), options))
+        (folder / "report.html").write_text(page, encoding="utf-8")
     print(found.to_markdown())
     print(f"\nwritten to {options.out}")
 

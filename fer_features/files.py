@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import datetime
+import itertools
 import os
 import shutil
 from collections.abc import Iterator
@@ -82,3 +84,11 @@ class filling:
                 (self.out / name).unlink(missing_ok=True)
         for path in self.temporary.iterdir():
             os.replace(path, self.out / path.name)
+
+
+def new_folder(parent: str, name: str) -> Path:
+    """A folder of this second below `parent` in the current folder, which is not there yet."""
+    stamp = datetime.datetime.now().strftime("%Y%m%d-%H%M%S")
+    first = Path(parent) / f"{stamp}-{name}"
+    numbered = (first.with_name(f"{first.name}-{n}") for n in itertools.count(2))
+    return next(path for path in itertools.chain([first], numbered) if not path.exists())

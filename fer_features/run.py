@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
-import datetime
 import json
 import sys
 import time
@@ -20,15 +19,20 @@ import pandas as pd
 from sklearn.pipeline import Pipeline
 
 from . import listing
-from .command import Parser, guarded, jobs, whole
+from .command import Parser, command_line, guarded, jobs, share, whole
 from .duplicates import exact_duplicates, without_duplicates
 from .errors import FerError
 from .evaluation import Result, evaluate
 from .evaluation.crossvalidation import class_name, describe_all, scores_of
 from .evaluation.figures import draw_confusion
+from .evaluation.landmarking import check_landmarks, learn_landmarks
+from .evaluation.learning import learning_curve
 from .evaluation.protocol import training_rows
+from .evaluation.rejection import check_rejection, marked, rejected
+from .evaluation.report_run import write_report
 from .evaluation.summary import summary
-from .files import filling
+from .evaluation.timing import Clock, peak_mb, seconds_a_row
+from .files import filling, new_folder
 from .persistence import save_model
 from .pipelines import columns_read, describable, parse_setting
 from .reading import add_data, named, opened
@@ -44,6 +48,8 @@ OUTPUTS = (
     "confusion.png",
     "submission.csv",
     "subjects.csv",
+    "report.html",
+    "MODEL_CARD.md",
 )
 
 
@@ -73,11 +79,38 @@ def parser() -> argparse.ArgumentParser:
         metavar="NAME=VALUE",
         help="a parameter, e.g. features__hog__cell=8",
     )
+    add_rejection(p)
+    p.add_argument(
+        "--learning-curve",
+        type=whole(2),
+        metavar="POINTS",
+        help="accuracy by people learnt from, in so many steps; each costs a fit for every fold, or three of few",
+    )
     p.add_argument("--drop-duplicates", action="store_true", help="learn from one row of each group of equal pictures")
+    p.add_argument(
+        "--with-landmarks", action="store_true", help="learn to find landmarks too, so that the model takes raw video"
+    )
     p.add_argument("--cache", metavar="DIR", help="keep features, and stills as read, there between runs")
     p.add_argument("--out", metavar="DIR", help="folder for the results (a new one under runs/)")
     p.add_argument("--list", action="store_true", help="datasets, extractors and classifiers, then stop")
     return p
+
+
+def add_rejection(p: argparse.ArgumentParser) -> None:
+    """Add ``--reject`` and ``--coverage``, of which one may be given."""
+    either = p.add_mutually_exclusive_group()
+    either.add_argument(
+        "--reject",
+        type=share,
+        metavar="THRESHOLD",
+        help="say 'uncertain' where the largest probability is below this, e.g. 0.6",
+    )
+    either.add_argument(
+        "--coverage",
+        type=share,
+        metavar="SHARE",
+        help="say 'uncertain' so often that about this share of rows is answered, by the confidence of held-out rows",
+    )
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -91,39 +124,57 @@ def main(arguments: list[str] | None = None) -> int:
 
 def run(options: argparse.Namespace) -> None:
     """Evaluate, refit, save, predict; print a summary."""
-    start = time.perf_counter()
+    start, clock = time.perf_counter(), Clock()
     settings = dict(parse_setting(text) for text in options.set)
     model = named(options, **settings)
-    out = Path(options.out) if options.out else _new_folder(options.pipeline)
+    out = Path(options.out) if options.out else new_folder("runs", options.pipeline)
     with filling(out, OUTPUTS) as folder:
         X, suited = opened(options, model, settings)
         settings |= suited
         for name in columns_read(model):
             X.column(name)
-        result = judge_and_fit(model, X, options)
+        if options.reject or options.coverage:
+            check_rejection(model)
+        if options.with_landmarks:
+            check_landmarks(X)
+        clock.lap("read")
+        result = rejected(judge_and_fit(model, X, options, clock), options.reject, options.coverage)
+        if options.learning_curve:
+            result.scores["learning_curve"] = curve_of(result, X, options)
+            clock.lap("learning curve")
+        if options.with_landmarks:
+            result.scores["landmarks"] = learn_landmarks(result.model, X[training_rows(X)], options.seed)
+            clock.lap("landmarks")
         write_subjects(X, folder / "subjects.csv")
         test = unlabelled_test(X)
-        unread = predict_test(result.model, X, test, folder) if test.size else 0
-        scores = finish(result.scores, options, start)
-        write_results(folder, X, dataclasses.replace(result, scores=scores), settings)
+        unread = predict_test(result.model, X, test, folder, result.scores) if test.size else 0
+        clock.lap("predict")
+        clock.seconds["predict_a_row"] = seconds_a_row(result.model, X)
+        result = dataclasses.replace(result, scores=finish(result.scores, options, start, clock))
+        scores = result.scores
+        write_results(folder, X, result, settings)
+        write_report(folder, X, result, settings, command_line(parser(), options), options.seed)
     print(summary(scores))
     if unread:
         print(f"  {unread} test row(s) without landmarks: the most frequent class stands for them in submission.csv")
     print(f"  {scores['described']} rows described, {scores['seconds']:.1f} s; results in {out}")
 
 
-def judge_and_fit(model: Pipeline, X: Samples, options: argparse.Namespace) -> Result:
+def judge_and_fit(model: Pipeline, X: Samples, options: argparse.Namespace, clock: Clock) -> Result:
     """Judge the pipeline; the result has it fitted to all training rows."""
     protocol = {"repeats": options.repeats, "jobs": options.jobs, "seed": options.seed}
     protocol |= {"drop_duplicates": options.drop_duplicates}
     try:
         describe_all(model, X)
+        clock.lap("describe")
         result = evaluate(model, X, options.cv, name=options.pipeline, **protocol)
+        clock.lap("judge")
         if result.model is None:
             train = np.flatnonzero(training_rows(X) & describable(model, X))
             if options.drop_duplicates and "images" in X:
                 train = without_duplicates(X, train, exact_duplicates(X))
             result = dataclasses.replace(result, model=model.fit(X[train], X["label"][train]))
+            clock.lap("fit")
     except (ValueError, TypeError) as error:
         # Scikit-learn and XGBoost refuse a wrong parameter when they are fitted.
         if isinstance(error, FerError) or not options.set:
@@ -132,14 +183,23 @@ def judge_and_fit(model: Pipeline, X: Samples, options: argparse.Namespace) -> R
     return result
 
 
+def curve_of(result: Result, X: Samples, options: argparse.Namespace) -> dict[str, Any]:
+    """Accuracy by people learnt from, on the rows and folds of a result."""
+    protocol = {"drop_duplicates": options.drop_duplicates, "seed": options.seed, "jobs": options.jobs}
+    return learning_curve(result.model, X, result.predictions, options.learning_curve, **protocol)
+
+
 def unlabelled_test(X: Samples) -> np.ndarray:
     """Rows of the test part, if it is there to be predicted: if none of them has a label."""
     test = np.flatnonzero(X["split"] == "test") if "split" in X else np.array([], int)
     return test if (X["label"][test] < 0).all() else test[:0]
 
 
-def predict_test(model: Any, X: Samples, test: np.ndarray, folder: Path) -> int:
-    """Write predictions of the test part and the submission; returns how many rows could not be described."""
+def predict_test(model: Any, X: Samples, test: np.ndarray, folder: Path, scores: dict[str, Any]) -> int:
+    """Write predictions of the test part and the submission; returns how many rows could not be described.
+
+    The submission needs a class in every line: there the guess stays where the predictions say 'uncertain'.
+    """
     usable = describable(model, X[test])
     labels = np.asarray(X["label"])
     codes, counts = np.unique(labels[labels >= 0], return_counts=True)
@@ -150,6 +210,8 @@ def predict_test(model: Any, X: Samples, test: np.ndarray, folder: Path) -> int:
         columns = [f"{kind}_{class_name(X, code)}" for code in model.classes_]
         table = table.join(pd.DataFrame(values, index=np.flatnonzero(usable), columns=columns))
         table.loc[usable, "prediction"] = [class_name(X, code) for code in prediction[usable]]
+    if usable.any():
+        table = marked(table, scores)
     table.to_csv(folder / "test_predictions.csv", index=False)
     pd.DataFrame({"Id": np.arange(len(test)), "Expression": prediction}).to_csv(folder / "submission.csv", index=False)
     return int((~usable).sum())
@@ -165,17 +227,18 @@ def write_subjects(X: Samples, path: Path) -> None:
     table.to_csv(path, index=False)
 
 
-def finish(scores: dict[str, Any], options: argparse.Namespace, start: float) -> dict[str, Any]:
+def finish(scores: dict[str, Any], options: argparse.Namespace, start: float, clock: Clock) -> dict[str, Any]:
     """The scores with what the command line adds to them."""
     command = {k: v for k, v in vars(options).items() if k not in ("list", "out", "cache", "jobs")}
-    return {**scores, "command": command, "seconds": round(time.perf_counter() - start, 3)}
+    took = {"timing": clock.seconds, "memory": {"peak_mb": peak_mb()}}
+    return {**scores, "command": command, **took, "seconds": round(time.perf_counter() - start, 3)}
 
 
 def write_results(folder: Path, X: Samples, result: Result, settings: dict[str, Any]) -> None:
     """Write the model, its manifest, scores, predictions and the confusion matrix."""
     scores, model = result.scores, result.model
     (folder / "scores.json").write_text(json.dumps(scores, indent=1) + "\n")
-    result.predictions.to_csv(folder / "predictions.csv", index=False)
+    marked(result.predictions, scores).to_csv(folder / "predictions.csv", index=False)
     draw_confusion(scores, folder / "confusion.png")
     record = {
         "pipeline": scores["pipeline"],
@@ -185,20 +248,14 @@ def write_results(folder: Path, X: Samples, result: Result, settings: dict[str, 
         "data": {**{k: scores[k] for k in ("dataset", "synthetic", "fingerprint", "n", "n_subjects", "subjects_from")}},
         "scores": {k: scores[k] for k in ("protocol", "accuracy", "balanced_accuracy", "macro_f1", "ci95", "leakage")},
     }
+    if "reject" in scores:
+        record["reject_threshold"] = scores["reject"]["threshold"]
+    if "landmarks" in scores:
+        record["landmarks"] = scores["landmarks"]
     if "search" in scores:
         kept = ("strategy", "candidates", "score", "chosen", "selected_score", "nested_score", "optimism")
         record["search"] = {k: scores["search"][k] for k in kept}
     save_model(model, folder / "model.joblib", record)
-
-
-def _new_folder(pipeline: str) -> Path:
-    stamp = datetime.datetime.now().strftime("%Y%m%d-%H%M%S")
-    base = Path("runs") / f"{stamp}-{pipeline}"
-    out, n = base, 1
-    while out.exists():
-        n += 1
-        out = base.with_name(f"{base.name}-{n}")
-    return out
 
 
 def _plain_parameters(model: Any) -> dict[str, Any]:

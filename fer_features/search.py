@@ -19,20 +19,23 @@ from typing import Any
 
 import numpy as np
 
-from .command import Parser, guarded, jobs, whole
+from .command import Parser, command_line, guarded, jobs, whole
 from .errors import FerError
 from .evaluation import evaluate
 from .evaluation.candidates import STRATEGIES, check_grid, default_grid
 from .evaluation.found import Found
 from .evaluation.plan import SCORES
 from .evaluation.protocol import training_rows
+from .evaluation.rejection import check_rejection, rejected
+from .evaluation.report_run import write_report
 from .evaluation.search import Search
 from .evaluation.summary import summary
+from .evaluation.timing import Clock, peak_mb, seconds_a_row
 from .files import filling, replacing
 from .pipelines import describable
 from .reading import add_data, named, opened
 from .run import OUTPUTS as RUN_OUTPUTS
-from .run import predict_test, unlabelled_test, write_results, write_subjects
+from .run import add_rejection, predict_test, unlabelled_test, write_results, write_subjects
 from .samples import Samples
 
 #: Everything that a search may write into its folder when it is done; the journal stays.
@@ -67,6 +70,7 @@ def parser() -> argparse.ArgumentParser:
     )
     p.add_argument("--score", choices=SCORES, default="accuracy", help="what is best: its mean over folds (accuracy)")
     p.add_argument("--budget", type=_minutes, metavar="MINUTES", help="after this time no new candidate is begun")
+    add_rejection(p)
     p.add_argument("--jobs", type=jobs, default=1, metavar="N", help="fits side by side, -1 for all cores (1)")
     p.add_argument("--seed", type=whole(0), default=0, metavar="N", help="of folds, drawing and classifiers (0)")
     p.add_argument("--cache", metavar="DIR", help="keep features, and stills as read, there between runs")
@@ -89,6 +93,8 @@ def run(options: argparse.Namespace, kept: list[str]) -> None:
     """Search, refit, save; print a summary. `kept` gets what is to be said after Ctrl-C."""
     start = time.perf_counter()
     model = named(options)
+    if options.reject or options.coverage:
+        check_rejection(model)
     grid = read_grid(options)
     X, _ = opened(options, model, grid)
     planned = Search(
@@ -132,16 +138,21 @@ def run(options: argparse.Namespace, kept: list[str]) -> None:
 
 def write(found: Found, X: Samples, options: argparse.Namespace, out: Path, start: float) -> tuple[dict[str, Any], int]:
     """Fit the best to all training rows, write the results; returns the scores, and how many test rows were unread."""
+    clock = Clock()
     with filling(out, OUTPUTS) as folder:
         found.table.to_csv(folder / "candidates.csv", index=False)
         result = evaluate(
             found.model, X[found.rows], options.cv, jobs=options.jobs, seed=options.seed, name=options.pipeline
         )
+        result = rejected(result, options.reject, options.coverage)
+        clock.lap("judge")
         train = np.flatnonzero(training_rows(X) & describable(found.model, X))
         model = found.model.fit(X[train], X["label"][train])
+        clock.lap("fit")
+        clock.seconds["predict_a_row"] = seconds_a_row(model, X)
         write_subjects(X, folder / "subjects.csv")
         test = unlabelled_test(X)
-        unread = predict_test(model, X, test, folder) if test.size else 0
+        unread = predict_test(model, X, test, folder, result.scores) if test.size else 0
         chosen = f"the settings were chosen among {len(found.table)} by this score, which is therefore too high"
         scores = {
             **{k: v for k, v in result.scores.items() if k != "described"},  # fewer where a search goes on
@@ -149,9 +160,13 @@ def write(found: Found, X: Samples, options: argparse.Namespace, out: Path, star
             "left_out": found.left_out,
             "search": found.record(),
             "command": {k: v for k, v in vars(options).items() if k not in ("out", "cache", "jobs", "budget")},
+            "timing": clock.seconds,
+            "memory": {"peak_mb": peak_mb()},
             "seconds": round(time.perf_counter() - start, 3),
         }
-        write_results(folder, X, dataclasses.replace(result, scores=scores, model=model), found.best)
+        result = dataclasses.replace(result, scores=scores, model=model)
+        write_results(folder, X, result, found.best)
+        write_report(folder, X, result, found.best, command_line(parser(), options), options.seed, found)
     return scores, unread
 
 

@@ -52,6 +52,14 @@ def test_a_run_with_itself_and_with_another_of_its_pipeline(runs, tmp_path, caps
     assert "`landmarks_svm in b`" in said
 
 
+def test_what_is_uncertain_is_compared_by_its_guess(runs, tmp_path, capsys):
+    a, b = runs("a"), runs("b", "--coverage", "0.5")
+    assert "uncertain" in (b / "predictions.csv").read_text()
+    capsys.readouterr()
+    assert main([str(a), str(b), "--out", str(tmp_path / "out")]) == 0
+    assert "| +0.000 | +0.000 to +0.000 | 0 against 0 |" in capsys.readouterr().out
+
+
 def refused(capsys, code, *words):
     text = capsys.readouterr().err
     assert (code, text.count("\n")) == (2, 1), text

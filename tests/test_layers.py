@@ -14,12 +14,29 @@ ROOT = Path(fer_features.__file__).parent
 
 #: From the top. A module may import from its own line only where that line is marked, and from any line below.
 LAYERS = [
-    ({"run", "search", "check", "compare", "show", "inspect", "listing", "reading", "command"}, True),
+    (
+        {
+            "run",
+            "predict",
+            "search",
+            "check",
+            "compare",
+            "show",
+            "inspect",
+            "landmarks",
+            "listing",
+            "reading",
+            "command",
+        },
+        True,
+    ),
+    ({"recognition"}, False),
     ({"evaluation", "persistence"}, False),
     ({"pipelines"}, False),
     ({"extractors", "classifiers"}, False),
     ({"datasets", "duplicates"}, False),
-    ({"samples", "cache", "columns", "arrays"}, True),
+    ({"samples", "cache", "columns", "arrays", "augmented"}, True),
+    ({"faces"}, False),
     ({"vision"}, False),
     ({"emotions", "errors", "files", "progress", "version"}, True),
 ]

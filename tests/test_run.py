@@ -297,9 +297,63 @@ def test_the_demo_is_hard_enough_to_mean_something_and_leaks_where_subjects_are_
     assert evaluate(make_pipeline("hog_svm"), blind, "10fold").accuracy >= honest["accuracy"] + 0.06
 
 
+@pytest.mark.parametrize(("option", "value"), [("--reject", 0.9), ("--coverage", 0.5)])
+def test_unsure_rows_are_uncertain_in_the_predictions_and_have_a_class_in_the_submission(
+    fer22_folder, subjects_file, out, capsys, option, value
+):
+    assert go(fer22_folder, out, "--subjects", subjects_file, option, value) == 0
+    scores, manifest = (json.loads((out / name).read_text()) for name in ("scores.json", "model.json"))
+    told = scores["reject"]
+    assert manifest["reject_threshold"] == told["threshold"]
+    if option == "--reject":
+        assert told["threshold"] == value
+    else:
+        assert told["coverage"] == value
+    for name in ("predictions.csv", "test_predictions.csv"):
+        table = pd.read_csv(out / name)
+        assert list(table)[list(table).index("prediction") + 1] == "guess"
+        unsure = table.filter(like="probability_").max(axis=1) < told["threshold"] - 1e-12
+        assert (table["prediction"] == "uncertain").tolist() == unsure.tolist()
+        assert (table["prediction"] == table["guess"]).tolist() == (~unsure).tolist()
+    codes = {name: int(code) for code, name in manifest["classes"].items()}
+    submission = pd.read_csv(out / "submission.csv")["Expression"]
+    assert submission.tolist() == [codes[name] for name in table["guess"]]
+    assert scores["accuracy"] == told["accuracy"]
+    assert f"{told['coverage']:.3f} of rows have a probability of at least {told['threshold']:.3f}" in (
+        capsys.readouterr().out
+    )
+
+
+def test_probabilities_and_how_far_they_can_be_believed_are_written(fer22_folder, subjects_file, out, capsys):
+    assert go(fer22_folder, out, "--subjects", subjects_file) == 0
+    scores = json.loads((out / "scores.json").read_text())
+    assert set(scores["calibration"]) == {"ece", "brier", "log_loss", "bins"}
+    assert set(scores["risk_coverage"]) == {"coverage", "accuracy", "aurc"}
+    assert scores["risk_coverage"]["accuracy"][-1] == pytest.approx(scores["accuracy"])
+    assert "reject" not in scores
+    table = pd.read_csv(out / "predictions.csv")
+    assert list(table)[6:] == [f"probability_{name}" for name in scores["classes"]]
+    np.testing.assert_allclose(table.filter(like="probability_").sum(axis=1), 1)
+    assert "guess" not in table
+    assert f"calibration error  {scores['calibration']['ece']:.3f}" in capsys.readouterr().out
+
+
+def test_nothing_is_rejected_without_probabilities(fer22_folder, out, capsys):
+    refused(capsys, go(fer22_folder, out, "--reject", 0.5, "--set", "calibration=0"), out, "needs probabilities")
+
+
 @pytest.mark.parametrize(
     ("option", "value"),
-    [("--jobs", "0"), ("--seed", "-1"), ("--repeats", "0"), ("--n-subjects", "many"), ("--sed", "1")],
+    [
+        ("--jobs", "0"),
+        ("--reject", "1.5"),
+        ("--coverage", "0"),
+        ("--reject", "often"),
+        ("--seed", "-1"),
+        ("--repeats", "0"),
+        ("--n-subjects", "many"),
+        ("--sed", "1"),
+    ],
 )
 def test_wrong_options_are_told_in_one_line(out, capsys, option, value):
     with pytest.raises(SystemExit) as ended:

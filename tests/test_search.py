@@ -27,7 +27,8 @@ def timeless(out):
     """Table and scores without times, and the predictions."""
     table = pd.read_csv(out / "candidates.csv").drop(columns="seconds")
     scores = json.loads((out / "scores.json").read_text())
-    del scores["seconds"]
+    for key in ("seconds", "timing", "memory"):
+        del scores[key]
     for fold in scores["folds"]:
         del fold["seconds"]
     return table.to_csv(), json.dumps(scores), (out / "predictions.csv").read_text()
@@ -59,6 +60,15 @@ def test_writes_all_files_and_a_summary(fer22_folder, out, capsys):
     assert "48 rows described: each of 24 at most once in each of 2 setting(s)" in said
     assert "optimism between them" in said
     assert "accuracy, nested" in said
+
+
+def test_the_choice_says_how_sure_it_is_and_rejects(fer22_folder, out):
+    assert main(arguments(fer22_folder, out, "--set", "classifier__C=1,10", "--coverage", "0.5")) == 0
+    scores = json.loads((out / "scores.json").read_text())
+    assert scores["reject"]["coverage"] == pytest.approx(0.5, abs=0.05)
+    assert "ece" in scores["calibration"]
+    assert load_model(out / "model.joblib").calibration == 5
+    assert "uncertain" in (out / "predictions.csv").read_text()
 
 
 def test_the_same_command_finds_its_folder_and_another_has_another(fer22_folder, tmp_path, monkeypatch, capsys):

@@ -14,24 +14,17 @@ from sklearn.pipeline import Pipeline
 from sklearn.utils import get_tags
 from threadpoolctl import threadpool_limits
 
+from ..classifiers import CalibratedPipeline, LateFusion
 from ..duplicates import copies_in, exact_duplicates, without_duplicates
-from ..errors import FerError
 from ..extractors.features import extractors_of
 from ..extractors.mirror import mirrored
 from ..pipelines import describable, members, name_of, prepared
 from ..progress import progress
-from ..samples import Samples, fingerprint
-from ..version import versions
-from .protocol import Protocol, choose_protocol, official_parts
-from .scores import summarise
+from ..samples import Samples
+from .protocol import choose_protocol, official_parts
+from .record import prediction_table, record
+from .rows import known_subjects, labelled_rows, rows_for_folds
 from .summary import summary
-
-#: What is said where subjects may stand on both sides of a split.
-UNKNOWN_SUBJECTS = (
-    "subjects are unknown, so rows of one person may stand on both sides of a split: "
-    "this score may leak and be far too high"
-)
-UNKNOWN_IN_PARTS = "subjects are unknown: if the official parts share people, this score may leak and be too high"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -122,11 +115,11 @@ def evaluate(
     classifier) learns in each fold from its training rows alone.
     """
     start = time.perf_counter()
-    rows, left_out = _labelled_rows(describable(model, X), X)
+    rows, left_out = labelled_rows(describable(model, X), X)
     part = np.asarray(X[rows]["split"]) if "split" in X else None
     official = cv == "official" or (cv is None and bool(official_parts(part)))
     if not official:
-        rows = _rows_for_folds(X, rows, left_out)
+        rows = rows_for_folds(X, rows, left_out)
     known = known_subjects(X, rows)
     if known is not None and not known.all():  # official parts must stay whole
         known = None
@@ -150,8 +143,12 @@ def evaluate(
         pool = joblib.Parallel(n_jobs=jobs, return_as="generator")
         outcomes = list(progress(pool(work), len(folds), "folds"))
     codes = np.unique(label)
-    predictions = _table(X, label, subject, part, copies, codes, folds, outcomes)
-    scores = _record(X, name or name_of(model), protocol, codes, predictions, seed)
+    names = [class_name(X, code) for code in codes]
+    test = np.concatenate([t for _, t in folds])
+    columns = {} if part is None else {"part": part[test]}
+    columns |= {"copy_in_training": copies} if copies.any() else {}
+    predictions = prediction_table(X, names, codes, folds, outcomes, subject, columns)
+    scores = record(X, name or name_of(model), protocol, names, predictions, seed)
     if official and subject is not None:
         shared = len(np.intersect1d(*(subject[rows].astype(str) for rows in folds[0])))
         if shared:
@@ -198,6 +195,9 @@ def scores_of(model: BaseEstimator, X: Any) -> tuple[np.ndarray, np.ndarray, str
         In the order of ``model.classes_``.
     kind : {'probability', 'score'}
     """
+    if isinstance(model, CalibratedPipeline | LateFusion) and hasattr(model, "predict_proba"):
+        values = model.predict_proba(X)
+        return model.classes_[values.argmax(1)], values, "probability"
     if isinstance(model, Pipeline) and len(model) > 1:
         # Both figures rest on the same features.
         X, model = model[:-1].transform(X), model[-1]
@@ -222,124 +222,6 @@ def _fit_and_judge(model: BaseEstimator, X: Samples, label: np.ndarray, train: n
     full = np.full((len(test), len(np.unique(label))), np.nan)
     full[:, np.searchsorted(np.unique(label), fitted.classes_)] = values
     return prediction, full, kind, time.perf_counter() - start, fitted
-
-
-def rows_to_judge(usable: np.ndarray, X: Samples) -> tuple[np.ndarray, dict[str, int]]:
-    """Rows that folds are drawn from: usable, labelled, of the official training part, with a subject where any has.
-
-    Parameters
-    ----------
-    usable : ndarray of bool, shape (n,)
-        Rows that can be described.
-    X : Samples
-
-    Returns
-    -------
-    rows : ndarray of int
-    left_out : dict of str to int
-        How many labelled rows are not among them, by why.
-
-    Raises
-    ------
-    FerError
-        Where none is left.
-    """
-    rows, left_out = _labelled_rows(usable, X)
-    return _rows_for_folds(X, rows, left_out), left_out
-
-
-def _labelled_rows(usable: np.ndarray, X: Samples) -> tuple[np.ndarray, dict[str, int]]:
-    labelled = np.asarray(X["label"]) >= 0
-    if not labelled.any():
-        raise FerError("no row has a label: there is nothing to learn from")
-    left_out = {}
-    if (labelled & ~usable).any():
-        left_out["landmarks missing"] = int((labelled & ~usable).sum())
-    if not (labelled & usable).any():
-        raise FerError("no labelled row can be described: landmarks are missing in every one")
-    return np.flatnonzero(labelled & usable), left_out
-
-
-def _rows_for_folds(X: Samples, rows: np.ndarray, left_out: dict[str, int]) -> np.ndarray:
-    part = np.asarray(X[rows]["split"]) if "split" in X else None
-    if part is not None and official_parts(part):
-        left_out["not in the official training part"] = int((part != "train").sum())
-        rows = rows[part == "train"]
-    known = known_subjects(X, rows)
-    if known is not None and not known.all():
-        left_out["subject unknown"] = int((~known).sum())
-        rows = rows[known]
-    return rows
-
-
-def known_subjects(X: Samples, rows: np.ndarray) -> np.ndarray | None:
-    """Which of some rows have a subject, bool of the shape of `rows`; None where no row has."""
-    if "subject" not in X:
-        return None
-    subject = np.asarray(X[rows]["subject"])
-    known = subject.astype(str) != "-1"
-    return known if known.any() else None
-
-
-def _table(
-    X: Samples, label: Any, subject: Any, part: Any, copies: Any, codes: np.ndarray, folds: list, outcomes: list
-) -> pd.DataFrame:
-    test = np.concatenate([t for _, t in folds])
-    names = [class_name(X, code) for code in codes]
-    kind = outcomes[0][2]
-    table = pd.DataFrame(
-        {
-            "id": np.asarray(X["id"])[test] if "id" in X else X.rows[test],
-            "row": X.rows[test],
-            "subject": subject[test] if subject is not None else -1,
-            "fold": np.repeat(np.arange(len(folds)), [len(t) for _, t in folds]),
-            **({} if part is None else {"part": part[test]}),
-            **({"copy_in_training": copies} if copies.any() else {}),
-            "truth": [class_name(X, c) for c in label[test]],
-            "prediction": [class_name(X, c) for c in np.concatenate([o[0] for o in outcomes])],
-        }
-    )
-    values = pd.DataFrame(np.concatenate([o[1] for o in outcomes]), columns=[f"{kind}_{name}" for name in names])
-    return pd.concat([table, values], axis=1).sort_values(["row", "fold"], ignore_index=True)
-
-
-def _record(
-    X: Samples, name: str, protocol: Protocol, codes: np.ndarray, predictions: pd.DataFrame, seed: int
-) -> dict[str, Any]:
-    names = [class_name(X, code) for code in codes]
-    position = {n: i for i, n in enumerate(names)}
-
-    def judged(rows: pd.DataFrame) -> dict[str, Any]:
-        truth, predicted = (rows[c].map(position).to_numpy() for c in ("truth", "prediction"))
-        subject = rows["subject"].to_numpy() if protocol.grouped else None
-        people = 0 if subject is None else len(np.unique(subject))
-        copy = rows["copy_in_training"].to_numpy() if "copy_in_training" in rows else np.zeros(len(rows), bool)
-        alone = (truth == predicted)[~copy]
-        return {
-            "n_duplicates": int(copy.sum()),
-            "accuracy_no_duplicates": float(alone.mean()) if len(alone) else None,
-            "n": rows["row"].nunique(),
-            "n_subjects": people,
-            **summarise(truth, predicted, subject, names, seed),
-        }
-
-    parts = {name: judged(predictions[predictions["part"] == name]) for name in protocol.parts}
-    unknown = UNKNOWN_IN_PARTS if protocol.parts else UNKNOWN_SUBJECTS
-    return {
-        "pipeline": name,
-        "dataset": X.info.dataset,
-        "synthetic": X.info.synthetic,
-        "protocol": str(protocol),
-        "subjects_from": X.info.subjects_from if protocol.grouped else "unknown",
-        "subjects_confidence": X.info.subjects_confidence,
-        "leakage": X.info.leakage if protocol.grouped else unknown,
-        "notes": list(X.info.notes),
-        "classes": names,
-        **(parts[protocol.reported] if parts else judged(predictions)),
-        **({"parts": parts} if parts else {}),
-        "fingerprint": fingerprint(X),
-        "versions": versions(),
-    }
 
 
 def class_name(X: Samples, code: Any) -> str:

@@ -9,6 +9,7 @@ import numpy as np
 from sklearn.base import BaseEstimator, clone
 from threadpoolctl import threadpool_limits
 
+from ..classifiers import uncalibrated
 from ..samples import Samples
 from .candidates import front_of
 from .scores import confusion_by_subject, figures
@@ -66,8 +67,8 @@ def _predict(
     model: BaseEstimator, X: Samples, label: np.ndarray, train: np.ndarray, test: np.ndarray, fold: str
 ) -> np.ndarray:
     front = front_of(model)
-    if not front:
-        return clone(model).fit(X[train], label[train]).predict(X[test])
+    if not front or getattr(model, "augment", None):  # copies of training rows are made by the whole pipeline
+        return uncalibrated(model).fit(X[train], label[train]).predict(X[test])
     if fold not in _last:
         _last.clear()
         first = clone(model[:front])

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import base64
-from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 
 from ..duplicates import NEAR
 from ..version import __version__
 from .inspection import BLANK, UNLABELLED, Duplicates, Inspection, Motion
 from .inspection_words import MARKS, facts, telling_pairs, verdicts
+from .page import picture, render
 
 #: Pictures of each class.
 EACH = 12
@@ -20,8 +18,6 @@ EACH = 12
 SHOWN, MEMBERS, TWO = 12, 4, 2
 #: Subjects listed.
 LISTED = 80
-#: Longer side of a picture in pixels; larger ones are made smaller.
-SIDE = 112
 #: Frames of a strip.
 STRIP = 6
 
@@ -40,18 +36,8 @@ def page(i: Inspection, seed: int = 0) -> str:
     str
         HTML; a data set of any size takes about a megabyte, for what is shown of each kind is limited.
     """
-    # Imported here, as only what makes pages needs it.
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
-    templates = Environment(
-        loader=FileSystemLoader(Path(__file__).parent / "templates"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
     content = _content(i, np.random.default_rng(seed))
-    return templates.get_template("inspection.html").render(**content, seed=seed)
+    return render("inspection.html", **content, seed=seed)
 
 
 def _content(i: Inspection, rng: np.random.Generator) -> dict[str, Any]:
@@ -103,22 +89,6 @@ def _counts(i: Inspection) -> list[dict[str, Any]]:
     ]
 
 
-def _picture(pixels: np.ndarray, alt: str) -> dict[str, Any]:
-    """A picture as a data URI. Small ones as PNG, which keeps every pixel, others as JPEG."""
-    height, width = pixels.shape
-    scale = SIDE / max(height, width)
-    if scale < 1:
-        size = (max(1, round(width * scale)), max(1, round(height * scale)))
-        pixels = cv2.resize(pixels, size, interpolation=cv2.INTER_AREA)
-        _, data = cv2.imencode(".jpg", pixels, [cv2.IMWRITE_JPEG_QUALITY, 82])
-        kind = "jpeg"
-    else:
-        _, data = cv2.imencode(".png", pixels)
-        kind = "png"
-    source = f"data:image/{kind};base64,{base64.b64encode(data.tobytes()).decode()}"
-    return {"source": source, "alt": alt, "width": pixels.shape[1], "height": pixels.shape[0]}
-
-
 def _about(i: Inspection, row: int) -> str:
     words = [f"row {row}", i.classes[i.of_class[row]]]
     if i.parts != ["all"]:
@@ -134,7 +104,7 @@ def _named(i: Inspection, row: int) -> str:
 
 def _shown(i: Inspection, rows: np.ndarray) -> list[dict[str, Any]]:
     # One row at a time: rows may differ in size, and a few dozen are shown.
-    return [_picture(np.asarray(i.X[[row]].frame("images", -1)[0]), _about(i, int(row))) for row in rows]
+    return [picture(np.asarray(i.X[[row]].frame("images", -1)[0]), _about(i, int(row))) for row in rows]
 
 
 def _card(i: Inspection, rows: np.ndarray, *words: str) -> dict[str, Any]:
@@ -151,7 +121,7 @@ def _faces(i: Inspection) -> list[dict[str, Any]]:
     cards = []
     for name, face in i.faces.items():
         stretched = np.clip((face - low) * 255 / max(high - low, 1), 0, 255).astype(np.uint8)
-        cards.append({"pictures": [_picture(stretched, f"mean face of {name}")], "lines": [name]})
+        cards.append({"pictures": [picture(stretched, f"mean face of {name}")], "lines": [name]})
     return cards
 
 
@@ -273,7 +243,7 @@ def _strips(i: Inspection, frames: int, rng: np.random.Generator) -> list[dict[s
             row = int(rng.choice(rows))
             one = i.X[[row]]
             pictures = [
-                _picture(np.asarray(one.frame("images", int(t))[0]), f"{_about(i, row)}, frame {t}") for t in times
+                picture(np.asarray(one.frame("images", int(t))[0]), f"{_about(i, row)}, frame {t}") for t in times
             ]
             strips.append({"name": name, "row": row, "pictures": pictures})
     return strips

@@ -85,7 +85,7 @@ def draw_leaning(model: BaseEstimator, X: Samples, feature: str) -> Any:
     whole = contributions(model, X)
     leans = whole[:, columns_of(model, feature)]
     places = places_of(dict(extractors_of(model))[feature])
-    heat = _maps(by_place(leans, places), places)
+    heat = heat_maps(by_place(leans, places), places)
     arrows = directions(model, X, feature)
     rows = rows_of(model, X)
     labels, codes = np.asarray(X["label"])[rows], model.named_steps["classifier"].classes_
@@ -100,7 +100,7 @@ def draw_leaning(model: BaseEstimator, X: Samples, feature: str) -> Any:
     colours = LinearSegmentedColormap.from_list("leaning", SOLID if places.spots else OVER_FACES)
     # One scale for all classes, so that panels can be compared.
     scale = ScalarMappable(Normalize(0, max(float(heat.max()), 1.0)), colours)
-    grey = _contrast(faces)
+    grey = contrast(faces)
     panels = figure.subplots(lines, columns, squeeze=False, sharex=True, sharey=True).ravel()
     for k, axes in enumerate(panels):
         axes.set_axis_off()
@@ -139,7 +139,7 @@ def _parts(model: BaseEstimator, feature: str, part: np.ndarray, whole: np.ndarr
     ]
 
 
-def _maps(shares: np.ndarray, places: Places) -> np.ndarray:
+def heat_maps(shares: np.ndarray, places: Places) -> np.ndarray:
     """Shares in units of an even one: of landmarks (classes, m); of cells as pictures, (classes, 160, 160)."""
     if places.spots:
         return shares * shares.shape[1]
@@ -158,11 +158,12 @@ def _faces(model: BaseEstimator, X: Samples, labels: np.ndarray, codes: np.ndarr
         X = Align().transform(X)
     X = prepared(model, X)
     if neutral:
-        return [_mean_face(X, 0)] * len(codes)
-    return [_mean_face(X[labels == code], -1) for code in codes]
+        return [mean_face(X, 0)] * len(codes)
+    return [mean_face(X[labels == code], -1) for code in codes]
 
 
-def _mean_face(X: Samples, t: int) -> Face:
+def mean_face(X: Samples, t: int) -> Face:
+    """The mean of frame `t` over all rows: pictures, and landmarks in their pixels; of landmarks alone upright."""
     picture = points = None
     if "images" in X:
         batches = (X[start : start + 64] for start in range(0, len(X), 64))
@@ -173,7 +174,7 @@ def _mean_face(X: Samples, t: int) -> Face:
     return Face(picture, points)
 
 
-def _contrast(faces: list[Face]) -> tuple[float, float]:
+def contrast(faces: list[Face]) -> tuple[float, float]:
     """Grey values that are shown as black and white: a mean of many faces has few that are dark or bright."""
     pictures = [face.picture for face in faces if face.picture is not None]
     low, high = np.percentile(pictures, [1, 99.8]) if pictures else (0, 255)

@@ -18,9 +18,10 @@ from ..pipelines import describable, name_of, set_parameters
 from ..samples import Samples, fingerprint
 from ..version import __version__
 from .candidates import check_grid, front_settings, list_candidates
-from .crossvalidation import describe_all, known_subjects, rows_to_judge
+from .crossvalidation import describe_all
 from .fits import REFUSALS
 from .journal import Journal
+from .rows import known_subjects, rows_to_judge
 from .scopes import Scope, make_scopes
 
 #: What a candidate may be chosen by.

@@ -43,11 +43,13 @@ def load_run(run: Result | str | Path) -> Run:
     folder = Path(run)
     try:
         scores = json.loads((folder / "scores.json").read_text())
-        wanted = {*NEEDED, "part"}
-        text = dict.fromkeys(("subject", "truth", "prediction", "part"), str)
+        wanted = {*NEEDED, "part", "guess"}
+        text = dict.fromkeys(("subject", "truth", "prediction", "part", "guess"), str)
         table = pd.read_csv(
             folder / "predictions.csv", usecols=lambda c: c in wanted, dtype=text, keep_default_na=False
         )
+        if "guess" in table:  # some predictions are 'uncertain'
+            table["prediction"] = table["guess"]
         absent = [name for name in NEEDED if name not in table]
         needed = ("pipeline", "dataset", "synthetic", "protocol", "classes", "fingerprint", "leakage")
         absent += [name for name in needed if name not in scores]

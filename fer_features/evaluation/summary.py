@@ -30,6 +30,21 @@ def summary(scores: dict[str, Any]) -> str:
         lines.append(
             f"  over subjects      {scores['subject_mean']:.3f} +- {scores['subject_sd']:.3f} (mean, deviation)"
         )
+    if "calibration" in scores:
+        sure = scores["calibration"]
+        lines.append(
+            f"  calibration error  {sure['ece']:.3f}   Brier score {sure['brier']:.3f}, log-loss {sure['log_loss']:.3f}"
+        )
+        curve = scores["risk_coverage"]
+        half = curve["accuracy"][curve["coverage"].index(0.5)]
+        lines.append(f"  surer half         {half:.3f}   area under risk and coverage {curve['aurc']:.3f}")
+    if "reject" in scores:
+        kept = scores["reject"]
+        alone = kept["accuracy_of_kept"]
+        lines.append(
+            f"  of those answered  {'-' if alone is None else f'{alone:.3f}'}   "
+            f"{kept['coverage']:.3f} of rows have a probability of at least {kept['threshold']:.3f}"
+        )
     for name, part in scores.get("parts", {}).items() if len(scores.get("parts", {})) > 1 else ():
         lines.append(
             f"  {f'part {name}':18s} {part['accuracy']:.3f}   balanced {part['balanced_accuracy']:.3f}, "

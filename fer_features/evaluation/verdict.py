@@ -7,14 +7,15 @@ from typing import Any
 
 import joblib
 import numpy as np
-from sklearn.base import BaseEstimator, clone
+from sklearn.base import BaseEstimator
 from threadpoolctl import threadpool_limits
 
+from ..classifiers import uncalibrated
 from ..pipelines import describable
 from ..progress import progress
 from ..samples import Samples
-from .crossvalidation import known_subjects, rows_to_judge
 from .protocol import choose_protocol
+from .rows import known_subjects, rows_to_judge
 
 #: Nothing to see; something a person should look at; a score that rests on this cannot be believed; does not apply.
 VERDICTS = ("fine", "look", "broken", "skipped")
@@ -134,7 +135,7 @@ def _task(model: Any, X: Samples, target: np.ndarray, folds: Folds) -> np.ndarra
     prediction = target.copy()
     with threadpool_limits(1):
         for train, test in folds:
-            prediction[test] = clone(model).fit(X[train], target[train]).predict(X[test])
+            prediction[test] = uncalibrated(model).fit(X[train], target[train]).predict(X[test])
     return prediction
 
 

@@ -63,8 +63,10 @@ class Align(Stateless):
         return ("images",) if self.method == "none" else ("images", "landmarks")
 
     def fit(self, X: Any, y: Any = None) -> Align:
-        """Check the parameters; nothing is learnt."""
+        """Check the parameters and note the height and width of the pictures, `size_`, for those who cut out more."""
         check_parameters(self, self.rules)
+        images = X.column("images") if isinstance(X, Samples) and "images" in X else X
+        self.size_ = tuple(np.shape(images)[-2:])
         return self
 
     def transform(self, X: Any) -> Samples:

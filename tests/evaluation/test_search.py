@@ -9,6 +9,7 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.model_selection import GridSearchCV, StratifiedGroupKFold
 
 from fer_features import FerError, Samples, evaluate, make_pipeline
+from fer_features.classifiers import CalibratedPipeline
 from fer_features.evaluation.candidates import default_grid, list_candidates
 from fer_features.evaluation.search import Search, search
 from fer_features.pipelines import PRESETS
@@ -324,3 +325,29 @@ def test_drawn_candidates_are_different_ones_of_the_grid_and_the_same_for_a_seed
     assert len(pd.DataFrame(drawn).astype(str).drop_duplicates()) == 7
     assert all(one in every for one in drawn)
     assert list_candidates(grid, "random", 1000, 0) == every
+
+
+def test_candidates_are_judged_without_calibration_and_the_choice_has_it(X):
+    fits = []
+
+    class Counted(ClassifierMixin, BaseEstimator):
+        def __init__(self, shift=0):
+            self.shift = shift
+
+        def fit(self, X, y):
+            fits.append(len(y))
+            self.classes_ = np.unique(y)
+            return self
+
+        def predict(self, X):
+            return self.classes_[self.decision_function(X).argmax(1)]
+
+        def decision_function(self, X):
+            return np.tile(np.arange(len(self.classes_)) == self.shift, (len(X), 1)).astype(float)
+
+    for model in (CalibratedPipeline([("classifier", Counted())]), make_pipeline("hog_svm", classifier=Counted())):
+        fits.clear()
+        found = search(model, X, {"classifier__shift": [0, 1]}, cv="3fold")
+        assert len(fits) == 6
+        found.model.fit(X, X["label"])
+        assert len(fits) == 6 + 1 + 5

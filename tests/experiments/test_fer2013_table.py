@@ -32,6 +32,12 @@ def csv(tmp_path):
     usage = ["Training"] * 60 + ["PublicTest"] * 20
     rows = [f"{label},{pixels},{use}" for (label, pixels), use in zip(lines, usage, strict=True)]
     (tmp_path / "fer2013.csv").write_text("\n".join(["emotion,pixels,Usage", *rows]) + "\n")
+    votes = np.zeros((80, 10), int)
+    votes[np.arange(80), np.arange(80) % 3] = 9  # neutral, happiness, surprise
+    votes[:6] = 1  # nobody agrees
+    names = ["neutral", "happiness", "surprise", "sadness", "anger", "disgust", "fear", "contempt", "unknown", "NF"]
+    plus = [",".join([use, f"fer{i}.png", *map(str, v)]) for i, (use, v) in enumerate(zip(usage, votes, strict=True))]
+    (tmp_path / "fer2013new.csv").write_text("\n".join([",".join(["Usage", "Image name", *names]), *plus]) + "\n")
     return tmp_path / "fer2013.csv"
 
 
@@ -59,6 +65,17 @@ def test_rows_are_made_kept_and_not_made_again(csv, tmp_path):
     out.write_text(json.dumps(rows))
     assert "| `hog_krr` | 0.123 |" in go(*arguments).stdout  # kept
     assert "| `hog_krr` | 0.123 |" not in go(*arguments, "--again").stdout
+
+
+@pytest.mark.slow
+def test_votes_of_fer_plus_are_another_target(csv, tmp_path):
+    out = tmp_path / "rows.json"
+    done = go("--data", csv, "--quick", "--labels", "ferplus", "--only", "small", "--out", out)
+    assert done.returncode == 0, done.stderr
+    row = json.loads(out.read_text())["small"]
+    assert row["task"]["labels"] == "ferplus"
+    assert set(row["parts"]["validation"]["per_class"]) == {"neutral", "happiness", "surprise"}
+    assert row["left_out_accuracy"] is not None
 
 
 def test_what_is_missing_or_unknown_is_told_in_one_line(csv):

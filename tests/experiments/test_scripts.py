@@ -58,6 +58,19 @@ def test_leakage_shows_the_gap():
     assert random > loso + 0.06
 
 
+@pytest.mark.slow
+def test_calibration_keeps_its_rows_and_holds_what_it_promises(tmp_path):
+    out = tmp_path / "rows.json"
+    done = go("calibration.py", "--only", "landmarks_svm", "landmarks_logreg", "--out", out)
+    assert done.returncode == 0, done.stderr
+    rows = json.loads(out.read_text())
+    assert sorted(rows) == ["demo (synthetic): landmarks_logreg", "demo (synthetic): landmarks_svm"]
+    for row in rows.values():
+        assert row["ece"] < 0.06
+        assert f"| {row['accuracy']:.3f} | {row['ece']:.3f} |" in done.stdout
+    assert "calibration error above 0.06: none" in done.stdout
+
+
 def test_a_missing_folder_is_told_in_one_line():
     for script in ("baselines.py", "leakage.py", "compare_fusions.py"):
         done = go(script, "--data", "/nowhere")
