@@ -5,11 +5,14 @@ from .errors import FerError
 from .evaluation import Result, evaluate
 from .persistence import load_model, save_model
 from .pipelines import make_pipeline
+from .recognition import Face, Recognizer
 from .samples import Samples
 from .version import __version__
 
 __all__ = [
+    "Face",
     "FerError",
+    "Recognizer",
     "Result",
     "Samples",
     "__version__",
