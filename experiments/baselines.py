@@ -5,7 +5,8 @@
     python experiments/baselines.py --data DIR --subjects FILE --test LABELS --test-subjects FILE
 
 With --test the model that was fitted to all training rows is scored on the test part as well; nothing is chosen by it.
-Prints the table and writes it as JSON to experiments/results/.
+Choices alone count here, so nothing learns how sure it is, which changes none. Prints the table and writes it as JSON
+to experiments/results/.
 """
 
 import argparse
@@ -18,6 +19,7 @@ from pathlib import Path
 import numpy as np
 
 from fer_features import evaluate, load_dataset, make_pipeline
+from fer_features.classifiers import uncalibrated
 from fer_features.command import Parser, guarded
 from fer_features.datasets.subjects import read_subjects
 from fer_features.evaluation.scores import summarise
@@ -66,15 +68,15 @@ def run(options: argparse.Namespace) -> None:
     print(heading(options))
     for name in options.only or PIPELINES:
         start = time.perf_counter()
-        result = evaluate(make_pipeline(name), X, options.cv, name=name)
+        result = evaluate(uncalibrated(make_pipeline(name)), X, options.cv, name=name)
         row = {"pipeline": name, "seconds": round(time.perf_counter() - start, 1)}
         row |= {
             k: result.scores[k] for k in ("accuracy", "subject_sd", "ci95", "macro_f1", "protocol", "n", "n_subjects")
         }
         if blind is not None:
-            row["accuracy_inferred"] = evaluate(make_pipeline(name), blind, options.cv).accuracy
+            row["accuracy_inferred"] = evaluate(uncalibrated(make_pipeline(name)), blind, options.cv).accuracy
         if options.test:
-            row["test"] = score_test(make_pipeline(name), X, options)
+            row["test"] = score_test(uncalibrated(make_pipeline(name)), X, options)
         rows.append(row)
         print(line(row), flush=True)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024

@@ -25,6 +25,7 @@ from standin import test_part, training_part, whole
 from threadpoolctl import threadpool_limits
 
 from fer_features import Samples, evaluate, load_dataset, make_pipeline
+from fer_features.classifiers import uncalibrated
 from fer_features.command import Parser, guarded
 from fer_features.emotions import FER22
 from fer_features.evaluation import choose_protocol
@@ -188,7 +189,7 @@ def select(task: Task, table: "Table") -> None:
 def judged(name: str, task: Task) -> dict:
     """Figures of a whole pipeline."""
     start = time.perf_counter()
-    model = make_pipeline(name)
+    model = uncalibrated(make_pipeline(name))
     scores = evaluate(model, task.X, task.cv, name=name).scores
     row = {"extractors": name, **{k: scores[k] for k in ("accuracy", "macro_f1", "subject_sd", "n", "n_subjects")}}
     row |= {"ci95": scores["ci95"]["accuracy"], "protocol": scores["protocol"]}
@@ -230,7 +231,7 @@ def few(B: Samples, people: int, label: str) -> dict:
 def score(setting: dict, A: Samples, B: Samples) -> dict:
     """Figures on one table of a pipeline fitted to another."""
     start = time.perf_counter()
-    predicted = make_pipeline(**setting).fit(A, A["label"]).predict(B)
+    predicted = uncalibrated(make_pipeline(**setting)).fit(A, A["label"]).predict(B)
     scores = summarise(B["label"], predicted, B["subject"], list(FER22))
     row = {k: scores[k] for k in ("accuracy", "macro_f1", "subject_sd")}
     return {**row, "ci95": scores["ci95"]["accuracy"], "dimension": 0, "seconds": round(time.perf_counter() - start, 1)}

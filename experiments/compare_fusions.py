@@ -19,6 +19,7 @@ import numpy as np
 from standin import test_part
 
 from fer_features import Samples, load_dataset, make_pipeline
+from fer_features.classifiers import uncalibrated
 from fer_features.command import Parser, guarded
 from fer_features.evaluation.crossvalidation import describe_all
 from fer_features.files import replacing
@@ -74,7 +75,7 @@ def run(options: argparse.Namespace) -> None:
 
 def pipeline(name: str):
     """The pipeline, with shape and motion as `best` has them."""
-    model = make_pipeline(name)
+    model = uncalibrated(make_pipeline(name))
     soft = [part for part in name.split("+") if part.startswith(("landmarks_geometry", "mbh"))]
     prefix = [f"{part}__" if "+" in name else "" for part in soft]
     return model.set_params(**{f"{p}{key}": value for p in prefix for key, value in SOFT.items()})

@@ -9,6 +9,7 @@ import sys
 import numpy as np
 
 from fer_features import evaluate, load_dataset, make_pipeline
+from fer_features.classifiers import uncalibrated
 from fer_features.command import Parser, guarded
 
 
@@ -26,9 +27,9 @@ def run(options: argparse.Namespace) -> None:
     blind = X.with_columns(subject=np.full(len(X), -1))
     print(f"{X.info.dataset}{' (synthetic)' if X.info.synthetic else ''}: accuracy under")
     for name in options.pipelines:
-        random = evaluate(make_pipeline(name), blind, "10fold").accuracy
-        grouped = evaluate(make_pipeline(name), X, "10fold").accuracy
-        loso = evaluate(make_pipeline(name), X, "loso").accuracy
+        random = evaluate(uncalibrated(make_pipeline(name)), blind, "10fold").accuracy
+        grouped = evaluate(uncalibrated(make_pipeline(name)), X, "10fold").accuracy
+        loso = evaluate(uncalibrated(make_pipeline(name)), X, "loso").accuracy
         print(f"{name}: random 10-fold {random:.3f}, grouped 10-fold {grouped:.3f}, leave-one-subject-out {loso:.3f}")
 
 
