@@ -1,5 +1,6 @@
 """The command that learns landmarks: trains, evaluates, refuses in one line; and a run that learns them alongside."""
 
+import functools
 import json
 
 import joblib
@@ -14,6 +15,14 @@ from fer_features.landmarks import main
 from fer_features.run import main as run
 
 from .conftest import write_h5
+
+
+@pytest.fixture(autouse=True)
+def small(monkeypatch):
+    """Commands learn a small landmarker: what it is worth is tested elsewhere."""
+    quick = functools.partial(Landmarker, cells=(8, 5), axes=16, starts=1)
+    monkeypatch.setattr("fer_features.landmarks.Landmarker", quick)
+    monkeypatch.setattr("fer_features.evaluation.landmarking.Landmarker", quick)
 
 
 @pytest.fixture(scope="module")

@@ -16,7 +16,7 @@ from ..vision.geometry import MIRROR, similarity, transform
 from ..vision.shapes import inverse, mean_shape, reduced
 from .confidence import confidence_of, train_confidence
 from .detector import checked_boxes, grey
-from .framing import find_boxes, in_box, mean_start, shaken
+from .framing import find_boxes, from_last, in_box, mean_start, shaken
 from .variation import varied
 
 #: Below this confidence a face is lost: detect it again.
@@ -35,7 +35,8 @@ class Landmarker(BaseEstimator):
     axes : int
         Principal axes kept of each point's descriptor.
     starts : int
-        Descents learned from for each picture, mirrored or varied: the first from the box as it is, others off.
+        Descents learned from for each picture, mirrored or varied: the first from the box as it is, the others from
+        the face's own place, size and roll, off by chance.
     ridge : float
         Penalty of the regressions.
     detector : Detector, optional
@@ -129,8 +130,9 @@ class Landmarker(BaseEstimator):
         which = np.repeat(np.arange(len(parts)), self.starts)
         starts = np.empty((len(which), *self.mean_.shape))
         for k, i in enumerate(which):
-            first = in_box(self.start_, framed[i])
-            starts[k] = shaken(first, framed[i, 2], rng) if k % self.starts else first
+            starts[k] = in_box(self.start_, framed[i])
+            if k % self.starts:
+                starts[k] = shaken(transform(similarity(self.mean_, truth[i]), self.mean_), framed[i, 2], rng)
         self.stages_, _ = learn(
             parts, truth, self.mean_, which, starts, self.cells, self.axes, self.ridge, _tell("learning landmarks")
         )
@@ -158,7 +160,7 @@ class Landmarker(BaseEstimator):
         return self._descents(picture, [in_box(self.start_, box) for box in boxes])
 
     def track(self, picture: np.ndarray, points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Landmarks in the next frame, starting where those of the last were, as large and as turned.
+        """Landmarks in the next frame, starting where those of the last were.
 
         Parameters
         ----------
@@ -171,13 +173,17 @@ class Landmarker(BaseEstimator):
         points : ndarray, shape (k, 68, 2), float32
         confidence : ndarray, shape (k,), float32
             Below `LOST` the face is lost: detect it again.
+
+        Notes
+        -----
+        Descents begin with the mean shape (`from_last`) and do all stages. What was wrong in one frame is not handed on
+        to the next, as it would be by the last shape itself.
         """
         check_is_fitted(self)
         points = np.asarray(points, np.float64)
         if points.ndim != 3 or points.shape[1:] != self.mean_.shape:
             raise FerError(f"points of shape {points.shape}: (k, 68, 2) is needed")
-        # The mean shape where the last one was: a shape that is handed on as it is drifts.
-        return self._descents(picture, [transform(similarity(self.mean_, last), self.mean_) for last in points])
+        return self._descents(picture, [from_last(self.mean_, last) for last in points])
 
     def _descents(self, picture: np.ndarray, starts: list[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
         picture = grey(picture)

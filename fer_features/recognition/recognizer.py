@@ -11,7 +11,7 @@ import numpy as np
 
 from ..errors import FerError
 from ..evaluation.rejection import UNCERTAIN
-from ..faces.detector import FaceDetector, as_detector
+from ..faces.detector import FaceDetector, as_detector, checked_boxes
 from ..faces.saved import load_landmarker
 from ..persistence import load_model
 from ..samples import Samples
@@ -102,27 +102,34 @@ class Recognizer:
                 "the model compares a face with a neutral one: --neutral first, median or FILE is needed, not none"
             )
 
-    def predict(self, picture: Any) -> list[Face]:
+    def predict(self, picture: Any, boxes: Any = None) -> list[Face]:
         """Faces of one picture.
 
         Parameters
         ----------
         picture : str, Path, or ndarray of shape (H, W) or (H, W, 3), uint8
             A file, or pixels: grey, or blue, green, red, which is OpenCV's order.
+        boxes : array-like, shape (k, 4), optional
+            Faces whose boxes are known: x, y, width and height in pixels. Nothing is detected then.
 
         Returns
         -------
         list of Face
-            The largest one, or all, the surest first; empty where there is none.
+            The largest one, or all, the surest first, or those of `boxes`; empty where there is none.
 
         Raises
         ------
         FerError
-            For a picture that cannot be read, or where landmarks are needed and there is no landmarker.
+            For a picture that cannot be read, boxes that are none, or where landmarks are needed and there is no
+            landmarker.
         """
         self.require_landmarker()
         pixels = read_picture(Path(picture)) if isinstance(picture, str | Path) else picture
-        views = self.finder.find(grey_of(pixels), self.faces)
+        if boxes is None:
+            views = self.finder.find(grey_of(pixels), self.faces)
+        else:
+            known = checked_boxes(boxes)
+            views = self.finder.views(grey_of(pixels), known, np.ones(len(known), np.float32))
         baseline = Baseline("none", self._given)
         return self.judge([(i, view, baseline, None) for i, view in enumerate(views)])[0]
 
@@ -230,7 +237,7 @@ class Recognizer:
 def _landmarker(given: Any) -> Any:
     if isinstance(given, str | Path):
         return load_landmarker(given)
-    if given is not None and not hasattr(given, "locate"):
+    if given is not None and not (hasattr(given, "locate") and hasattr(given, "track")):
         raise FerError(f"landmarker is a {type(given).__name__}: a fitted Landmarker is needed")
     return given
 

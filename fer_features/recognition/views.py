@@ -123,22 +123,20 @@ def crop_of(picture: np.ndarray, box: np.ndarray, size: tuple[int, int]) -> np.n
     return warp([picture], box_to_crop(box, size)[None], size[1], size[0])[0]
 
 
-def box_of(points: np.ndarray, in_box: np.ndarray = IN_BOX) -> np.ndarray:
+def box_of(points: np.ndarray) -> np.ndarray:
     """The box that a detector would put around landmarks.
 
     Parameters
     ----------
     points : ndarray, shape (68, 2)
-    in_box : ndarray, shape (68, 2)
-        The mean face in the unit square, as it lies in boxes.
 
     Returns
     -------
     ndarray, shape (4,), float32
-        The square in which the mean face is nearest to the points by least squares, upright.
+        The square in which the mean face, as it lies in boxes, is nearest to the points by least squares, upright.
     """
-    middle, centre = points.mean(0), in_box.mean(0)
-    side = ((points - middle) * (in_box - centre)).sum() / ((in_box - centre) ** 2).sum()
+    middle, centre = points.mean(0), IN_BOX.mean(0)
+    side = ((points - middle) * (IN_BOX - centre)).sum() / ((IN_BOX - centre) ** 2).sum()
     return np.array([*(middle - side * centre), side, side], np.float32)
 
 

@@ -194,6 +194,19 @@ def test_largest_or_all(apex):
     np.testing.assert_allclose(values(both[0]), values(one), atol=1e-6)
 
 
+def test_known_boxes_take_the_place_of_the_detector(apex):
+    model, (images, *_) = apex
+    picture = scene((images[0][-1], 10, 20), (images[1][-1], 150, 40))
+    boxes, _ = find(picture)
+    detected = recognizer(model, faces="all").predict(picture)
+    known = Recognizer(model, detector=lambda picture: [], landmarker=Landmarker()).predict(picture, boxes)
+    assert len(known) == len(detected) > 0
+    for a, b in zip(known, detected, strict=True):
+        assert np.array_equal(values(a), values(b))
+    with pytest.raises(FerError, match="boxes"):
+        recognizer(model).predict(picture, [[1, 2, 3]])
+
+
 def test_unsure_faces_are_uncertain(apex):
     model, (images, *_) = apex
     picture = scene((images[0][-1], 40, 40))
