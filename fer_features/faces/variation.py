@@ -11,6 +11,9 @@ from ..vision.shapes import outer_eye_distance
 PIECE = (0.2, 0.6)
 #: How far the forehead and hair that stay with a face reach above the brows, as a share of the way from chin to brows.
 FOREHEAD = (0.05, 0.6)
+#: Share of faces that are cut out as a rectangle, and how far its edges are from the outermost points, in distances of
+#: the outer eye corners: edges beside a face are not its own.
+CUT, MARGIN = 0.4, (0.0, 0.6)
 #: Most that is done to a picture: blur as a share of the eye distance, noise in grey levels, light from one side.
 BLUR, NOISE, LIGHT = 0.03, 8.0, 0.5
 
@@ -35,8 +38,13 @@ def varied(part: np.ndarray, shape: np.ndarray, other: np.ndarray, rng: np.rando
     brows = shape[17:27] + rng.uniform(*FOREHEAD) * (shape[17:27].mean(0) - shape[8])
     hull = cv2.convexHull(np.rint(np.vstack([shape, brows])).astype(np.int32))
     mask = np.zeros((height, width), np.float32)
-    cv2.fillConvexPoly(mask, hull, 1.0)
-    mask = cv2.GaussianBlur(mask, (0, 0), max(rng.uniform(0.01, 0.04) * eyes, 0.3))
+    if rng.random() < CUT:
+        low, high = shape.min(0) - rng.uniform(*MARGIN, 2) * eyes, shape.max(0) + rng.uniform(*MARGIN, 2) * eyes
+        (x0, y0), (x1, y1) = np.maximum(low, 0).astype(int), high.astype(int)
+        mask[y0:y1, x0:x1] = 1.0
+    else:
+        cv2.fillConvexPoly(mask, hull, 1.0)
+        mask = cv2.GaussianBlur(mask, (0, 0), max(rng.uniform(0.01, 0.04) * eyes, 0.3))
     behind = cv2.resize(shuffled(other, eyes, rng), (width, height), interpolation=cv2.INTER_LINEAR)
     if rng.random() < 0.5:  # something smooth, as a wall is
         behind = cv2.GaussianBlur(behind, (0, 0), rng.uniform(0.1, 0.5) * eyes)

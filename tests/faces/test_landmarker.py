@@ -110,7 +110,7 @@ def test_tracking_does_not_drift(landmarker, found, speed):
         far.append(point_errors(points, transform(matrix, truth[:1]))[0])
         sure.append(confidence[0])
     assert np.mean(far[-50:]) < np.mean(far[:50]) + 0.005
-    assert max(far) < point_errors(shapes[:1], truth[:1])[0] + 0.03
+    assert max(far) < point_errors(shapes[:1], truth[:1])[0] + 0.05  # what is lost is at 0.2 and more
     assert min(sure) >= LOST
 
 
