@@ -17,8 +17,9 @@ RIGHT = 0.35
 SHIFT, SIZE, TURN = 0.08, 0.12, 10.0
 #: Brows, eyes and nose.
 INNER = slice(17, 48)
-#: Size of the shape that tracking begins with, as a share of the face's in the last frame. On moving faces of four people
-#: not learned from, errors end at 4.2 % of the eye distance with 1 and some are lost, at 2.6 % with 0.9, 1.9 % with 0.8.
+#: Size of the shape that tracking begins with, as a share of the face's in the last frame. On moving faces of four
+#: people not learned from, errors end at 4.2 % of the eye distance with 1, where some are lost, at 2.6 % with 0.9, and
+#: at 1.9 % with 0.8.
 SMALLER = 0.8
 
 
