@@ -32,6 +32,7 @@ from ..emotions import FOLDERS, SYNONYMS, code_of
 from ..errors import FerError
 from ..progress import progress
 from ..samples import Info, Samples
+from .decoding import Undecodable, decode
 from .stills import Fault, Stills, kept, table
 
 HOLDS = "stills of cut-out faces as pictures: train|validation|test/<class>/* or <class>/*"
@@ -44,9 +45,6 @@ PARTS = {
     **dict.fromkeys(("validation", "valid", "val", "dev", "publictest"), "validation"),
     **dict.fromkeys(("test", "testing", "privatetest"), "test"),
 }
-
-#: How a whole file ends; the decoder fills up what is missing with grey and says nothing.
-ENDINGS = {b"\x89PNG": b"IEND", b"\xff\xd8": b"\xff\xd9"}
 
 
 def recognises(path: Path) -> bool:
@@ -187,21 +185,9 @@ def _read(path: Path, entries: list[tuple[Path, int, str]]) -> Stills:
 def read_picture(path: Path) -> tuple[np.ndarray | str, bool]:
     """A picture as (H, W) uint8, or what is wrong with it; and whether it was in colour."""
     try:
-        content = path.read_bytes()
-    except OSError as error:
-        return f"cannot be read: {error.strerror or error}", False
-    if not content:
-        return "is empty", False
-    for start, end in ENDINGS.items():
-        if content.startswith(start) and end not in content[-1024:]:
-            return "is cut short", False
-    try:
-        # Not straight to grey: libjpeg and the others weigh colours differently. The camera's turn is obeyed.
-        picture = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_ANYCOLOR)
-    except cv2.error:
-        picture = None
-    if picture is None or 0 in picture.shape:
-        return "is no picture, or damaged", False
+        picture, _ = decode(path)
+    except Undecodable as error:
+        return error.args[0], False
     if picture.ndim == 2:
         return picture, False
     colour = bool((picture[..., 0] != picture[..., 1]).any() or (picture[..., 1] != picture[..., 2]).any())

@@ -8,7 +8,7 @@ from typing import Any
 import cv2
 import numpy as np
 
-from ..datasets.folders import ENDINGS
+from ..datasets.decoding import Undecodable, decode, pixels
 from ..errors import FerError
 
 
@@ -36,20 +36,11 @@ def read_picture(path: Path) -> np.ndarray:
     what is transparent is laid on white. Where there is no transparency the pixels are those that training reads.
     """
     try:
-        content = Path(path).read_bytes()
-    except OSError as error:
-        raise FerError(f"{path} cannot be read: {error.strerror or error}") from error
-    if not content:
-        raise FerError(f"{path} is empty")
-    for start, end in ENDINGS.items():
-        # The decoder fills up what is missing with grey and says nothing.
-        if content.startswith(start) and end not in content[-1024:]:
-            raise FerError(f"{path} is cut short: its end is missing")
-    picture = _decoded(content, cv2.IMREAD_ANYCOLOR)
-    if picture is None or 0 in picture.shape:
-        raise FerError(f"{path} is no picture, or damaged: it cannot be decoded")
+        picture, content = decode(Path(path))
+    except Undecodable as error:
+        raise FerError(f"{path} {': '.join(error.args)}") from error
     if _may_be_transparent(content):
-        picture = _on_white(picture, _decoded(content, cv2.IMREAD_UNCHANGED))
+        picture = _on_white(picture, pixels(content, cv2.IMREAD_UNCHANGED))
     return picture
 
 
@@ -87,13 +78,6 @@ def _may_be_transparent(content: bytes) -> bool:
     if content.startswith(b"\x89PNG"):
         return bool(content[25] & 4) or b"tRNS" in content[:8192]
     return content.startswith((b"RIFF", b"II*\0", b"MM\0*"))
-
-
-def _decoded(content: bytes, flags: int) -> np.ndarray | None:
-    try:
-        return cv2.imdecode(np.frombuffer(content, np.uint8), flags)
-    except cv2.error:
-        return None
 
 
 def _on_white(picture: np.ndarray, whole: np.ndarray | None) -> np.ndarray:
