@@ -9,6 +9,7 @@ import pandas as pd
 from ..datasets import DATASETS
 from ..samples import Samples
 from ..version import __version__
+from .crossvalidation import class_name
 from .page import render
 from .report_figures import FIGURES, chance, recall_limits, reported
 from .report_words import facts, leakage
@@ -57,14 +58,10 @@ def model_card(
         least=(least, scores["per_class"][least]["recall"]),
         worst=min(subjects.items(), key=lambda one: one[1]) if subjects else None,
         licence=licence(X),
-        learnt=[str(name) for name in _classes(model, X)],
+        learnt=[class_name(X, code) for code in model.classes_],
     )
 
 
 def licence(X: Samples) -> str:
     """The licence line of the data, or that there is none."""
     return getattr(DATASETS.get(X.info.dataset), "LICENCE", UNSTATED)
-
-
-def _classes(model: Any, X: Samples) -> list[Any]:
-    return [X.info.classes[int(c)] if 0 <= int(c) < len(X.info.classes) else c for c in model.classes_]
