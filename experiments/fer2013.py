@@ -25,6 +25,7 @@ import pandas as pd
 
 from fer_features import evaluate, load_dataset, make_pipeline
 from fer_features.command import Parser, guarded
+from fer_features.duplicates import copies_in, exact_duplicates
 from fer_features.errors import FerError
 from fer_features.files import replacing
 from fer_features.persistence import save_model
@@ -150,11 +151,9 @@ def one(data: str, pipeline: str, settings: dict, result: str, labels: str | Non
 
 def copies(X: Samples) -> np.ndarray:
     """Which rows of the table have the picture of a training row, (n,) bool."""
-    pictures = X.frame("images", -1)
-    pixels = [picture.tobytes() for picture in pictures]
-    training = {one for one, part in zip(pixels, X["split"], strict=True) if part == "train"}
+    group = exact_duplicates(X)
     found = np.zeros(X.rows.max() + 1, bool)
-    found[X.rows] = [one in training for one in pixels]
+    found[X.rows] = copies_in(group, slice(None), np.asarray(X["split"]) == "train")
     return found
 
 
