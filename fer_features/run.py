@@ -124,7 +124,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 def run(options: argparse.Namespace) -> None:
     """Evaluate, refit, save, predict; print a summary."""
-    start, clock = time.perf_counter(), Clock()
+    clock = Clock()
     settings = dict(parse_setting(text) for text in options.set)
     model = named(options, **settings)
     out = Path(options.out) if options.out else new_folder("runs", options.pipeline)
@@ -150,7 +150,7 @@ def run(options: argparse.Namespace) -> None:
         unread = predict_test(result.model, X, test, folder, result.scores) if test.size else 0
         clock.lap("predict")
         clock.seconds["predict_a_row"] = seconds_a_row(result.model, X)
-        result = dataclasses.replace(result, scores=finish(result.scores, options, start, clock))
+        result = dataclasses.replace(result, scores=finish(result.scores, options, clock))
         scores = result.scores
         write_results(folder, X, result, settings)
         write_report(folder, X, result, settings, command_line(parser(), options), options.seed)
@@ -227,11 +227,11 @@ def write_subjects(X: Samples, path: Path) -> None:
     table.to_csv(path, index=False)
 
 
-def finish(scores: dict[str, Any], options: argparse.Namespace, start: float, clock: Clock) -> dict[str, Any]:
+def finish(scores: dict[str, Any], options: argparse.Namespace, clock: Clock) -> dict[str, Any]:
     """The scores with what the command line adds to them."""
     command = {k: v for k, v in vars(options).items() if k not in ("list", "out", "cache", "jobs")}
     took = {"timing": clock.seconds, "memory": {"peak_mb": peak_mb()}}
-    return {**scores, "command": command, **took, "seconds": round(time.perf_counter() - start, 3)}
+    return {**scores, "command": command, **took, "seconds": round(time.perf_counter() - clock.start, 3)}
 
 
 def write_results(folder: Path, X: Samples, result: Result, settings: dict[str, Any]) -> None:
