@@ -18,13 +18,13 @@ import numpy as np
 from standin import training_part
 
 from fer_features import Samples, evaluate, load_dataset, make_pipeline
-from fer_features.command import Parser, guarded, whole
-from fer_features.duplicates import exact_duplicates
-from fer_features.errors import FerError
+from fer_features._atomic import replacing
+from fer_features._progress import shown
+from fer_features.cli._parser import Parser, guarded, whole
 from fer_features.evaluation.statistics import bootstrap_ratio
-from fer_features.files import replacing
-from fer_features.progress import shown
-from fer_features.vision.augmentation import KINDS
+from fer_features.exceptions import FerError
+from fer_features.samples.duplicates import exact_duplicates
+from fer_features.vision.image_transforms import KINDS
 
 #: What is learnt from: kinds, and copies of each row.
 SETTINGS: dict[str, tuple[tuple[str, ...], int]] = {

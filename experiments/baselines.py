@@ -19,11 +19,11 @@ from pathlib import Path
 import numpy as np
 
 from fer_features import evaluate, load_dataset, make_pipeline
+from fer_features._atomic import replacing
 from fer_features.classifiers import uncalibrated
-from fer_features.command import Parser, guarded
+from fer_features.cli._parser import Parser, guarded
 from fer_features.datasets.subjects import read_subjects
-from fer_features.evaluation.scores import summarise
-from fer_features.files import replacing
+from fer_features.evaluation.metrics import summarise
 from fer_features.pipelines import describable
 from fer_features.version import versions
 

@@ -28,11 +28,11 @@ import skimage.registration
 import skimage.transform
 from threadpoolctl import threadpool_limits
 
-from fer_features.command import Parser, guarded, whole
-from fer_features.datasets.demo import generate
+from fer_features._atomic import replacing
+from fer_features.cli._parser import Parser, guarded, whole
 from fer_features.extractors import Align
-from fer_features.files import replacing
-from fer_features.samples import Samples
+from fer_features.samples.table import Samples
+from fer_features.synthetic import generate
 from fer_features.version import versions
 from fer_features.vision.codebook import Mixture, fit_mixture, fit_pca
 from fer_features.vision.crop import points_to_template, template, warp

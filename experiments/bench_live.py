@@ -29,11 +29,11 @@ import skimage.data
 from threadpoolctl import threadpool_limits
 
 from fer_features import load_dataset, make_pipeline
-from fer_features.command import Parser, guarded, whole
+from fer_features._atomic import replacing
+from fer_features.cli._parser import Parser, guarded, whole
 from fer_features.faces import FaceDetector, load_landmarker
-from fer_features.files import replacing
 from fer_features.recognition import Recognizer, tracking
-from fer_features.samples import Samples
+from fer_features.samples.table import Samples
 from fer_features.version import versions
 
 #: Name, pipeline, its parameters, frames from one detection to the next, frames a second that it should reach. Where

@@ -26,13 +26,14 @@ import numpy as np
 from joblib import cpu_count
 
 from fer_features import make_pipeline
-from fer_features.command import Parser, guarded, whole
-from fer_features.datasets import demo, fer22
-from fer_features.errors import FerError
+from fer_features import synthetic as demo
+from fer_features._atomic import replacing
+from fer_features.cli._parser import Parser, guarded, whole
+from fer_features.datasets import fer22
+from fer_features.exceptions import FerError
 from fer_features.extractors.features import extractors_of
-from fer_features.files import replacing
 from fer_features.pipelines import prepared
-from fer_features.samples import Samples
+from fer_features.samples.table import Samples
 from fer_features.version import versions
 
 #: Of a fer22 folder: what is described, as a pipeline, its parameters, and the seconds it should stay below.

@@ -20,8 +20,8 @@ from compare_features import kdef
 from standin import training_part
 
 from fer_features import Samples, evaluate, load_dataset, make_pipeline
-from fer_features.command import Parser, guarded
-from fer_features.files import replacing
+from fer_features._atomic import replacing
+from fer_features.cli._parser import Parser, guarded
 from fer_features.pipelines import members
 
 PIPELINES = (

@@ -25,16 +25,16 @@ from standin import test_part, training_part, whole
 from threadpoolctl import threadpool_limits
 
 from fer_features import Samples, evaluate, load_dataset, make_pipeline
+from fer_features._atomic import replacing
 from fer_features.classifiers import uncalibrated
-from fer_features.command import Parser, guarded
-from fer_features.emotions import FER22
+from fer_features.cli._parser import Parser, guarded
 from fer_features.evaluation import choose_protocol
-from fer_features.evaluation.scores import summarise
+from fer_features.evaluation.metrics import summarise
+from fer_features.expressions import FER22
 from fer_features.extractors import EXTRACTORS
 from fer_features.extractors.features import centre_and_scale, extractors_of
-from fer_features.files import replacing
 from fer_features.pipelines import describable, members, prepared
-from fer_features.samples import Info
+from fer_features.samples.table import Info
 
 #: Extractors in a combination at most, and what counts as no gain on some dozens of people.
 MOST, NOISE = 6, 0.003

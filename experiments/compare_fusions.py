@@ -19,10 +19,10 @@ import numpy as np
 from standin import test_part
 
 from fer_features import Samples, load_dataset, make_pipeline
+from fer_features._atomic import replacing
 from fer_features.classifiers import uncalibrated
-from fer_features.command import Parser, guarded
-from fer_features.evaluation.crossvalidation import describe_all
-from fer_features.files import replacing
+from fer_features.cli._parser import Parser, guarded
+from fer_features.evaluation.cross_validation import describe_all
 from fer_features.pipelines import describable
 from fer_features.vision.geometry import interocular_distance
 

@@ -24,13 +24,13 @@ import numpy as np
 import pandas as pd
 
 from fer_features import evaluate, load_dataset, make_pipeline
-from fer_features.command import Parser, guarded
-from fer_features.duplicates import copies_in, exact_duplicates
-from fer_features.errors import FerError
-from fer_features.files import replacing
+from fer_features._atomic import replacing
+from fer_features._progress import shown
+from fer_features.cli._parser import Parser, guarded
+from fer_features.exceptions import FerError
 from fer_features.persistence import save_model
-from fer_features.progress import shown
-from fer_features.samples import Samples
+from fer_features.samples.duplicates import copies_in, exact_duplicates
+from fer_features.samples.table import Samples
 from fer_features.version import versions
 
 #: Name of a row: pipeline and settings.

@@ -6,10 +6,10 @@ import time
 from pathlib import Path
 
 from fer_features import load_dataset, make_pipeline
-from fer_features.command import Parser, guarded, jobs, whole
-from fer_features.evaluation.candidates import STRATEGIES
-from fer_features.evaluation.search import Search
-from fer_features.files import replacing
+from fer_features._atomic import replacing
+from fer_features.cli._parser import Parser, guarded, jobs, whole
+from fer_features.model_selection.grids import STRATEGIES
+from fer_features.model_selection.search import Search
 from fer_features.version import versions
 
 #: Classifiers of every grid. Features have a total variance of 1, so the same values suit all of them.

@@ -6,7 +6,7 @@ From photographs (KDEF; arrays images, landmarks68, labels, subjects, session) o
 landmarker has seen: pictures of 640 x 480 with the face at several sizes and tilts before a photograph, pictures of two
 people, and videos from neutral to apex and back, in which the face drifts. The model and, where none is given, the
 landmarker are learnt from the others. Told are, for single frames (an apex model on pictures, all faces) and pairs
-(neutral to apex, on videos): accuracy by `fer_features.predict`, the same rows through the pipeline with the true
+(neutral to apex, on videos): accuracy by `fer_features.cli.predict`, the same rows through the pipeline with the true
 landmarks, the difference in points, and how many faces were missed. Writes experiments/results/in-the-wild.json.
 Without --pictures what is drawn is removed again: it shows people.
 """
@@ -23,14 +23,14 @@ import pandas as pd
 import skimage.data
 
 from fer_features import Samples, make_pipeline, save_model
-from fer_features import predict as command
-from fer_features.command import Parser, guarded, whole
-from fer_features.emotions import FER22
-from fer_features.errors import FerError
+from fer_features._atomic import replacing
+from fer_features._progress import progress
+from fer_features.cli import predict as command
+from fer_features.cli._parser import Parser, guarded, whole
+from fer_features.exceptions import FerError
+from fer_features.expressions import FER22
 from fer_features.faces import Landmarker, load_landmarker, save_landmarker
-from fer_features.files import replacing
-from fer_features.progress import progress
-from fer_features.recognition.views import Frames
+from fer_features.recognition.face_view import Frames
 from fer_features.version import versions
 from fer_features.vision.geometry import transform
 

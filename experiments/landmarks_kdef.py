@@ -20,10 +20,10 @@ import numpy as np
 import skimage.data
 from sklearn.metrics import roc_auc_score
 
-from fer_features.command import guarded, jobs
-from fer_features.evaluation.landmarking import Pictures, cross_validate, figures, judge, part, words
+from fer_features.cli._parser import guarded, jobs
 from fer_features.faces import LOST, FaceDetector, Landmarker, save_landmarker
 from fer_features.faces.framing import find_boxes, right_boxes
+from fer_features.faces.landmark_evaluation import Pictures, cross_validate, figures, judge, part, words
 from fer_features.version import versions
 
 OUT = Path(__file__).parent / "results" / "landmarks_kdef.json"

@@ -10,7 +10,7 @@ import numpy as np
 
 from fer_features import evaluate, load_dataset, make_pipeline
 from fer_features.classifiers import uncalibrated
-from fer_features.command import Parser, guarded
+from fer_features.cli._parser import Parser, guarded
 
 
 def main() -> int:

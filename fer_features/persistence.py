@@ -16,11 +16,11 @@ import joblib
 import sklearn
 from sklearn.base import BaseEstimator
 
-from .errors import FerError
-from .files import replacing
+from ._atomic import replacing
+from ._progress import say
+from .exceptions import FerError
 from .pipelines import columns_read, members
-from .progress import say
-from .samples import COLUMNS
+from .samples.table import COLUMNS
 from .version import __version__, versions
 
 #: Megabytes from which a model's size is told before it is written.

@@ -16,12 +16,12 @@ from typing import Any
 import numpy as np
 from sklearn.base import BaseEstimator
 
-from .augmented import checked_kinds
 from .classifiers import CLASSIFIERS, CalibratedPipeline, LateFusion, uncalibrated
-from .errors import FerError
+from .exceptions import FerError
 from .extractors import EXTRACTORS, Align, Features, Neutral
 from .extractors.features import extractors_of
-from .samples import COLUMNS, Samples
+from .samples.augmentation import checked_kinds
+from .samples.table import COLUMNS, Samples
 
 
 @dataclasses.dataclass(frozen=True)

@@ -6,7 +6,8 @@ import pickle
 import joblib
 import pytest
 
-from fer_features import FerError, Samples, load_model, make_pipeline, persistence, progress, save_model
+from fer_features import FerError, Samples, load_model, make_pipeline, persistence, save_model
+from fer_features import _progress as progress
 from fer_features.persistence import size_of
 from fer_features.pipelines import columns_read
 

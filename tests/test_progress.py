@@ -8,8 +8,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from fer_features import progress as module
-from fer_features.progress import progress, shown
+from fer_features import _progress as module
+from fer_features._progress import progress, shown
 
 
 @pytest.fixture

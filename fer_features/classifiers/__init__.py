@@ -13,7 +13,7 @@ from sklearn.linear_model import LogisticRegression
 from .calibrated import CalibratedPipeline, uncalibrated
 from .fusion import LateFusion
 from .hgb import HGB
-from .krr import KRR
+from .kernel_ridge.estimator import KRR
 from .linear import LinearSVM
 from .svm import SVM
 from .xgb import XGB

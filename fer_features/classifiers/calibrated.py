@@ -11,8 +11,8 @@ from sklearn.base import BaseEstimator, clone
 from sklearn.pipeline import Pipeline
 from sklearn.utils.metaestimators import available_if
 
-from ..augmented import augmented
-from .held_out import calibration_folds, class_scores, held_out_scores, knows_people, log_probability
+from ..samples.augmentation import augmented
+from .calibration_folds import calibration_folds, class_scores, held_out_scores, knows_people, log_probability
 from .temperature import TEMPERATURES, likeliest_factor
 
 
@@ -43,7 +43,7 @@ class CalibratedPipeline(Pipeline):
         Of those parts, and of `augment`.
     augment : tuple of str, or str
         Kinds of changed copies that are learnt from beside the training rows, some of mirror, shift, rotation, scale,
-        contrast (`fer_features.vision.augmentation`), in a tuple or with commas between; () for none. They are made in
+        contrast (`fer_features.vision.image_transforms`), in a tuple or with commas between; () for none. Made in
         `fit` of the rows that it is given, so of no row that a fold has set aside, and what is held out in it is held
         out with its copies. X is a table.
     copies : int

@@ -11,7 +11,7 @@ from sklearn.utils.metaestimators import _BaseComposition
 from sklearn.utils.validation import check_is_fitted
 
 from .calibrated import uncalibrated
-from .held_out import calibration_folds, class_scores, held_out_scores
+from .calibration_folds import calibration_folds, class_scores, held_out_scores
 from .temperature import TEMPERATURES, likeliest_factor
 
 

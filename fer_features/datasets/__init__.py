@@ -5,9 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from types import ModuleType
 
-from ..errors import FerError
-from ..samples import Samples
-from . import demo, fer22, fer2013, folders
+from .. import synthetic as demo
+from ..exceptions import FerError
+from ..samples.table import Samples
+from . import fer22, fer2013, folders
 from .holdout import with_holdout
 from .subjects import with_inferred_subjects, with_subjects_from_file
 

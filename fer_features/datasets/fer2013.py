@@ -20,9 +20,9 @@ from pathlib import Path
 
 import numpy as np
 
-from ..emotions import FER2013
-from ..errors import FerError
-from ..samples import Info, Samples
+from ..exceptions import FerError
+from ..expressions import FER2013
+from ..samples.table import Info, Samples
 from .ferplus import with_votes
 from .stills import Fault, Stills, kept, table
 

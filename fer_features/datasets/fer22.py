@@ -23,11 +23,11 @@ from typing import Any
 import h5py
 import numpy as np
 
-from ..arrays import clean_landmarks
-from ..columns import H5Column, Stacked
-from ..emotions import FER22
-from ..errors import FerError
-from ..samples import Info, Samples
+from ..exceptions import FerError
+from ..expressions import FER22
+from ..samples.columns import H5Column, Stacked
+from ..samples.table import Info, Samples
+from ..samples.validation import clean_landmarks
 
 HOLDS = "images and landmarks of sequences, or one of them; labels of the training part"
 CITES = "the fer22 challenge"

@@ -16,9 +16,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from ..emotions import FERPLUS
-from ..errors import FerError
-from ..samples import Samples
+from ..exceptions import FerError
+from ..expressions import FERPLUS
+from ..samples.table import Samples
 
 COLUMNS = [*FERPLUS, "unknown", "nf"]
 

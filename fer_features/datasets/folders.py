@@ -28,10 +28,10 @@ from typing import Any
 import cv2
 import numpy as np
 
-from ..emotions import FOLDERS, SYNONYMS, code_of
-from ..errors import FerError
-from ..progress import progress
-from ..samples import Info, Samples
+from .._progress import progress
+from ..exceptions import FerError
+from ..expressions import FOLDERS, SYNONYMS, code_of
+from ..samples.table import Info, Samples
 from .decoding import Undecodable, decode
 from .stills import Fault, Stills, kept, table
 

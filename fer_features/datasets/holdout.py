@@ -8,8 +8,8 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from ..errors import FerError
-from ..samples import Samples
+from ..exceptions import FerError
+from ..samples.table import Samples
 
 #: Share of the rows that is drawn for the test part.
 SHARE = 0.2

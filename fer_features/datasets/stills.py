@@ -16,10 +16,10 @@ from typing import Any
 import h5py
 import numpy as np
 
-from ..columns import H5Column
-from ..errors import FerError
-from ..files import replacing
-from ..samples import Info, Samples
+from .._atomic import replacing
+from ..exceptions import FerError
+from ..samples.columns import H5Column
+from ..samples.table import Info, Samples
 
 #: How many faults are told one by one.
 LISTED = 10
@@ -138,7 +138,7 @@ def kept(cache: Path | None, root: Path, files: Iterable[Path], read: Callable[[
 @functools.cache
 def _code() -> bytes:
     here = Path(__file__).parent
-    sources = (here / "stills.py", here / "fer2013.py", here / "folders.py", here.parent / "emotions.py")
+    sources = (here / "stills.py", here / "fer2013.py", here / "folders.py", here.parent / "expressions.py")
     return b"".join(source.read_bytes() for source in sources)
 
 

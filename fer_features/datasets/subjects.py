@@ -9,9 +9,9 @@ import h5py
 import numpy as np
 import pandas as pd
 
-from ..errors import FerError
-from ..samples import Samples
-from ..vision.identity import MIN_CONFIDENCE, infer_subjects
+from ..exceptions import FerError
+from ..samples.table import Samples
+from ..vision.subject_clustering import MIN_CONFIDENCE, infer_subjects
 
 
 def with_subjects_from_file(X: Samples, path: Path) -> Samples:

@@ -1,9 +1,7 @@
-"""Honest evaluation: folds grouped by subject, scores with their spread over people, checks, comparisons."""
+"""Evaluation by folds grouped by subject, with the spread over subjects."""
 
-from .checks import check
 from .comparison import Comparison, compare
-from .crossvalidation import Result, evaluate
+from .cross_validation import Result, evaluate
 from .protocol import Protocol, choose_protocol
-from .verdict import Check
 
-__all__ = ["Check", "Comparison", "Protocol", "Result", "check", "choose_protocol", "compare", "evaluate"]
+__all__ = ["Comparison", "Protocol", "Result", "choose_protocol", "compare", "evaluate"]

@@ -11,10 +11,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ..errors import FerError
-from .crossvalidation import Result
-from .runs import Run, differences, load_run, names_of
-from .scores import bootstrap, bootstrap_rows, confusion_by_subject
+from ..exceptions import FerError
+from .cross_validation import Result
+from .metrics import bootstrap, bootstrap_rows, confusion_by_subject
+from .run_folders import Run, differences, load_run, names_of
 from .statistics import bootstrap_ratio, critical_difference, friedman, holm, mcnemar, mean_ranks, signed_rank
 
 #: Subjects named in words for each pair, those that differ most.

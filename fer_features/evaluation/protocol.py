@@ -9,8 +9,8 @@ from collections.abc import Iterator
 import numpy as np
 from sklearn.model_selection import LeaveOneGroupOut, StratifiedGroupKFold, StratifiedKFold
 
-from ..errors import FerError
-from ..samples import Samples
+from ..exceptions import FerError
+from ..samples.table import Samples
 
 #: Up to this many subjects every one of them is left out in turn by default.
 LOSO_LIMIT = 30

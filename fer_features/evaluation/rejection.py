@@ -7,10 +7,10 @@ from typing import Any
 
 import pandas as pd
 
-from ..errors import FerError
-from .crossvalidation import Result
-from .record import confidence_of
-from .reliability import rejection, threshold_of
+from ..exceptions import FerError
+from .calibration_metrics import rejection, threshold_of
+from .cross_validation import Result
+from .results import confidence_of
 
 #: What stands in the column 'prediction' of rows that are not answered.
 UNCERTAIN = "uncertain"

@@ -7,9 +7,9 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from ..columns import frame, missing, sizes
-from ..errors import FerError
-from ..samples import Samples, as_samples
+from ..exceptions import FerError
+from ..samples.columns import frame, missing, sizes
+from ..samples.table import Samples, as_samples
 from ..vision.crop import ALIGNMENTS, resize, template, warp
 from ..vision.geometry import transform
 from .base import Stateless, repr_of

@@ -6,7 +6,7 @@ from abc import abstractmethod
 
 import numpy as np
 
-from ..samples import Samples
+from ..samples.table import Samples
 from .base import Extractor, require_neutral
 
 #: What of a clip is described.

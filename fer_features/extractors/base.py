@@ -12,9 +12,9 @@ import numpy as np
 from joblib import cpu_count
 from sklearn.base import BaseEstimator, TransformerMixin
 
-from ..errors import FerError
-from ..progress import progress
-from ..samples import Samples, as_samples
+from .._progress import progress
+from ..exceptions import FerError
+from ..samples.table import Samples, as_samples
 from .parameters import Rule, check_parameters
 
 #: Rows described at once: enough to keep numpy busy, few enough to stay in the processor's cache.

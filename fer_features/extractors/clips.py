@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..errors import FerError
-from ..samples import Samples
+from ..exceptions import FerError
+from ..samples.table import Samples
 from .base import Extractor, require_neutral
 
 

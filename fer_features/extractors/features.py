@@ -8,9 +8,9 @@ import numpy as np
 from sklearn.base import BaseEstimator
 from sklearn.pipeline import FeatureUnion
 
-from ..errors import FerError
+from ..exceptions import FerError
+from ..samples.mirroring import mirrored
 from .base import Extractor
-from .mirror import mirrored
 from .parameters import check_parameters
 
 #: Entries of a block that are looked at together.

@@ -11,9 +11,9 @@ import numpy as np
 from sklearn.utils.validation import check_is_fitted
 from threadpoolctl import threadpool_limits
 
-from ..errors import FerError
-from ..progress import progress
-from ..samples import Samples, as_samples
+from .._progress import progress
+from ..exceptions import FerError
+from ..samples.table import Samples, as_samples
 from ..vision.codebook import Mixture, fit_codebook, fit_mixture, fit_pca, fit_wide_pca
 from ..vision.crop import turned
 from ..vision.fisher import FLOOR, fisher_vectors, grid_cells, improve, vlad_vectors

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
-from ..samples import Samples
+from ..samples.table import Samples
 from ..vision.flow import FLOWS, dense_flow, hof
 from .base import Extractor, require_neutral
 from .parameters import NOT_NEGATIVE, WHOLE

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..samples import Samples
+from ..samples.table import Samples
 from ..vision.top import PLANES, hog_top
 from .base import Extractor
 from .clips import read_clips

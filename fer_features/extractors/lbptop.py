@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..samples import Samples
+from ..samples.table import Samples
 from ..vision.lbp import BINS
 from ..vision.top import PLANES, lbp_top
 from .base import Extractor

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..samples import Samples
+from ..samples.table import Samples
 from ..vision.flow import FLOWS
 from ..vision.mbh import mbh
 from .base import Extractor

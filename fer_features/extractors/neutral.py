@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from ..columns import frame, missing
-from ..samples import Samples
+from ..samples.columns import frame, missing
+from ..samples.table import Samples
 from ..vision.geometry import MEAN_FACE, similarity, transform
 from .base import Stateless, repr_of
 from .parameters import check_parameters

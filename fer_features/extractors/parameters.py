@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from sklearn.base import BaseEstimator
 
-from ..errors import FerError
+from ..exceptions import FerError
 
 #: A whole number of at least 1, and a finite number above 0 or of at least 0.
 WHOLE, POSITIVE, NOT_NEGATIVE = "a whole number of at least 1", "a number above 0", "a number of at least 0"

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..errors import FerError
-from ..samples import Samples
+from ..exceptions import FerError
+from ..samples.table import Samples
 from ..vision.hog import hog
+from ..vision.landmark_names import POINTS
 from ..vision.lbp import BINS, lbp_histograms
-from ..vision.names import POINTS
 from ..vision.patches import POINT_SETS, patches
 from .appearance import OF, Appearance
 from .parameters import WHOLE, WHOLES, several

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..samples import Samples
+from ..samples.table import Samples
 from ..vision import trajectory
 from .base import Extractor, require_neutral
 from .landmarks import REGISTRATION, Landmarks

@@ -2,6 +2,6 @@
 
 from .detector import Detector, FaceDetector, as_detector
 from .landmarker import LOST, Landmarker
-from .saved import load_landmarker, save_landmarker
+from .landmarker_files import load_landmarker, save_landmarker
 
 __all__ = ["LOST", "Detector", "FaceDetector", "Landmarker", "as_detector", "load_landmarker", "save_landmarker"]

@@ -8,11 +8,11 @@ import numpy as np
 from scipy.special import expit
 from sklearn.linear_model import LogisticRegression
 
-from ..vision.descent import Stage, descend
+from ..vision.cascaded_regression import Stage, descend
 from ..vision.geometry import similarity, transform
-from ..vision.shapes import outer_eye_distance
+from ..vision.shape_model import outer_eye_distance
 from .framing import in_box, shaken
-from .variation import shuffled
+from .landmark_augmentation import shuffled
 
 #: Pictures that are enough to learn from.
 MOST = 1000

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import FerError
+from ..exceptions import FerError
 from ..vision.detection import detect_faces
 
 #: From a picture (H, W) uint8 to boxes (k, 4) x, y, width, height in pixels and confidences (k,) in 0..1.

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from ..progress import progress
+from .._progress import progress
 from ..vision.detection import overlap
 from ..vision.geometry import similarity, transform
 from .detector import Detector, FaceDetector

@@ -9,15 +9,15 @@ import numpy as np
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
-from ..errors import FerError
-from ..progress import progress
-from ..vision.descent import Stage, descend, learn
+from .._progress import progress
+from ..exceptions import FerError
+from ..vision.cascaded_regression import Stage, descend, learn
 from ..vision.geometry import MIRROR, similarity, transform
-from ..vision.shapes import inverse, mean_shape, reduced
+from ..vision.shape_model import inverse, mean_shape, reduced
 from .confidence import confidence_of, train_confidence
 from .detector import checked_boxes, grey
 from .framing import find_boxes, from_last, in_box, mean_start, shaken
-from .variation import varied
+from .landmark_augmentation import varied
 
 #: Below this confidence a face is lost: detect it again.
 LOST = 0.5

@@ -25,7 +25,7 @@ class Apex:
     time : float
         In seconds.
     motion : float
-        How far from neutral, see `fer_features.recognition.views.motion`.
+        How far from neutral, see `fer_features.recognition.face_view.motion`.
     probabilities : ndarray, shape (k,)
         Mean over the `TOP` frames of this rise and fall that are farthest from neutral.
     """

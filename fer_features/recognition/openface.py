@@ -16,11 +16,11 @@ from typing import IO, Any
 import numpy as np
 import pandas as pd
 
-from ..errors import FerError
-from ..samples import Samples
-from .results import Moment
+from ..exceptions import FerError
+from ..samples.table import Samples
+from .face_view import View, box_of
+from .frame_results import Moment
 from .tracking import FORGET
-from .views import View, box_of
 
 #: Columns before the points; the first ones that our files have.
 HEAD = ("frame", "face_id", "timestamp", "confidence", "success")

@@ -13,11 +13,11 @@ from typing import IO, Any
 import cv2
 import numpy as np
 
-from ..errors import FerError
-from ..files import replacing
-from .drawing import annotated
+from .._atomic import replacing
+from ..exceptions import FerError
+from .annotation import annotated
+from .frame_results import Clip, Face, Moment
 from .openface import OpenFaceWriter
-from .results import Clip, Face, Moment
 
 #: Columns before the probabilities.
 HEAD = ("file", "frame", "time", "face", "x", "y", "width", "height", "confidence", "status", "expression", "motion")

@@ -9,20 +9,20 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import FerError
 from ..evaluation.rejection import UNCERTAIN
+from ..exceptions import FerError
 from ..faces.detector import FaceDetector, as_detector, checked_boxes
-from ..faces.saved import load_landmarker
+from ..faces.landmarker_files import load_landmarker
 from ..persistence import load_model
-from ..samples import Samples
-from .baseline import METHODS, Baseline
-from .needs import needs_of
-from .pictures import grey_of, read_picture
-from .results import Face
+from ..samples.table import Samples
+from .face_view import View, form_of, motion, rows_of
+from .frame_results import Face
+from .image_io import grey_of, read_picture
+from .input_spec import needs_of
+from .neutral_reference import METHODS, Baseline
 from .sources import RATE, Frame, Video, file_source
 from .stream import Seen, Stream
 from .tracking import Finder, Tracker
-from .views import View, form_of, motion, rows_of
 
 
 class Recognizer:
@@ -182,7 +182,7 @@ class Recognizer:
         """Refuse to look for faces where the model needs landmarks and nothing finds them."""
         if "landmarks" in self.needs.columns and self.landmarker is None:
             raise FerError(
-                "the model needs landmarks, and carries no landmarker: train one by `python -m fer_features.landmarks "
+                "the model needs landmarks, and carries no landmarker: train one by `python -m fer_features landmarks "
                 "train` and give it by --landmarks landmarks.joblib (landmarker=), or train the model by run "
                 "--with-landmarks"
             )

@@ -16,8 +16,8 @@ import cv2
 import numpy as np
 
 from ..datasets.folders import SUFFIXES
-from ..errors import FerError
-from .pictures import read_picture
+from ..exceptions import FerError
+from .image_io import read_picture
 
 #: Names of files that are taken for pictures in a folder.
 PICTURES = (*SUFFIXES, ".gif", ".jp2", ".avif", ".ppm", ".jpe")

@@ -8,11 +8,11 @@ from typing import Any, Protocol
 import numpy as np
 
 from .apex import NOISE, ApexFinder
-from .baseline import Baseline
-from .pictures import grey_of
-from .results import Clip, Face, Moment
+from .face_view import View, form_of
+from .frame_results import Clip, Face, Moment
+from .image_io import grey_of
+from .neutral_reference import Baseline
 from .sources import Frame
-from .views import View, form_of
 
 #: A face to be judged: its number, its view, its neutral face, and its form where that is known.
 Seen = tuple[int, View, Baseline, np.ndarray | None]

@@ -11,7 +11,7 @@ import numpy as np
 from ..faces.detector import Detector
 from ..faces.landmarker import LOST
 from ..vision.detection import overlap
-from .views import View, box_of, crop_of
+from .face_view import View, box_of, crop_of
 
 #: Detections and faces that overlap by this share of their union are the same.
 SAME = 0.3

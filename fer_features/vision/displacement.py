@@ -11,7 +11,7 @@ from collections.abc import Callable
 import numpy as np
 
 from fer_features.vision.geometry import MEAN_FACE, RIGID, fill_missing
-from fer_features.vision.names import POINTS
+from fer_features.vision.landmark_names import POINTS
 
 #: How far each point of a face stands out towards the camera, in inter-ocular distances from the plane of the
 #: inner eye corners. An average head by eye, to a twentieth, and symmetric: 30 % more or less costs nothing.

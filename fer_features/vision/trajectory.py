@@ -11,7 +11,7 @@ import numpy as np
 
 from .displacement import MEASURES, measures, registered
 from .geometry import fill_missing
-from .names import POINTS
+from .landmark_names import POINTS
 
 #: Columns of a trajectory -> what they are.
 PARTS = {

@@ -13,11 +13,11 @@ import pandas as pd
 import pytest
 
 from fer_features import FerError, load_dataset
+from fer_features.cli.run import main
 from fer_features.datasets import fer2013
 from fer_features.datasets.fer2013 import parse_block, parse_row
 from fer_features.datasets.ferplus import COLUMNS, majority
-from fer_features.emotions import FER2013, FERPLUS
-from fer_features.run import main
+from fer_features.expressions import FER2013, FERPLUS
 
 from ..conftest import SHARED
 
@@ -284,7 +284,7 @@ def test_a_cache_that_cannot_be_written_is_one_line(csv, tmp_path):
         load_dataset(csv, cache=tmp_path / "file" / "below")
     code = """
 import resource, sys
-from fer_features.run import main
+from fer_features.cli.run import main
 resource.setrlimit(resource.RLIMIT_FSIZE, (30_000, 30_000))
 sys.exit(main(["--data", sys.argv[1], "--cache", sys.argv[2], "--out", sys.argv[3]]))
 """

@@ -8,7 +8,7 @@ import pytest
 
 from fer_features import FerError, load_dataset, make_pipeline
 from fer_features.datasets import fer22
-from fer_features.emotions import FER22
+from fer_features.expressions import FER22
 from fer_features.pipelines import columns_read
 
 

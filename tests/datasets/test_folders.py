@@ -11,9 +11,9 @@ import pandas as pd
 import pytest
 
 from fer_features import FerError, evaluate, load_dataset, make_pipeline
+from fer_features.cli.run import main
 from fer_features.datasets import folders
-from fer_features.emotions import FER2013, FOLDERS, SYNONYMS, code_of
-from fer_features.run import main
+from fer_features.expressions import FER2013, FOLDERS, SYNONYMS, code_of
 
 from ..conftest import SHARED
 

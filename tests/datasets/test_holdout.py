@@ -5,10 +5,10 @@ import numpy as np
 import pytest
 
 from fer_features import FerError, Samples, evaluate, load_dataset, make_pipeline
+from fer_features.cli.run import main
 from fer_features.datasets import holdout
 from fer_features.datasets.holdout import drawn, with_holdout
-from fer_features.run import main
-from fer_features.samples import Info
+from fer_features.samples.table import Info
 
 INFO = Info(dataset="folders", classes=("anger", "joy", "fear"), source="faces", cropped=True)
 

@@ -8,8 +8,8 @@ import pytest
 
 from fer_features import FerError, Result, Samples, evaluate, make_pipeline
 from fer_features.evaluation import compare
-from fer_features.evaluation.comparison_picture import draw_comparison, groups_alike
 from fer_features.evaluation.statistics import mcnemar, signed_rank
+from fer_features.plotting.comparison import draw_comparison, groups_alike
 
 from ..conftest import draw_clips
 

@@ -6,9 +6,9 @@ import cv2
 import numpy as np
 import pytest
 
-from fer_features.errors import FerError
+from fer_features.exceptions import FerError
 from fer_features.extractors import HOG, Align
-from fer_features.samples import Info, Samples
+from fer_features.samples.table import Info, Samples
 from fer_features.vision.crop import template
 from fer_features.vision.geometry import MEAN_FACE, eye_centres, similarity, transform
 
@@ -162,7 +162,7 @@ def test_an_aligned_table_pickles(clips):
 
 
 def test_pictures_of_different_size_become_crops_of_one(clips):
-    from fer_features.columns import Stacked
+    from fer_features.samples.columns import Stacked
 
     images, points = clips["images"], clips["landmarks"]
     small = Stacked([images[:2], images[2:, :, :200, :210].copy()])

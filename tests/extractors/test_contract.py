@@ -11,9 +11,9 @@ from sklearn.model_selection import GridSearchCV, cross_val_score
 from sklearn.pipeline import FeatureUnion, make_pipeline
 from sklearn.utils import get_tags
 
-from fer_features.errors import FerError
+from fer_features.exceptions import FerError
 from fer_features.extractors import EXTRACTORS, Align, base
-from fer_features.samples import Samples
+from fer_features.samples.table import Samples
 from fer_features.vision.geometry import MEAN_FACE
 
 N, FRAMES, HEIGHT, WIDTH = 20, 3, 80, 96  # more rows than one batch has, and no square

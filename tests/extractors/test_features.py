@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 from sklearn.base import clone
 from sklearn.pipeline import Pipeline
 
-from fer_features.errors import FerError
+from fer_features.exceptions import FerError
 from fer_features.extractors import HOG, LBP, Features, Landmarks
 from fer_features.extractors.features import centre_and_scale, extractors_of
-from fer_features.samples import Samples
+from fer_features.samples.table import Samples
 from fer_features.vision.geometry import MEAN_FACE
 
 N = 24

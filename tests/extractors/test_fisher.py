@@ -14,7 +14,7 @@ from sklearn.pipeline import make_pipeline as sklearn_pipeline
 
 from fer_features import FerError, Samples, make_pipeline
 from fer_features.evaluation import evaluate
-from fer_features.evaluation.crossvalidation import describe_all
+from fer_features.evaluation.cross_validation import describe_all
 from fer_features.extractors import EXTRACTORS, base
 from fer_features.vision.fisher import Mixture
 

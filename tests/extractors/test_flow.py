@@ -5,11 +5,11 @@ import threading
 import numpy as np
 import pytest
 
-from fer_features.errors import FerError
+from fer_features.exceptions import FerError
 from fer_features.extractors import base
 from fer_features.extractors.flow import Flow
 from fer_features.extractors.mbh import MBH
-from fer_features.samples import Samples
+from fer_features.samples.table import Samples
 
 BOTH = pytest.mark.parametrize("kind", [Flow, MBH])
 

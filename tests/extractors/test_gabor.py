@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from fer_features.errors import FerError
+from fer_features.exceptions import FerError
 from fer_features.extractors import EXTRACTORS
 from fer_features.extractors.gabor import Gabor
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from fer_features.extractors import Align, Landmarks
-from fer_features.samples import Samples
+from fer_features.samples.table import Samples
 from fer_features.vision import displacement
 from fer_features.vision.geometry import MEAN_FACE
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from fer_features.errors import FerError
+from fer_features.exceptions import FerError
 from fer_features.extractors import LBP
 from fer_features.vision.lbp import lbp_histograms
 

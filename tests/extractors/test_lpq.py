@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from fer_features.errors import FerError
+from fer_features.exceptions import FerError
 from fer_features.extractors import EXTRACTORS
 from fer_features.extractors.lpq import LPQ
 from fer_features.vision.lpq import lpq_histograms

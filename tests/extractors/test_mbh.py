@@ -4,10 +4,10 @@ import cv2
 import numpy as np
 import pytest
 
-from fer_features.errors import FerError
+from fer_features.exceptions import FerError
 from fer_features.extractors.lmp import LMP
 from fer_features.extractors.mbh import MBH
-from fer_features.samples import Samples
+from fer_features.samples.table import Samples
 from fer_features.vision.geometry import MEAN_FACE
 
 BOTH = pytest.mark.parametrize("kind", [MBH, LMP])

@@ -5,12 +5,12 @@ import pytest
 import skimage.feature
 
 from fer_features import make_pipeline
-from fer_features.errors import FerError
+from fer_features.exceptions import FerError
 from fer_features.extractors.patches import Patches
-from fer_features.samples import Samples
+from fer_features.samples.table import Samples
 from fer_features.vision.geometry import MIRROR, mirror
+from fer_features.vision.landmark_names import POINTS
 from fer_features.vision.lbp import lbp_histograms
-from fer_features.vision.names import POINTS
 from fer_features.vision.patches import POINT_SETS, patches
 
 

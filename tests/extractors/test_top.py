@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from fer_features.errors import FerError
+from fer_features.exceptions import FerError
 from fer_features.extractors.hogtop import HOGTOP
 from fer_features.extractors.lbptop import LBPTOP
 from fer_features.vision.top import hog_top, lbp_top

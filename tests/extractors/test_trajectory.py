@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from fer_features.errors import FerError
+from fer_features.exceptions import FerError
 from fer_features.extractors.geometry import Geometry
 from fer_features.extractors.trajectory import Trajectory
 from fer_features.vision.geometry import MEAN_FACE

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import skimage.data
 
-from fer_features.errors import FerError
+from fer_features.exceptions import FerError
 from fer_features.faces import FaceDetector, as_detector
 from fer_features.faces.detector import checked_boxes, largest
 

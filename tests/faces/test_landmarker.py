@@ -12,11 +12,11 @@ from sklearn.exceptions import NotFittedError
 from sklearn.metrics import roc_auc_score
 
 from fer_features.datasets import load_dataset
-from fer_features.errors import FerError
-from fer_features.evaluation.landmarking import Pictures, part, pictures_of, point_errors
+from fer_features.exceptions import FerError
 from fer_features.faces import LOST, FaceDetector, Landmarker, load_landmarker, save_landmarker
 from fer_features.faces.framing import find_boxes, right_boxes, sensible_smallest
-from fer_features.faces.variation import shuffled, varied
+from fer_features.faces.landmark_augmentation import shuffled, varied
+from fer_features.faces.landmark_evaluation import Pictures, part, pictures_of, point_errors
 from fer_features.vision.geometry import transform
 
 

@@ -7,8 +7,8 @@ import pytest
 
 from fer_features import FerError
 from fer_features.recognition import Moment, Recognizer
+from fer_features.recognition.frame_results import Face
 from fer_features.recognition.openface import OpenFaceTracker, OpenFaceWriter, read_openface
-from fer_features.recognition.results import Face
 from fer_features.recognition.sources import Frame
 from fer_features.vision.geometry import MEAN_FACE
 

@@ -3,7 +3,7 @@
 import numpy as np
 
 from fer_features.recognition import Face, Moment
-from fer_features.recognition.drawing import annotated
+from fer_features.recognition.annotation import annotated
 from fer_features.recognition.output import Annotator, fitted, rows_of_moment
 from fer_features.recognition.sources import Frame, Video
 

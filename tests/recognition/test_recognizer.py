@@ -11,10 +11,10 @@ from sklearn.linear_model import LogisticRegression
 from fer_features import FerError, Samples, make_pipeline, save_model
 from fer_features.classifiers import LateFusion
 from fer_features.recognition import Recognizer
-from fer_features.recognition.baseline import Baseline
-from fer_features.recognition.needs import needs_of
+from fer_features.recognition.face_view import IN_BOX, View, box_of, crop_of, rows_of
+from fer_features.recognition.input_spec import needs_of
+from fer_features.recognition.neutral_reference import Baseline
 from fer_features.recognition.sources import Video
-from fer_features.recognition.views import IN_BOX, View, box_of, crop_of, rows_of
 
 from .scenes import Landmarker, find, moving_clip, scene, toy, write_video
 

@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 import skimage.data
 
+from fer_features.recognition.face_view import View
 from fer_features.recognition.tracking import FORGET, Finder, Tracker, alike, shifted
-from fer_features.recognition.views import View
 
 from ..conftest import draw_clips
 from .scenes import Landmarker, find, scene

@@ -17,7 +17,7 @@ from fer_features.vision.displacement import (
     registered,
 )
 from fer_features.vision.geometry import MEAN_FACE, MIRROR, mirror
-from fer_features.vision.names import POINTS
+from fer_features.vision.landmark_names import POINTS
 
 EVERY = [(register, on) for register in REGISTRATIONS for on in STEADY]
 

@@ -1,0 +1,1 @@
+"""Checks of whether a score can be trusted."""

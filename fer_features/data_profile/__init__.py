@@ -1,0 +1,1 @@
+"""Statistics and findings of a data set before training."""

@@ -1,0 +1,1 @@
+"""Which features a fitted model relies on."""

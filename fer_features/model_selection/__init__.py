@@ -1,0 +1,1 @@
+"""Grid and random search with nested, grouped cross-validation."""

@@ -1,0 +1,1 @@
+"""The table that flows through every pipeline."""
