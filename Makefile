@@ -1,32 +1,46 @@
-# make run, make test: each makes the environment it needs, on a fresh machine, from nothing.
+# make run and make test create the virtual environment that they need, on a fresh machine.
+#
+#   make test PYTHON=python3.12      another interpreter, in an environment of its own
+#   make test VERSIONS=lowest        the lowest versions that pyproject.toml permits, instead of constraints.txt
 PYTHON ?= python3
-VENV ?= .venv
+VERSIONS ?= pinned
+VENV ?= .venv$(patsubst %,-%,$(filter-out python3,$(notdir $(PYTHON))))$(patsubst %,-%,$(filter-out pinned,$(VERSIONS)))
 BIN := $(VENV)/bin
+# Processes of pytest. They share the cores, so that each computes with one thread.
+JOBS ?= auto
+
+ifeq ($(VERSIONS),lowest)
+INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check uv \
+	&& $(BIN)/python -m uv pip install --quiet --python $(BIN)/python --resolution lowest-direct --editable
+else
+INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable
+endif
 
 .PHONY: run test lint clean
 
 run: $(VENV)/.installed
-	$(BIN)/python -m fer_features.run --pipeline hog_svm
+	$(BIN)/fer-features run --pipeline hog_svm
 
-test: $(VENV)/.installed-test lint
-	$(BIN)/python -m pytest
+# Other versions of ruff and mypy have other rules: only the pinned ones check the code.
+test: $(VENV)/.installed-test $(if $(filter pinned,$(VERSIONS)),lint)
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(JOBS) --doctest-modules tests fer_features
 
 lint: $(VENV)/.installed-test
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-$(VENV)/bin/python:
+$(BIN)/python:
 	$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13) and "Python 3.11 to 3.13 is needed: make PYTHON=python3.12")'
 	$(PYTHON) -m venv $(VENV)
 
-$(VENV)/.installed: pyproject.toml constraints.txt | $(VENV)/bin/python
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable .
+$(VENV)/.installed: pyproject.toml constraints.txt | $(BIN)/python
+	$(INSTALL) .
 	touch $@
 
-$(VENV)/.installed-test: pyproject.toml constraints.txt | $(VENV)/bin/python
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[test]'
+$(VENV)/.installed-test: pyproject.toml constraints.txt | $(BIN)/python
+	$(INSTALL) '.[test]'
 	touch $@ $(VENV)/.installed
 
 clean:
-	rm -rf $(VENV) build dist *.egg-info .pytest_cache .ruff_cache .mypy_cache .hypothesis
+	rm -rf $(VENV) .venv* build dist *.egg-info .pytest_cache .ruff_cache .mypy_cache .hypothesis

@@ -1,4 +1,4 @@
-"""Writing files so that nothing half-written is ever found under its name."""
+"""Atomic writing: a file or folder of results is either complete or unchanged."""
 
 from __future__ import annotations
 
@@ -7,21 +7,39 @@ import datetime
 import itertools
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
-from typing import Any
 
 from .exceptions import FerError
 
 
 @contextlib.contextmanager
-def replacing(path: Path) -> Iterator[Path]:
-    """A temporary path beside `path`, renamed to it on success and removed on failure or interruption.
+def atomic_write(path: Path) -> Iterator[Path]:
+    """Write a file under a temporary name and rename it on success.
+
+    Parameters
+    ----------
+    path : Path
+        The file to write. An existing file is replaced.
+
+    Yields
+    ------
+    Path
+        Temporary path in the same folder. It is removed after an exception, and `path` keeps its previous content.
 
     Raises
     ------
     FerError
-        Where the folder cannot be written or the disk is full.
+        If the folder cannot be written or the disk is full.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> path = Path(tempfile.mkdtemp()) / "scores.json"
+    >>> with atomic_write(path) as temporary:
+    ...     _ = temporary.write_text("{}")
+    >>> path.read_text()
+    '{}'
     """
     path = Path(path)
     temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
@@ -32,62 +50,71 @@ def replacing(path: Path) -> Iterator[Path]:
         except OSError as error:
             raise FerError(f"cannot write {path}: {error.strerror or error}") from error
     finally:
-        # Where even this fails, nothing was made, and the error that is on its way says why.
+        # If the removal fails too, no file was created, and the error that is being raised gives the reason.
         with contextlib.suppress(OSError):
             temporary.unlink()
 
 
-class filling:
-    """A folder of results that is filled under a temporary name, and put in place when all is written.
+@contextlib.contextmanager
+def atomic_directory(path: Path, filenames: Collection[str]) -> Iterator[Path]:
+    """Fill a folder of results under a temporary name and move its files into place on success.
 
     Parameters
     ----------
-    out : Path
-        What the command calls ``--out``.
-    names : tuple of str
-        All files that the command may write; those of an earlier run that this one does not make are removed.
+    path : Path
+        The folder of results. It is created, with its parents, or its files are replaced.
+    filenames : collection of str
+        All files that the command can write. Those of an earlier run that the new results lack are removed; other
+        files in the folder are kept.
+
+    Yields
+    ------
+    Path
+        Temporary folder. It is removed after an exception, and `path` keeps its previous content.
+
+    Raises
+    ------
+    FerError
+        If `path` is a file, cannot be written, or the disk is full. A folder that cannot be written is reported
+        before the work begins.
     """
-
-    def __init__(self, out: Path, names: tuple[str, ...]):
-        self.out, self.names = out, names
-        self.temporary = out.with_name(f".{out.name}.{os.getpid()}.part")
-
-    def __enter__(self) -> Path:
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
         try:
-            if self.out.exists() and not self.out.is_dir():
-                raise FerError(f"--out {self.out} is a file: a folder is needed")
-            self.temporary.mkdir(parents=True)
-            if self.out.exists():
-                probe = self.out / self.temporary.name
-                probe.touch()
-                probe.unlink()
+            _create(path, temporary)
+            yield temporary
+            _publish(path, temporary, filenames)
+        except BrokenPipeError:  # raised by a print of the caller, not by writing files
+            raise
         except OSError as error:
-            shutil.rmtree(self.temporary, ignore_errors=True)
-            raise FerError(f"--out {self.out} cannot be written: {error.strerror}") from error
-        return self.temporary
-
-    def __exit__(self, kind: Any, error: Any, trace: Any) -> None:
-        try:
-            if kind is None:
-                self._publish()
-        finally:
-            shutil.rmtree(self.temporary, ignore_errors=True)
-        if isinstance(error, OSError):
-            raise FerError(f"--out {self.out} cannot be written: {error.strerror}") from error
-
-    def _publish(self) -> None:
-        if not self.out.exists():
-            self.temporary.rename(self.out)
-            return
-        for name in self.names:  # what an earlier run left and this one did not make would be taken for its result
-            if not (self.temporary / name).exists():
-                (self.out / name).unlink(missing_ok=True)
-        for path in self.temporary.iterdir():
-            os.replace(path, self.out / path.name)
+            raise FerError(f"the output folder {path} (--out) cannot be written: {error.strerror or error}") from error
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
 
 
-def new_folder(parent: str, name: str) -> Path:
-    """A folder of this second below `parent` in the current folder, which is not there yet."""
+def _create(path: Path, temporary: Path) -> None:
+    if path.exists() and not path.is_dir():
+        raise FerError(f"the output folder {path} (--out) is a file: give the name of a folder")
+    temporary.mkdir(parents=True)
+    if path.exists():
+        probe = path / temporary.name
+        probe.touch()
+        probe.unlink()
+
+
+def _publish(path: Path, temporary: Path, filenames: Collection[str]) -> None:
+    if not path.exists():
+        temporary.rename(path)
+        return
+    for name in filenames:  # a file of an earlier run would be mistaken for a result of this one
+        if not (temporary / name).exists():
+            (path / name).unlink(missing_ok=True)
+    for file in temporary.iterdir():
+        os.replace(file, path / file.name)
+
+
+def timestamped_directory(parent: str | Path, name: str) -> Path:
+    """Path of a new folder ``parent/YYYYMMDD-HHMMSS-name``, with a number appended if that exists; not created."""
     stamp = datetime.datetime.now().strftime("%Y%m%d-%H%M%S")
     first = Path(parent) / f"{stamp}-{name}"
     numbered = (first.with_name(f"{first.name}-{n}") for n in itertools.count(2))

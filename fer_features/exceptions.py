@@ -1,8 +1,9 @@
-"""The one error that a user's mistake raises: a sentence that says what is wrong, where, and what to do."""
+"""The exception for invalid input: files, arrays, names and parameters."""
 
 
 class FerError(ValueError):
-    """Something is wrong with what was given: a file, an array, a name. The message is one line.
+    """Invalid input: a file, an array, a name or a parameter.
 
-    Commands print it and exit with code 2; in Python it is an ordinary `ValueError`.
+    The message is one line: what is wrong, where, and what to do. Commands print it and end with exit code 2; in Python
+    it is an ordinary `ValueError`.
     """

@@ -1,19 +1,28 @@
-"""Names and codes of expressions, in each data set's own coding."""
+"""Names and codes of expressions: the coding of each data set, and parsing of class names."""
 
 #: The fer22 challenge: codes 0..5 in `data_train_labels.h5` and in submissions.
-FER22: tuple[str, ...] = ("joy", "fear", "surprise", "anger", "disgust", "sadness")
+FER22_CLASSES: tuple[str, ...] = ("joy", "fear", "surprise", "anger", "disgust", "sadness")
 
 #: FER2013: codes 0..6 in the column 'emotion' and in submissions.
-FER2013: tuple[str, ...] = ("angry", "disgust", "fear", "happy", "sad", "surprise", "neutral")
+FER2013_CLASSES: tuple[str, ...] = ("angry", "disgust", "fear", "happy", "sad", "surprise", "neutral")
 
-#: FER+: the order of the columns of votes in `fer2013new.csv`.
-FERPLUS: tuple[str, ...] = ("neutral", "happiness", "surprise", "sadness", "anger", "disgust", "fear", "contempt")
+#: FER+: codes 0..7 in the order of the vote columns of `fer2013new.csv`.
+FERPLUS_CLASSES: tuple[str, ...] = (
+    "neutral",
+    "happiness",
+    "surprise",
+    "sadness",
+    "anger",
+    "disgust",
+    "fear",
+    "contempt",
+)
 
-#: Folders named by class: FER2013's codes, and contempt, which some collections show.
-FOLDERS: tuple[str, ...] = (*FER2013, "contempt")
+#: Folders named by class: the codes of FER2013, and contempt, which some collections have.
+FOLDER_CLASSES: tuple[str, ...] = (*FER2013_CLASSES, "contempt")
 
-#: What people call the classes of `FOLDERS`; the two letters are those of JAFFE and KDEF.
-SYNONYMS: dict[str, tuple[str, ...]] = {
+#: Class of `FOLDER_CLASSES` -> names in use; those of two letters are from JAFFE and KDEF.
+EXPRESSION_SYNONYMS: dict[str, tuple[str, ...]] = {
     "angry": ("angry", "anger", "an"),
     "disgust": ("disgust", "disgusted", "di"),
     "fear": ("fear", "fearful", "afraid", "scared", "fe", "af"),
@@ -25,13 +34,28 @@ SYNONYMS: dict[str, tuple[str, ...]] = {
 }
 
 
-def code_of(name: str) -> int | None:
-    """Code in `FOLDERS` of the class that a name means, or None.
+def parse_expression(name: str) -> int | None:
+    """Parse the name of an expression.
 
-    Any case will do, and a number before the name: 'Happiness', 'JOY', '3_happy', '03 - happy' are all 3.
+    Parameters
+    ----------
+    name : str
+        A class or one of its `EXPRESSION_SYNONYMS`, in any case and with or without a leading number.
+
+    Returns
+    -------
+    int or None
+        Code in `FOLDER_CLASSES`; None for another name.
+
+    Examples
+    --------
+    >>> [parse_expression(name) for name in ("Happiness", "JOY", "3_happy", "03 - happy")]
+    [3, 3, 3, 3]
+    >>> parse_expression("background") is None
+    True
     """
     word = name.strip().lower().lstrip("0123456789").strip(" _-.")
-    for code, known in enumerate(FOLDERS):
-        if word in SYNONYMS[known]:
+    for code, expression in enumerate(FOLDER_CLASSES):
+        if word in EXPRESSION_SYNONYMS[expression]:
             return code
     return None

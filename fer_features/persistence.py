@@ -1,120 +1,144 @@
-"""Saved models: a joblib file and, beside it, a manifest that is read before anything is unpickled."""
+"""Saved models: a joblib file, and a JSON manifest that is checked before anything is unpickled."""
 
 from __future__ import annotations
 
+import dataclasses
 import datetime
 import hashlib
 import io
-import json
 import pickle
 import warnings
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+import cv2
 import joblib
 import sklearn
 from sklearn.base import BaseEstimator
 
-from ._atomic import replacing
-from ._progress import say
+from ._atomic import atomic_write
+from ._progress import log
 from .exceptions import FerError
-from .pipelines import columns_read, members
+from .manifest import ModelManifest, is_json_ready
+from .pipelines import ensemble_members, pipeline_name, required_columns
 from .samples.table import COLUMNS
 from .version import __version__, versions
 
-#: Megabytes from which a model's size is told before it is written.
-TOLD = 50
+#: Name of the model in a run folder.
+MODEL_FILE = "model.joblib"
+#: Size in megabytes from which the size of a model is reported before it is written.
+LARGE_MODEL_MB = 50
 
 
-def save_model(model: BaseEstimator, path: str | Path, record: dict[str, Any]) -> Path:
+@dataclasses.dataclass(frozen=True)
+class SavedModel:
+    """A loaded model.
+
+    Attributes
+    ----------
+    model : estimator
+        Fitted.
+    manifest : ModelManifest
+    """
+
+    model: Any
+    manifest: ModelManifest
+
+
+def save_model(model: BaseEstimator, path: str | Path, metadata: Mapping[str, Any] | None = None) -> Path:
     """Write a fitted pipeline and its manifest.
 
     Parameters
     ----------
     model : estimator
-        Fitted.
+        A fitted classifier.
     path : str or Path
-        Of the joblib file; the manifest has the same name and the suffix .json.
-    record : dict
-        What is known of the model, ready for JSON: pipeline, classes, codes, data, scores.
+        Path of the joblib file. The manifest has the same name and the suffix .json.
+    metadata : mapping, optional
+        Further values of the manifest, which JSON can represent. `pipeline`, `classes`, `parameters`, `data`, `scores`
+        and `reject_threshold` set the fields of `ModelManifest` with these names. By default the first three are
+        derived from the model, and the others are empty. Values with other names are stored as they are.
 
     Returns
     -------
     Path
-        Of the joblib file.
+        Path of the joblib file.
 
     Raises
     ------
     FerError
-        Where the files cannot be written.
+        If the model is not fitted, the metadata are not valid, or the files cannot be written.
+
+    See Also
+    --------
+    load_model
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> import numpy as np
+    >>> from fer_features import Samples, load_model, make_pipeline, save_model
+    >>> rng = np.random.default_rng(0)
+    >>> X = Samples.from_arrays(rng.integers(0, 256, (12, 48, 48), dtype=np.uint8))
+    >>> model = make_pipeline("lbp_linear", align__method="none", calibration_cv=0).fit(X, np.arange(12) % 2)
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = save_model(model, Path(folder) / "model.joblib", {"classes": {"0": "happiness", "1": "surprise"}})
+    ...     loaded = load_model(folder)
+    >>> bool((loaded.predict(X) == model.predict(X)).all())
+    True
     """
     path = Path(path)
-    size = size_of(model) / 1e6
-    if size > TOLD:
-        say(f"the model takes about {size:.0f} MB on disk{_smaller(model)}")
-    with replacing(path) as temporary:
-        joblib.dump(model, temporary, compress=3)
-        digest = _sha256(temporary)
-    manifest = {
-        "format": 1,
-        **record,
-        "columns": list(columns_read(model)),
-        "sha256": digest,
-        "versions": versions(),
-        "date": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+    if path.suffix == ".json":
+        raise FerError(f"{path}: the manifest of the model has this suffix, name the model {path.stem}.joblib")
+    classes = getattr(model, "classes_", None)
+    if classes is None:
+        raise FerError(f"the {type(model).__name__} to be saved is not a fitted classifier: call fit first")
+    values = {
+        "pipeline": pipeline_name(model),
+        "classes": {str(code): str(code) for code in classes},
+        "parameters": _plain_parameters(model),
+        **(metadata or {}),
     }
-    with replacing(path.with_suffix(".json")) as temporary:
-        temporary.write_text(json.dumps(manifest, indent=1, default=repr) + "\n")
+    manifest = ModelManifest.from_metadata(
+        values,
+        required_columns=required_columns(model),
+        versions=versions(),
+        date=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+    )
+    size_mb = pickled_size(model) / 1e6
+    if size_mb > LARGE_MODEL_MB:
+        log(f"the model takes about {size_mb:.0f} MB on disk{_size_hint(model)}")
+    with atomic_write(path) as temporary:
+        joblib.dump(model, temporary, compress=3)
+        with open(temporary, "rb") as file:
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
+    with atomic_write(path.with_suffix(".json")) as temporary:
+        temporary.write_text(dataclasses.replace(manifest, sha256=digest).to_json() + "\n")
     return path
 
 
-def size_of(model: BaseEstimator) -> int:
-    """Bytes that a model takes when it is saved, before they are compressed, which saves about a tenth of them."""
-    counter = _Counter()
+def pickled_size(model: BaseEstimator) -> int:
+    """Return the size in bytes of a pickled model. Compression reduces it by about a tenth."""
+    counter = _ByteCounter()
     pickle.Pickler(counter, pickle.HIGHEST_PROTOCOL).dump(model)
-    return counter.size
+    return counter.n_bytes
 
 
-class _Counter(io.RawIOBase):
-    """A file that keeps nothing but its length."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.size = 0
-
-    def writable(self) -> bool:
-        return True
-
-    def write(self, data: Any) -> int:
-        self.size += (n := memoryview(data).nbytes)
-        return n
-
-
-def _smaller(model: BaseEstimator) -> str:
-    """What would make it smaller, where its classifier keeps training rows."""
-    kept = [getattr(getattr(one, "named_steps", {}).get("classifier"), "rows_", None) for one in members(model)]
-    rows = max((len(one) for one in kept if one is not None), default=0)
-    if not rows:
-        return ""
-    return (
-        f", for it keeps {rows} training rows; smaller: --set classifier__landmarks=5000 keeps so many of them, "
-        "classifier__even and classifier__odd numbers of each, or --pipeline small for stills"
-    )
-
-
-def load_model(path: str | Path, columns: Iterable[str] | None = None, strict: bool = True) -> BaseEstimator:
+def load_model(path: str | Path, columns: Iterable[str] | None = None, strict: bool = True) -> Any:
     """Load a saved pipeline after checking its manifest.
 
     Parameters
     ----------
     path : str or Path
-        The joblib file, with its manifest beside it.
+        The joblib file, whose manifest is in the same folder; or a run folder that contains ``model.joblib``.
     columns : iterable of str, optional
-        Columns of the data to be predicted; what the model needs and they lack is said.
-    strict : bool
-        Whether another version of scikit-learn or of this package is refused, or only warned of. A file that is not
-        the one its manifest describes is refused in any case.
+        Columns of the data to be predicted. Columns that the model requires and the data lack are an error.
+    strict : bool, default=True
+        Whether a model that was saved with another version of scikit-learn or fer_features (major and minor number), or
+        of OpenCV (major number), is refused. If False, a warning is issued instead. A file that differs from its
+        manifest is always refused.
 
     Returns
     -------
@@ -123,55 +147,120 @@ def load_model(path: str | Path, columns: Iterable[str] | None = None, strict: b
     Raises
     ------
     FerError
-        For a missing file or manifest, another hash, another version, or columns that are not there.
+        For a missing file or manifest, an invalid manifest, another hash, another version, or missing columns.
 
     Warns
     -----
     UserWarning
-        Of other versions where not `strict`.
+        For other versions, if `strict` is False.
+
+    See Also
+    --------
+    save_model
 
     Notes
     -----
-    A joblib file is a pickle: loading one runs the code in it. The hash tells damage and mix-ups, not malice, since
-    whoever can replace the model can replace the manifest. Load models from people you trust.
+    A joblib file is a pickle: loading it executes code in it. The hash detects damaged and confused files, but not
+    malicious ones, since whoever can replace the model can also replace the manifest. Load models from trusted sources
+    only.
     """
+    return load_saved_model(path, columns, strict).model
+
+
+def load_saved_model(path: str | Path, columns: Iterable[str] | None = None, strict: bool = True) -> SavedModel:
+    """Load a saved pipeline with its manifest. Parameters and errors are those of `load_model`."""
     path = Path(path)
+    if path.is_dir():
+        path = path / MODEL_FILE
     manifest_path = path.with_suffix(".json")
     if not path.is_file():
         raise FerError(f"there is no model at {path}")
     if not manifest_path.is_file():
-        raise FerError(f"{manifest_path} is missing: a model is saved with this file beside it, which says what it is")
+        raise FerError(f"{manifest_path} is missing: it is the manifest of the model, which is saved with it")
     try:
-        manifest = json.loads(manifest_path.read_text())
-        digest, built_with, needed = manifest["sha256"], manifest["versions"], manifest["columns"]
-    except (ValueError, KeyError, TypeError) as error:
-        raise FerError(f"{manifest_path} is not the manifest of a model ({error})") from error
-    if _sha256(path) != digest:
-        raise FerError(f"{path} is not the file that {manifest_path.name} describes: it was damaged or replaced")
-    unknown = [name for name in needed if name not in COLUMNS]
+        manifest_text, content = manifest_path.read_bytes(), path.read_bytes()
+    except OSError as error:
+        raise FerError(f"{error.filename} cannot be read: {error.strerror}") from error
+    try:
+        manifest = ModelManifest.from_json(manifest_text)
+    except FerError as error:
+        raise FerError(f"{manifest_path} is not the manifest of a model: {error}") from error
+    # The hash is that of the same bytes that are unpickled below.
+    if hashlib.sha256(content).hexdigest() != manifest.sha256:
+        raise FerError(f"{path} is not the file that {manifest_path.name} belongs to: it was damaged or replaced")
+    _check_columns(path, manifest, columns)
+    _check_versions(path, manifest, strict)
+    try:
+        model = joblib.load(io.BytesIO(content))
+    except MemoryError:
+        raise
+    except Exception as error:
+        reason = " ".join(f"{type(error).__name__}: {error}".split())
+        hint = ": import the module that defines it, or use --plugin" if isinstance(error, ModuleNotFoundError) else ""
+        raise FerError(f"{path} cannot be unpickled ({reason}){hint}") from error
+    if not hasattr(model, "predict") or not hasattr(model, "classes_"):
+        raise FerError(f"{path} contains a {type(model).__name__}: a fitted classifier is needed")
+    return SavedModel(model, manifest)
+
+
+def _check_columns(path: Path, manifest: ModelManifest, columns: Iterable[str] | None) -> None:
+    required = manifest.required_columns
+    unknown = [name for name in required if name not in COLUMNS]
     if unknown:
-        raise FerError(f"{path} reads the column(s) {', '.join(unknown)}, which this version does not know")
+        raise FerError(f"{path} requires the column(s) {', '.join(unknown)}, which this version does not support")
     if columns is not None:
-        absent = [name for name in needed if name not in set(columns)]
+        present = set(columns)
+        absent = [name for name in required if name not in present]
         if absent:
-            raise FerError(f"{path} reads the column(s) {', '.join(absent)}, which the data lacks")
-    for package, here in (("scikit-learn", sklearn.__version__), ("fer_features", __version__)):
-        there = built_with.get("sklearn" if package == "scikit-learn" else package, "an unknown version")
-        if _minor(there) != _minor(here):
-            message = (
-                f"{path} was saved with {package} {there} and {here} is installed: install {there}, or train it anew"
-            )
-            if strict:
-                raise FerError(message + ", or pass strict=False to try it")
-            warnings.warn(message, UserWarning, stacklevel=2)
-    return joblib.load(path)
+            raise FerError(f"{path} requires the column(s) {', '.join(absent)}, which the data lack")
 
 
-def _minor(version: str) -> list[str]:
-    # Pickles of scikit-learn are promised to load only within one version; patch releases do keep to it.
-    return version.split(".")[:2]
+def _check_versions(path: Path, manifest: ModelManifest, strict: bool) -> None:
+    # Pickles of scikit-learn are only compatible within a minor version. Crops differ between major versions of OpenCV.
+    for package, key, installed, n_numbers in (
+        ("scikit-learn", "sklearn", sklearn.__version__, 2),
+        ("fer_features", "fer_features", __version__, 2),
+        ("OpenCV", "cv2", cv2.__version__, 1),
+    ):
+        saved = manifest.versions.get(key, "an unknown version")
+        if saved.split(".")[:n_numbers] == installed.split(".")[:n_numbers]:
+            continue
+        message = (
+            f"{path} was saved with {package} {saved}, but {installed} is installed: install {saved} or train again"
+        )
+        if strict:
+            raise FerError(message + ", or load it with strict=False")
+        warnings.warn(message, UserWarning, stacklevel=4)
 
 
-def _sha256(path: Path) -> str:
-    with open(path, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+class _ByteCounter(io.RawIOBase):
+    """A writable file that counts bytes and discards them."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.n_bytes = 0
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, data: Any) -> int:
+        self.n_bytes += (n := memoryview(data).nbytes)
+        return n
+
+
+def _size_hint(model: BaseEstimator) -> str:
+    """Return how the model can be made smaller, if its classifier stores training samples."""
+    stored = [getattr(getattr(m, "named_steps", {}).get("classifier"), "X_fit_", None) for m in ensemble_members(model)]
+    n_stored = max((len(X_fit) for X_fit in stored if X_fit is not None), default=0)
+    if not n_stored:
+        return ""
+    return (
+        f", because it stores {n_stored} training samples; for a smaller model limit them by --set "
+        "classifier__n_inducing=5000, reduce classifier__n_components_even and classifier__n_components_odd, or use "
+        "--pipeline small for still images"
+    )
+
+
+def _plain_parameters(model: BaseEstimator) -> dict[str, Any]:
+    # Steps and extractors are parameters as well. Their own parameters describe them completely.
+    return {key: value for key, value in model.get_params().items() if "__" in key and is_json_ready(value)}

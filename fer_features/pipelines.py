@@ -1,14 +1,13 @@
-"""Names to scikit-learn Pipelines: ``hog_landmarks_svm`` is HOG and landmarks, then an RBF support vector machine.
+"""Pipelines from their specifications.
 
-The only place that knows both extractors and classifiers. A name is a sentence: features joined by ``_``, then
-a classifier. Every combination exists; none is listed. Sentences joined by ``+`` vote. A few names stand for a
-sentence with its settings: `PRESETS`.
+``hog_landmarks_svm`` is a pipeline with the features HOG and landmarks and an RBF support vector machine. A pipeline
+specification is a list of extractors and a classifier, joined by ``_``. All combinations are possible. Specifications
+joined by ``+`` are combined by soft voting. Presets are names of specifications with parameters.
 """
 
 from __future__ import annotations
 
 import ast
-import dataclasses
 import difflib
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -16,180 +15,146 @@ from typing import Any
 import numpy as np
 from sklearn.base import BaseEstimator
 
-from .classifiers import CLASSIFIERS, CalibratedPipeline, LateFusion, uncalibrated
+from .classifiers import CLASSIFIERS, CalibratedPipeline, SoftVoting, uncalibrated
 from .exceptions import FerError
 from .extractors import EXTRACTORS, Align, Features, Neutral
-from .extractors.features import extractors_of
-from .samples.augmentation import checked_kinds
+from .extractors.features import named_extractors
+from .presets import PRESETS
+from .samples.augmentation import validate_augmentation
 from .samples.table import COLUMNS, Samples
 
-
-@dataclasses.dataclass(frozen=True)
-class Preset:
-    """A name that stands for a pipeline with its settings.
-
-    Attributes
-    ----------
-    name : str
-        The sentence, or the preset that this one changes. A preset that has the name of its sentence stands for it
-        wherever that is asked for alone, though not among others with ``+``.
-    params : dict
-        Its settings.
-    about : str
-        What it is for, for listings.
-    """
-
-    name: str
-    params: dict[str, Any]
-    about: str
-
-    def __str__(self) -> str:
-        """The sentence and its settings, as they would be typed."""
-        return " ".join([self.name, *(f"--set {k}={v}" for k, v in self.params.items())])
+#: Largest number of valid names that a message lists in full.
+MAX_LISTED_NAMES = 40
 
 
-PRESETS = {
-    "best": Preset(
-        "hogdiff_patchesdiff_linear+landmarks_geometry_svm+mbh_svm",
-        {
-            f"{member}_svm__classifier__{key}": value
-            for member in ("landmarks_geometry", "mbh")
-            for key, value in (("C", 1), ("gamma", 0.3))
-        },
-        "sequences: texture, shape and motion vote, so that none has the say where people and cameras are other ones",
-    ),
-    "hog_krr": Preset(
-        "hog_krr",
-        {
-            "align__size": 48,
-            "features__hog__cell": (12, 8, 6),
-            "features__hog__orientations": 8,
-            "features__hog__signed": True,
-            "features__scale": "block",
-            "features__mirror": "beside",
-            "classifier__mirror": True,
-            "classifier__even": 1000,
-            "classifier__odd": 700,
-            "classifier__gamma": 2,
-            "classifier__ridge": 0.1,
-        },
-        "stills of cut-out faces such as FER2013, in minutes",
-    ),
-    "fv_krr": Preset(
-        "fv_krr",
-        {
-            "align__size": 48,
-            "features__fv__bins": (2, 3, 4, 6),
-            "features__fv__step": 3,
-            "features__fv__components": 48,
-            "features__fv__words": 64,
-            "features__fv__cell_components": 300,
-            "features__fv__n_sample": 200_000,
-            "features__scale": "block",
-            "features__mirror": "beside",
-            "classifier__mirror": True,
-            "classifier__even": 1500,
-            "classifier__odd": 1000,
-            "classifier__gamma": 2,
-            "classifier__ridge": 0.1,
-        },
-        "stills of cut-out faces such as FER2013, thousands of them",
-    ),
-    "stills": Preset(
-        "fv_krr",
-        {"features__fv__turns": (0, 8, -8), "classifier__ridge": 0.05},
-        "stills of cut-out faces: fv_krr that sees each picture turned to both sides as well, in three times the time",
-    ),
-    "small": Preset(
-        "hog_krr",
-        {"classifier__even": 150, "classifier__odd": 100, "classifier__landmarks": 5000},
-        "stills of cut-out faces: a model of a few megabytes for live use",
-    ),
-}
-
-
-def make_pipeline(name: str, seed: int = 0, **params: Any) -> Any:
-    """The classifier that a name stands for.
+def make_pipeline(name: str, random_state: int = 0, **params: Any) -> Any:
+    """Make a pipeline from its specification.
 
     Parameters
     ----------
     name : str
-        Names of extractors joined by ``_``, then the name of a classifier, such as ``hog_flow_landmarks_svm``; several
-        of these joined by ``+``, such as ``hog_svm+landmarks_svm``; or one of `PRESETS`.
-    seed : int
-        Random state of the steps that have one.
+        Names of extractors joined by ``_``, followed by the name of a classifier, such as ``hog_flow_landmarks_svm``;
+        several of these joined by ``+``, such as ``hog_svm+landmarks_svm``; or a preset.
+    random_state : int, default=0
+        Random state of all steps that have one.
     **params
-        Parameters by their names in the pipeline: ``features__hog__orientations=8``, ``align__size=96``; with ``+``
-        the name of the member stands before them: ``hog_svm__align__size=96``.
+        Parameters by their names in the pipeline, such as ``features__hog__orientations=8`` or ``align__size=96``.
+        With ``+``, the specification of the member precedes them: ``hog_svm__align__size=96``.
 
     Returns
     -------
-    CalibratedPipeline or LateFusion
-        A scikit-learn pipeline with the steps 'align' (where an extractor reads images), 'neutral', 'features' and
-        'classifier', which has calibrated probabilities; of names with ``+`` a `LateFusion` of such pipelines.
+    CalibratedPipeline or SoftVoting
+        A scikit-learn pipeline with calibrated probabilities and the steps 'align' (if an extractor requires images),
+        'neutral', 'features' and 'classifier'. For specifications with ``+``, a `SoftVoting` of such pipelines.
 
     Raises
     ------
     FerError
-        For an unknown part of the name or an unknown parameter; the message lists the valid ones.
+        For an unknown name or parameter; the message lists the valid ones.
+
+    Examples
+    --------
+    >>> from fer_features import make_pipeline
+    >>> model = make_pipeline("hog_landmarks_svm", features__hog__orientations=8)
+    >>> list(model.named_steps)
+    ['align', 'neutral', 'features', 'classifier']
     """
     if name in PRESETS:
         preset, params = PRESETS[name], {**PRESETS[name].params, **params}
-        if preset.name != name:
-            return make_pipeline(preset.name, seed, **params)
-    names = name.split("+")
-    for one in names:
-        if names.count(one) > 1:
-            raise FerError(f"the pipeline '{name}' names '{one}' twice")
-    sentences = [_sentence(one, seed) for one in names]
-    model: Any = sentences[0]
-    if len(names) > 1:  # the vote calibrates its members
-        model = LateFusion([(one, uncalibrated(each)) for one, each in zip(names, sentences, strict=True)], seed=seed)
+        if preset.specification != name:
+            return make_pipeline(preset.specification, random_state, **params)
+    specifications = name.split("+")
+    for specification in specifications:
+        if specifications.count(specification) > 1:
+            raise FerError(f"the pipeline '{name}' contains '{specification}' twice")
+    pipelines = [_make_single_pipeline(specification, random_state) for specification in specifications]
+    model: Any = pipelines[0]
+    if len(pipelines) > 1:  # soft voting calibrates its members
+        members = [(s, uncalibrated(pipeline)) for s, pipeline in zip(specifications, pipelines, strict=True)]
+        model = SoftVoting(members, random_state=random_state)
     set_parameters(model, params)
-    _check_mirrors(model)
-    for member in members(model):
-        if member.augment:
-            checked_kinds(member.augment, member.copies)
+    for member in ensemble_members(model):
+        _check_mirror_invariance(member)
+        if member.augmentation:
+            validate_augmentation(member.augmentation, member.n_augmented_copies)
     return model
 
 
-def _check_mirrors(model: Any) -> None:
-    """Refuse a classifier that takes half of the features for a mirror's where they are not, which no array shows."""
-    for member in members(model):
-        beside = member.named_steps["features"].mirror == "beside"
-        if getattr(member.named_steps["classifier"], "mirror", False) and not beside:
-            raise FerError("classifier__mirror=True needs features__mirror=beside: a face and its mirror side by side")
+def default_alignment(model: BaseEstimator, X: Samples, settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Switch alignment off for cropped faces without landmarks, where the user did not choose a method.
+
+    Parameters
+    ----------
+    model : Pipeline or SoftVoting
+        Its parameters ``align__method`` are set to 'none' if the data require it.
+    X : Samples
+    settings : mapping
+        Parameters that the user chose; they are not changed.
+
+    Returns
+    -------
+    dict
+        The parameters that were set.
+    """
+    if not X.info.cropped or "landmarks" in X:
+        return {}
+    names = [name for name in model.get_params() if f"__{name}".endswith("__align__method") and name not in settings]
+    parameters = dict.fromkeys(names, "none")
+    model.set_params(**parameters)
+    return parameters
 
 
-def _sentence(name: str, seed: int) -> CalibratedPipeline:
+def _check_mirror_invariance(model: Any) -> None:
+    """Raise an error if a mirror-invariant classifier would split features that are not of two images."""
+    is_concatenated = model.named_steps["features"].mirror == "concatenate"
+    if getattr(model.named_steps["classifier"], "mirror_invariant", False) and not is_concatenated:
+        raise FerError(
+            "classifier__mirror_invariant=True needs features__mirror=concatenate: the features of a face and of its "
+            "mirror image"
+        )
+
+
+def _make_single_pipeline(name: str, random_state: int) -> CalibratedPipeline:
     *features, classifier = name.split("_")
     if classifier not in CLASSIFIERS:
         known = [*CLASSIFIERS, *(PRESETS if not features else ())]
         raise FerError(_unknown(f"the pipeline '{name}' should end in a classifier:", classifier, known))
     if not features:
-        raise FerError(f"the pipeline '{name}' names no features: put some of {', '.join(EXTRACTORS)} before it")
+        raise FerError(f"the pipeline '{name}' has no features: put some of {', '.join(EXTRACTORS)} before it")
     for feature in features:
         if feature not in EXTRACTORS:
             raise FerError(_unknown(f"in the pipeline '{name}': features:", feature, EXTRACTORS))
         if features.count(feature) > 1:
-            raise FerError(f"the pipeline '{name}' names '{feature}' twice")
-    extractors = [(f, EXTRACTORS[f][0](**EXTRACTORS[f][1])) for f in features]
+            raise FerError(f"the pipeline '{name}' contains '{feature}' twice")
+    extractors = [(feature, EXTRACTORS[feature].make()) for feature in features]
     for _, extractor in extractors:
-        if "seed" in extractor.get_params():
-            extractor.set_params(seed=seed)
-    align = [("align", Align())] if any("images" in extractor.reads for _, extractor in extractors) else []
-    describe = [*align, ("neutral", Neutral()), ("features", Features(extractors))]
-    last = CLASSIFIERS[classifier]
-    return CalibratedPipeline([*describe, *last.steps(seed)], calibration=last.calibration, seed=seed)
+        if "random_state" in extractor.get_params():
+            extractor.set_params(random_state=random_state)
+    needs_images = any("images" in extractor.required_columns for _, extractor in extractors)
+    align = [("align", Align())] if needs_images else []
+    spec = CLASSIFIERS[classifier]
+    steps = [*align, ("neutral", Neutral()), ("features", Features(extractors)), *spec.steps(random_state)]
+    return CalibratedPipeline(steps, calibration_cv=spec.calibration_cv, random_state=random_state)
 
 
-def members(model: BaseEstimator) -> list[BaseEstimator]:
-    """The pipelines that vote in a late fusion, or the model itself."""
-    return [member for _, member in model.members] if isinstance(model, LateFusion) else [model]
+def ensemble_members(model: BaseEstimator) -> list[Any]:
+    """The pipelines of a soft-voting ensemble; for any other model, a list of the model itself."""
+    return [member for _, member in model.estimators] if isinstance(model, SoftVoting) else [model]
 
 
 def set_parameters(model: Any, params: Mapping[str, Any]) -> Any:
-    """Set parameters of a pipeline by name; an unknown one is refused with the nearest valid names."""
+    """Set parameters of a pipeline by name.
+
+    Returns
+    -------
+    estimator
+        The model itself.
+
+    Raises
+    ------
+    FerError
+        For an unknown parameter, with the most similar valid names.
+    """
     valid = model.get_params()
     for key in params:
         if key not in valid:
@@ -197,21 +162,35 @@ def set_parameters(model: Any, params: Mapping[str, Any]) -> Any:
     return model.set_params(**params)
 
 
-def name_of(model: BaseEstimator) -> str:
-    """The name of a pipeline of ours, found from its steps; the class of any other estimator."""
-    if isinstance(model, LateFusion):
-        return "+".join(name_of(member) for member in members(model))
-    extractors = extractors_of(model)
+def pipeline_name(model: BaseEstimator) -> str:
+    """The specification of a pipeline, derived from its steps; for any other estimator the name of its class."""
+    if isinstance(model, SoftVoting):
+        return "+".join(pipeline_name(member) for member in ensemble_members(model))
+    extractors = named_extractors(model)
     if not extractors:
         return type(model).__name__
-    last = model.named_steps["classifier"]
-    kinds = {type(entry.steps(0)[-1][1]): name for name, entry in CLASSIFIERS.items()}
-    return "_".join([*(name for name, _ in extractors), kinds.get(type(last), type(last).__name__)])
+    classifier = type(model.named_steps["classifier"])
+    names = [name for name, spec in CLASSIFIERS.items() if type(spec.steps(0)[-1][1]) is classifier]
+    return "_".join([*(name for name, _ in extractors), names[0] if names else classifier.__name__])
 
 
 def parse_setting(text: str) -> tuple[str, Any]:
-    """``'features__hog__orientations=9'`` as ``('features__hog__orientations', 9)``; the value is a Python literal,
-    or else text.
+    """Name and value of a parameter from ``NAME=VALUE``.
+
+    Parameters
+    ----------
+    text : str
+        The value is a Python literal; anything else is a string.
+
+    Raises
+    ------
+    FerError
+        If there is no ``=`` or no name.
+
+    Examples
+    --------
+    >>> parse_setting("features__hog__orientations=9")
+    ('features__hog__orientations', 9)
     """
     key, equals, value = text.partition("=")
     if not equals or not key:
@@ -222,44 +201,61 @@ def parse_setting(text: str) -> tuple[str, Any]:
         return key, value
 
 
-def columns_read(model: BaseEstimator) -> tuple[str, ...]:
-    """Names of the columns that a pipeline of ours needs, in the order of `COLUMNS`."""
-    needed: set[str] = set()
-    for member in members(model):
-        for step in (*_before_features(member), *(extractor for _, extractor in extractors_of(member))):
-            needed.update(step.reads)
-    return tuple(name for name in COLUMNS if name in needed)
+def required_columns(model: BaseEstimator) -> tuple[str, ...]:
+    """Names of the columns that a pipeline requires, in the order of `COLUMNS`, other columns last.
+
+    Examples
+    --------
+    >>> required_columns(make_pipeline("hog_svm"))
+    ('images', 'landmarks')
+    """
+    required: set[str] = set()
+    for member in ensemble_members(model):
+        for step in (*_steps_before_features(member), *(extractor for _, extractor in named_extractors(member))):
+            required.update(step.required_columns)
+    return tuple(name for name in (*COLUMNS, *sorted(required - set(COLUMNS))) if name in required)
 
 
-def prepared(model: BaseEstimator, X: Samples) -> Samples:
-    """The table as the extractors of one pipeline of ours see it: aligned, with the chosen neutral frames."""
-    for step in _before_features(model):
+def transformed(model: BaseEstimator, X: Samples) -> Samples:
+    """The table that the extractors of a single pipeline get: aligned, with the chosen neutral frames."""
+    for step in _steps_before_features(model):
         X = step.transform(X)
     return X
 
 
-def describable(model: BaseEstimator, X: Samples) -> np.ndarray:
-    """Which rows a pipeline can describe, (n,) bool: the others lack what it reads, such as all landmarks."""
+def can_extract(model: BaseEstimator, X: Samples) -> np.ndarray:
+    """Samples whose features can be extracted: no required column is missing, such as all landmarks.
+
+    Parameters
+    ----------
+    model : estimator
+        A pipeline or a soft-voting ensemble.
+    X : Samples
+
+    Returns
+    -------
+    ndarray of bool, shape (n,)
+    """
     missing = np.zeros(len(X), bool)
-    for member in members(model):
-        table = prepared(member, X)
-        for _, extractor in extractors_of(member):
-            for name in extractor.reads:
+    for member in ensemble_members(model):
+        table = transformed(member, X)
+        for _, extractor in named_extractors(member):
+            for name in extractor.required_columns:
                 missing |= table.missing(name)
     return ~missing
 
 
-def _before_features(model: BaseEstimator) -> list[Any]:
+def _steps_before_features(model: BaseEstimator) -> list[Any]:
     steps = getattr(model, "named_steps", {})
     return [steps[name] for name in ("align", "neutral") if name in steps] if "features" in steps else []
 
 
-def _unknown(what: str, name: str, valid: Iterable[str]) -> str:
+def _unknown(context: str, name: str, valid: Iterable[str]) -> str:
     valid = list(valid)
-    near = difflib.get_close_matches(name, valid, 1, 0.5)
-    listed = valid if len(valid) <= 40 else difflib.get_close_matches(name, valid, 8, 0.3)
+    similar = difflib.get_close_matches(name, valid, 1, 0.5)
+    listed = valid if len(valid) <= MAX_LISTED_NAMES else difflib.get_close_matches(name, valid, 8, 0.3)
     return (
-        f"{what} '{name}' is unknown"
-        + (f", did you mean '{near[0]}'?" if near else ";")
+        f"{context} '{name}' is unknown"
+        + (f", did you mean '{similar[0]}'?" if similar else ";")
         + f" valid: {', '.join(listed)}"
     )

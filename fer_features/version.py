@@ -1,4 +1,4 @@
-"""Versions: of this package, and of what its numbers depend on."""
+"""Version of this package, and versions of the libraries that its results depend on."""
 
 from __future__ import annotations
 
@@ -6,23 +6,32 @@ __version__ = "0.1.0"
 
 
 def versions() -> dict[str, str]:
-    """Versions of what the numbers depend on."""
-    # Imported when asked for: the build reads this file without any of them installed.
+    """Versions of this package, of Python, and of the libraries that numerical results depend on.
+
+    Returns
+    -------
+    dict of str to str
+        Name of the package -> version.
+    """
+    # Imported here: setuptools reads `__version__` from this file before any dependency is installed.
     import platform
+    from importlib.metadata import version
 
-    import cv2
-    import h5py
-    import joblib
-    import numpy
-    import pandas
-    import scipy
-    import skimage
-    import sklearn
-    import xgboost
+    import cv2  # several distributions provide it, so that metadata cannot be looked up by one name
 
-    modules = (numpy, scipy, sklearn, skimage, cv2, xgboost, h5py, pandas, joblib)
+    distributions = {
+        "numpy": "numpy",
+        "scipy": "scipy",
+        "sklearn": "scikit-learn",
+        "skimage": "scikit-image",
+        "xgboost": "xgboost",
+        "h5py": "h5py",
+        "pandas": "pandas",
+        "joblib": "joblib",
+    }
     return {
         "fer_features": __version__,
         "python": platform.python_version(),
-        **{module.__name__: module.__version__ for module in modules},
+        "cv2": cv2.__version__,
+        **{module: version(distribution) for module, distribution in distributions.items()},
     }

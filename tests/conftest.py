@@ -1,4 +1,4 @@
-"""Fixtures that several test modules use: real data where it is at hand, small drawn data everywhere."""
+"""Fixtures of several test modules: real data where they are available, and small synthetic data."""
 
 import subprocess
 import sys
@@ -10,23 +10,32 @@ import numpy as np
 import pytest
 import skimage.data
 
+import fer_features
 from fer_features.vision.geometry import MEAN_FACE
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 
 
+@pytest.fixture(scope="session", autouse=True)
+def no_stage_messages():
+    """Stages print nothing, so that tests can compare standard error on a slow machine too."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("fer_features._progress.DELAY_SECONDS", 600.0)
+        yield
+
+
 @pytest.fixture(scope="session")
 def kdef():
-    """Real faces: KDEF frontal photographs with landmarks, skipped where they are not at hand."""
+    """Real faces: frontal photographs of KDEF with landmarks; tests are skipped where they are not available."""
     path = SHARED / "data" / "kdef_frontal.npz"
     if not path.exists():
-        pytest.skip("the KDEF photographs are not beside the project; tests on real faces are skipped")
-    return np.load(path)
+        pytest.skip("the KDEF photographs are not available; tests on real faces are skipped")
+    return dict(np.load(path))  # read once: the archive decompresses an array at each access
 
 
 @pytest.fixture(scope="session")
 def photographs():
-    """Real pictures that come with scikit-image, (H, W) uint8: a face, a cat's eye, a man with a camera, the moon."""
+    """Photographs of scikit-image, (H, W) uint8: a face, the eye of a cat, a man with a camera, the moon."""
     colour = [skimage.data.astronaut()[20:190, 150:290], skimage.data.chelsea()[20:210, 60:260]]
     grey = [cv2.cvtColor(np.ascontiguousarray(picture), cv2.COLOR_RGB2GRAY) for picture in colour]
     return [*grey, skimage.data.camera()[60:233, 150:330], skimage.data.moon()[100:250, 200:333]]
@@ -34,7 +43,7 @@ def photographs():
 
 @pytest.fixture(scope="session")
 def small_faces():
-    """40 real faces that come with scikit-image, cut out of photographs of the press, (40, 25, 25) uint8."""
+    """40 faces of scikit-image, cropped from press photographs, (40, 25, 25) uint8."""
     return np.rint(255 * skimage.data.lfw_subset()[:80:2]).astype(np.uint8)
 
 
@@ -121,3 +130,15 @@ def fer22_folder(tmp_path):
 def subjects_file(fer22_folder):
     """Subject ids of `fer22_folder`."""
     return fer22_folder.parent / "subjects.npy"
+
+
+@pytest.fixture
+def defective_images(small_faces):
+    """34 still images in two splits: copies of training images in test, one with another label, and a blank image."""
+    blank = np.full_like(small_faces[:1], 7)
+    images = np.concatenate([small_faces[:30], small_faces[[0, 1, 2]], blank])
+    label = np.arange(34) % 3
+    label[[30, 31, 32]] = label[0], (label[1] + 1) % 3, label[2]
+    split = np.array(["train"] * 26 + ["test"] * 5 + ["train"] * 3)
+    info = fer_features.DataInfo(dataset="toy", classes=("angry", "<b>fear</b>", "happy", "sad"), cropped=True)
+    return fer_features.Samples.from_arrays(images=images, label=label, split=split, info=info)

@@ -1,83 +1,146 @@
 """Saved models: the manifest is checked before anything is unpickled."""
 
+import hashlib
+import io
 import json
 import pickle
+import shutil
+from pathlib import Path
 
+import cv2
 import joblib
+import numpy as np
 import pytest
+import sklearn
 
 from fer_features import FerError, Samples, load_model, make_pipeline, persistence, save_model
-from fer_features import _progress as progress
-from fer_features.persistence import size_of
-from fer_features.pipelines import columns_read
+from fer_features._progress import progress_enabled
+from fer_features.persistence import load_saved_model, pickled_size
+from fer_features.pipelines import required_columns
+
+from .conftest import draw_clips
+
+VERSIONS = {"sklearn": sklearn.__version__, "fer_features": persistence.__version__, "cv2": cv2.__version__}
 
 
-@pytest.fixture
-def fitted(clips):
-    images, landmarks, label, _ = clips
+@pytest.fixture(scope="module")
+def fitted():
+    """A fitted pipeline and its samples."""
+    images, landmarks, label, _ = draw_clips()
     X = Samples.from_arrays(images=images, landmarks=landmarks)
-    return make_pipeline("hogdiff_landmarks_svm").fit(X, label), X
+    return make_pipeline("hogdiff_landmarks_linear", calibration_cv=0).fit(X, label), X
+
+
+@pytest.fixture(scope="module")
+def template(fitted, tmp_path_factory):
+    """A folder with the saved pipeline."""
+    return save_model(fitted[0], tmp_path_factory.mktemp("saved") / "model.joblib").parent
 
 
 @pytest.fixture
-def saved(fitted, tmp_path):
-    return save_model(fitted[0], tmp_path / "model.joblib", {"pipeline": "hogdiff_landmarks_svm"})
+def saved(template, tmp_path):
+    """The saved pipeline, in a folder of its own."""
+    shutil.copytree(template, tmp_path / "run")
+    return tmp_path / "run" / "model.joblib"
 
 
 def edit(path, **changes):
+    """Change values of the manifest."""
     manifest = json.loads(path.with_suffix(".json").read_text())
     manifest.update(changes)
     path.with_suffix(".json").write_text(json.dumps(manifest))
 
 
+def replace_content(path, content):
+    """Replace the model by other bytes with a matching hash."""
+    path.write_bytes(content)
+    edit(path, sha256=hashlib.sha256(content).hexdigest())
+
+
 class Explosive:
-    """Says so when it is unpickled."""
+    """Fails the test when it is unpickled."""
 
     def __reduce__(self):
         return pytest.fail, ("something was unpickled",)
 
 
-def test_round_trip_keeps_every_prediction_and_score(fitted, saved):
+def test_round_trip_keeps_all_predictions(fitted, saved):
     model, X = fitted
-    for again in (load_model(saved), joblib.load(saved)):
-        assert again.predict(X).tolist() == model.predict(X).tolist()
-        assert (again.decision_function(X) == model.decision_function(X)).all()
+    for loaded in (load_model(saved), load_model(saved.parent), load_model(str(saved)), joblib.load(saved)):
+        assert loaded.predict(X).tolist() == model.predict(X).tolist()
+        assert (loaded.decision_function(X) == model.decision_function(X)).all()
 
 
-def test_a_large_model_is_told_before_it_is_written(fitted, tmp_path, capsys, monkeypatch):
-    model, X = fitted
-    assert size_of(model) == len(pickle.dumps(model, pickle.HIGHEST_PROTOCOL))
-    ridge = make_pipeline("hog_krr").fit(X, model.predict(X))
-    size = size_of(ridge) / 1e6
-    with progress.shown():
-        save_model(ridge, tmp_path / "a.joblib", {})
-        assert "MB" not in capsys.readouterr().err
-        monkeypatch.setattr(persistence, "TOLD", 0.9 * size)
-        monkeypatch.setattr(persistence.joblib, "dump", lambda *a, **k: pytest.fail("written first"))
-        with pytest.raises(pytest.fail.Exception, match="written first"):
-            save_model(ridge, tmp_path / "b.joblib", {})
-    told = capsys.readouterr().err
-    assert f"keeps {len(X)} training rows" in told
-    assert f"about {size:.0f} MB" in told
-    assert "classifier__landmarks" in told
+def test_manifest_of_a_model_without_metadata(saved):
+    manifest = load_saved_model(saved).manifest
+    assert manifest.pipeline == "hogdiff_landmarks_linear"
+    assert manifest.classes == {"0": "0", "1": "1", "2": "2"}
+    assert manifest.parameters["features__hogdiff__orientations"] == 9
+    assert manifest.required_columns == ("images", "landmarks")
+    assert manifest.reject_threshold is None
+    assert manifest.versions | VERSIONS == manifest.versions
+    assert manifest.sha256 == hashlib.sha256(saved.read_bytes()).hexdigest()
+    assert manifest.date.startswith("20")
 
 
-def test_the_manifest_says_what_the_model_is(saved):
-    manifest = json.loads(saved.with_suffix(".json").read_text())
-    assert manifest["columns"] == ["images", "landmarks"]
-    assert manifest["pipeline"] == "hogdiff_landmarks_svm"
-    assert len(manifest["sha256"]) == 64
-    assert "sklearn" in manifest["versions"]
-    assert manifest["date"].startswith("20")
+def test_metadata_are_part_of_the_manifest(fitted, tmp_path):
+    metadata = {"classes": {"0": "joy", "1": "fear", "2": "surprise"}, "scores": {"accuracy": np.float64(0.5)}, "n": 3}
+    path = save_model(fitted[0], tmp_path / "a.joblib", metadata)
+    manifest = load_saved_model(path).manifest
+    assert manifest.classes == metadata["classes"]
+    assert manifest.scores == {"accuracy": 0.5}
+    assert manifest.metadata == {"n": 3}
+    assert manifest.pipeline == "hogdiff_landmarks_linear"
 
 
-def test_no_pixels_are_saved_with_a_model(saved, fitted):
-    pickled = pickle.dumps(fitted[0])
-    assert fitted[1]["images"][0, 0].tobytes() not in pickled
+def test_any_fitted_classifier_can_be_saved(tmp_path):
+    labels = np.array(["joy", "fear"] * 5)
+    model = sklearn.linear_model.LogisticRegression().fit(np.arange(20.0).reshape(10, 2), labels)
+    manifest = load_saved_model(save_model(model, tmp_path / "model.joblib")).manifest
+    assert manifest.classes == {"fear": "fear", "joy": "joy"}
+    assert manifest.pipeline == "LogisticRegression"
 
 
 @pytest.mark.parametrize(
-    ("spoil", "words"),
+    ("model", "name", "metadata", "message"),
+    [
+        (None, "m.joblib", {"sha256": "0"}, "must not contain sha256"),
+        (None, "m.json", None, "name the model m.joblib"),
+        (make_pipeline("landmarks_linear"), "m.joblib", None, "call fit first"),
+        (None, "absent/m.joblib", None, "cannot write"),
+    ],
+)
+def test_refused_models_leave_no_file(fitted, tmp_path, model, name, metadata, message):
+    with pytest.raises(FerError, match=message):
+        save_model(model or fitted[0], tmp_path / name, metadata)
+    assert not list(tmp_path.iterdir())
+
+
+def test_size_of_a_large_model_is_reported_before_it_is_written(tmp_path, capsys, monkeypatch, clips):
+    images, landmarks, label, _ = clips
+    X = Samples.from_arrays(images, landmarks)
+    model = make_pipeline("landmarks_krr", calibration_cv=0).fit(X, label)
+    assert pickled_size(model) == len(pickle.dumps(model, pickle.HIGHEST_PROTOCOL))
+    size = pickled_size(model) / 1e6
+    with progress_enabled():
+        save_model(model, tmp_path / "a.joblib")
+        assert "MB" not in capsys.readouterr().err
+        monkeypatch.setattr(persistence, "LARGE_MODEL_MB", 0.9 * size)
+        monkeypatch.setattr(persistence.joblib, "dump", lambda *a, **k: pytest.fail("written first"))
+        with pytest.raises(pytest.fail.Exception, match="written first"):
+            save_model(model, tmp_path / "b.joblib")
+    message = capsys.readouterr().err
+    assert f"stores {len(X)} training samples" in message
+    assert f"about {size:.0f} MB" in message
+    assert "classifier__n_inducing" in message
+
+
+def test_no_pixels_are_saved_with_a_model(fitted):
+    assert fitted[1]["images"][0, 0].tobytes() not in pickle.dumps(fitted[0])
+
+
+@pytest.mark.parametrize(
+    ("damage", "message"),
     [
         (lambda p: p.write_bytes(p.read_bytes()[:-1]), "damaged or replaced"),
         (lambda p: pickle.dump(Explosive(), p.open("wb")), "damaged or replaced"),
@@ -85,37 +148,73 @@ def test_no_pixels_are_saved_with_a_model(saved, fitted):
         (lambda p: p.with_suffix(".json").unlink(), r"model\.json is missing"),
         (lambda p: p.with_suffix(".json").write_text("{"), "not the manifest of a model"),
         (lambda p: p.with_suffix(".json").write_text("[]"), "not the manifest of a model"),
-        (lambda p: edit(p, versions={"sklearn": "0.1.2", "fer_features": "0.1.0"}), "scikit-learn 0.1.2 and"),
-        (lambda p: edit(p, versions={"sklearn": "1.9.1", "fer_features": "9.0"}), "fer_features 9.0 and|scikit-learn"),
-        (lambda p: edit(p, columns=["images", "voice"]), "voice"),
+        (lambda p: edit(p, classes=["joy"]), "'classes' holds"),
+        (lambda p: edit(p, required_columns=3), "'required_columns' holds"),
+        (lambda p: edit(p, versions=None), "'versions' holds"),
+        (lambda p: edit(p, versions={**VERSIONS, "sklearn": "0.1.2"}), "scikit-learn 0.1.2"),
+        (lambda p: edit(p, versions={**VERSIONS, "fer_features": "9.0"}), "fer_features 9.0"),
+        (lambda p: edit(p, versions={**VERSIONS, "cv2": "3.4.0"}), "OpenCV 3.4.0"),
+        (lambda p: edit(p, versions={k: v for k, v in VERSIONS.items() if k != "cv2"}), "OpenCV an unknown version"),
+        (lambda p: edit(p, required_columns=["images", "voice"]), "voice"),
     ],
 )
-def test_what_does_not_fit_is_told_before_unpickling(saved, monkeypatch, spoil, words):
-    spoil(saved)
+def test_invalid_files_are_refused_before_unpickling(saved, monkeypatch, damage, message):
+    damage(saved)
     monkeypatch.setattr(joblib, "load", lambda *_: pytest.fail("something was unpickled"))
-    with pytest.raises(FerError, match=words):
+    with pytest.raises(FerError, match=message) as error:
+        load_model(saved.parent)
+    assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [(b"", "cannot be unpickled"), (b"not a pickle\n", "cannot be unpickled"), (pickle.dumps({}), "contains a dict")],
+)
+def test_files_without_a_model_are_refused_in_one_line(saved, content, message):
+    replace_content(saved, content)
+    with pytest.raises(FerError, match=message) as error:
         load_model(saved)
+    assert "\n" not in str(error.value)
 
 
-def test_another_version_is_only_warned_of_where_asked(saved):
-    edit(saved, versions={"sklearn": "0.1.2", "fer_features": "0.1.0"})
-    with pytest.warns(UserWarning, match=r"0\.1\.2"):
+def test_hash_and_model_are_of_the_same_bytes(saved, monkeypatch):
+    # The file is replaced after it was read: nothing of the new one is loaded.
+    read_bytes = Path.read_bytes
+
+    def read_and_replace(path):
+        content = read_bytes(path)
+        if path == saved:
+            pickle.dump(Explosive(), path.open("wb"))
+        return content
+
+    monkeypatch.setattr(Path, "read_bytes", read_and_replace)
+    assert load_model(saved) is not None
+    with pytest.raises(pytest.fail.Exception, match="unpickled"):
+        joblib.load(io.BytesIO(read_bytes(saved)))
+
+
+@pytest.mark.parametrize("versions", [{"sklearn": "0.1.2"}, {"cv2": "3.4.0"}])
+def test_other_versions_are_a_warning_without_strict(saved, versions):
+    edit(saved, versions={**VERSIONS, **versions})
+    with pytest.warns(UserWarning, match=next(iter(versions.values()))) as warned:
         assert load_model(saved, strict=False) is not None
+    assert warned[0].filename == __file__
 
 
-def test_columns_that_the_data_lacks_are_named(saved, fitted):
+def test_patch_releases_are_compatible(saved):
+    major, minor = sklearn.__version__.split(".")[:2]
+    opencv = cv2.__version__.split(".")[0]
+    edit(saved, versions={**VERSIONS, "sklearn": f"{major}.{minor}.999", "cv2": f"{opencv}.999.0"})
+    assert load_model(saved) is not None
+
+
+def test_columns_that_the_data_lack_are_named(saved, fitted):
     assert load_model(saved, columns=fitted[1].columns) is not None
-    with pytest.raises(FerError, match="landmarks, which the data lacks"):
+    with pytest.raises(FerError, match="landmarks, which the data lack"):
         load_model(saved, columns=["images"])
 
 
-def test_a_folder_that_cannot_be_written_leaves_nothing(fitted, tmp_path):
-    with pytest.raises(FerError, match="cannot write"):
-        save_model(fitted[0], tmp_path / "absent" / "model.joblib", {})
-    assert not list(tmp_path.iterdir())
-
-
-def test_columns_read_follow_the_parameters():
-    assert columns_read(make_pipeline("hog_svm")) == ("images", "landmarks")
-    assert columns_read(make_pipeline("hog_svm", align__method="none")) == ("images",)
-    assert columns_read(make_pipeline("landmarks_svm")) == ("landmarks",)
+def test_required_columns_depend_on_the_parameters():
+    assert required_columns(make_pipeline("hog_svm")) == ("images", "landmarks")
+    assert required_columns(make_pipeline("hog_svm", align__method="none")) == ("images",)
+    assert required_columns(make_pipeline("landmarks_svm")) == ("landmarks",)

@@ -1,4 +1,4 @@
-"""Checks of the data: who is who, who shows what, pictures on both sides, what the first frame shows."""
+"""Checks of the data: known subjects, classes by subject, duplicates across splits, and the neutral frame."""
 
 from __future__ import annotations
 
@@ -8,208 +8,227 @@ import numpy as np
 from sklearn.metrics import balanced_accuracy_score
 
 from ..classifiers import CLASSIFIERS
-from ..evaluation.cross_validation import class_name
-from ..evaluation.metrics import bootstrap, confusion_by_subject
-from ..evaluation.protocol import official_parts, training_rows
+from ..evaluation.metrics import confusion_by_subject, metrics_from_confusion
+from ..evaluation.protocol import evaluation_splits, training_mask
+from ..evaluation.statistics import bootstrap_confusion
 from ..extractors import HOG, Align
-from ..extractors.features import centre_and_scale
-from ..samples.duplicates import copies_in, exact_duplicates, joined, near_duplicates
+from ..extractors.scaling import fit_block_scaling
+from ..samples.data_info import class_name
+from ..samples.duplicates import exact_duplicates, has_duplicate_in, merge_groups, near_duplicates
 from ..samples.table import Samples
-from ..vision.displacement import registered
-from ..vision.geometry import MEAN_FACE, similarity, transform
-from .base import Case, Check, points
+from ..vision.geometry import MEAN_FACE, apply_affine, estimate_similarity
+from ..vision.registration import register_landmarks
+from .context import AuditContext, Check, percentage_points
 
-#: Rows up to which pictures that are nearly equal are looked for: time grows with the square.
-NEARLY = 5000
+#: Samples up to which near-duplicates are searched: the time grows with the square of their number.
+MAX_NEAR_DUPLICATE_SAMPLES = 5000
 
-#: Part of the judged rows from which equal pictures in training make a score worthless, not merely a little high.
-MANY = 0.01
+#: Fraction of evaluated samples with a duplicate in the training samples from which scores are untrustworthy.
+MAX_DUPLICATE_FRACTION = 0.01
 
-#: Drawings of labels for what they would tell by chance.
-SHUFFLES = 100
+#: Permutations of the labels for the accuracy of the majority class of each subject by chance.
+N_PERMUTATIONS = 100
 
+#: Class frequencies whose ratio is above this are imbalanced.
+MAX_CLASS_RATIO = 5
 
-def who_is_known(X: Samples) -> Check:
-    """Are subjects known, and how surely?"""
-    name = "who is who"
-    people = np.asarray(X["subject"])[training_rows(X)].astype(str) if "subject" in X else np.array(["-1"])
-    known = np.unique(people[people != "-1"])
-    figures = {"from": X.info.subjects_from, "confidence": X.info.subjects_confidence, "n_subjects": len(known)}
-    if not len(known):
-        why = "subjects are unknown: any score may leak; give --subjects FILE, or a data set that names them"
-        return Check(name, "look", figures, why)
-    if X.info.leakage:
-        return Check(name, "look", figures, X.info.leakage)
-    told = f"{len(known)} subjects, from {X.info.subjects_from}"
-    if X.info.subjects_from == "inferred":
-        told = f"{len(known)} subjects inferred from neutral frames, confidence {X.info.subjects_confidence:.2f}"
-    unknown = int((people == "-1").sum())
-    if unknown:
-        return Check(name, "look", figures | {"unknown": unknown}, f"{told}; {unknown} rows are nobody's and left out")
-    return Check(name, "fine", figures, told)
+#: Samples of which HOG features of single frames are computed at once.
+FRAME_BATCH_SIZE = 256
 
 
-def class_balance(case: Case) -> Check:
-    """Does every person show every expression, about as often?
+def check_subjects_known(X: Samples) -> Check:
+    """Whether the subjects of the training samples are known, and with which confidence."""
+    name = "subject identities"
+    info, groups = X.info, X[training_mask(X)].groups
+    n_subjects = 0 if groups is None else len(np.unique(groups[groups >= 0]))
+    details = {
+        "subjects_from": info.subjects_from,
+        "confidence": info.subjects_confidence,
+        "n_subjects": n_subjects,
+    }
+    if groups is None:
+        text = "subjects are unknown, so scores may be too high: use --subjects FILE, or a data set with subjects"
+        return Check(name, "warning", text, details)
+    if info.leakage:
+        return Check(name, "warning", info.leakage, details)
+    text = f"{n_subjects} subjects, source: {info.subjects_from}"
+    if info.subjects_from == "inferred":
+        text = f"{n_subjects} subjects inferred from neutral frames, confidence {info.subjects_confidence:.2f}"
+    n_unknown = int((groups < 0).sum())
+    if n_unknown:
+        text += f"; the subject of {n_unknown} samples is unknown, and these are excluded"
+        return Check(name, "warning", text, details | {"n_unknown": n_unknown})
+    return Check(name, "pass", text, details)
 
-    Where people show different expressions, who it is tells what is shown. How much is measured by the rows that the
-    most frequent expression of each person gets right, against the same with labels shuffled over all rows.
+
+def check_class_balance(context: AuditContext) -> Check:
+    """Whether every subject shows every expression with a similar frequency.
+
+    If subjects show different expressions, the subject predicts the label. The accuracy of predicting the most
+    frequent class of each subject is compared with the same accuracy after permutation of the labels.
     """
     name = "classes by subject"
-    codes, label = np.unique(case.label, return_inverse=True)
+    codes, label = np.unique(context.label, return_inverse=True)
     counts = np.bincount(label)
     ratio = float(counts.max() / counts.min())
-    rare = class_name(case.X, codes[counts.argmin()])
-    told = f"the most frequent class has {ratio:.1f} times the rows of '{rare}'"
-    if case.people is None:
-        figures: dict[str, Any] = {"ratio": ratio}
-        return Check(name, "look" if ratio > 5 else "fine", figures, f"subjects are unknown; {told}")
-    people = case.units
-    n = int(people.max()) + 1
+    rarest = class_name(context.X.info, codes[counts.argmin()])
+    imbalance = f"the most frequent class has {ratio:.1f} times the samples of '{rarest}'"
+    if context.subject is None:
+        status = "warning" if ratio > MAX_CLASS_RATIO else "pass"
+        return Check(name, status, f"subjects are unknown; {imbalance}", {"ratio": ratio})
+    units = context.units
+    n = int(units.max()) + 1
 
-    def person_alone(label: np.ndarray) -> float:
+    def majority_accuracy(label: np.ndarray) -> float:
         table = np.zeros((n, len(codes)), int)
-        np.add.at(table, (people, label), 1)
+        np.add.at(table, (units, label), 1)
         return float(table.max(1).sum() / len(label))
 
-    rng = np.random.default_rng(case.seed)
-    alone = person_alone(label)
-    by_chance = float(np.mean([person_alone(rng.permutation(label)) for _ in range(SHUFFLES)]))
-    shown = {class_name(case.X, code): len(np.unique(people[label == i])) for i, code in enumerate(codes)}
-    figures = {"ratio": ratio, "shown_by": shown, "n_subjects": n, "person_alone": alone, "by_chance": by_chance}
-    knowing = f"knowing the person alone gets {alone:.3f} right ({by_chance:.3f} if people did not matter)"
-    if alone >= 0.9 and alone - by_chance > 0.3:
-        return Check(name, "broken", figures, f"{knowing}: expression and person are one")
-    if alone - by_chance > 0.1:
-        return Check(name, "look", figures, f"{knowing}: people show different expressions")
-    few = [f"'{key}' by {value}" for key, value in shown.items() if value < n / 2]
+    rng = np.random.default_rng(context.seed)
+    accuracy = majority_accuracy(label)
+    by_chance = float(np.mean([majority_accuracy(rng.permutation(label)) for _ in range(N_PERMUTATIONS)]))
+    shown_by = {class_name(context.X.info, code): len(np.unique(units[label == i])) for i, code in enumerate(codes)}
+    details: dict[str, Any] = {"ratio": ratio, "shown_by": shown_by, "n_subjects": n}
+    details |= {"majority_by_subject": accuracy, "by_chance": by_chance}
+    text = f"the majority class of each subject has accuracy {accuracy:.3f} ({by_chance:.3f} with permuted labels)"
+    if accuracy >= 0.9 and accuracy - by_chance > 0.3:
+        return Check(name, "fail", f"{text}: expression and subject are confounded", details)
+    if accuracy - by_chance > 0.1:
+        return Check(name, "warning", f"{text}: subjects show different expressions", details)
+    few = [f"'{key}' by {value}" for key, value in shown_by.items() if value < n / 2]
     if few:
-        return Check(name, "look", figures, f"few of {n} subjects show some classes: {', '.join(few)}")
-    if ratio > 5:
-        return Check(name, "look", figures, f"{told}: look at balanced accuracy")
-    least = min(shown.values())
-    return Check(name, "fine", figures, f"every class is shown by at least {least} of {n} subjects; {knowing}")
+        return Check(name, "warning", f"few of {n} subjects show some classes: {', '.join(few)}", details)
+    if ratio > MAX_CLASS_RATIO:
+        return Check(name, "warning", f"{imbalance}: report balanced accuracy", details)
+    text = f"every class is shown by at least {min(shown_by.values())} of {n} subjects; {text}"
+    return Check(name, "pass", text, details)
 
 
-def duplicates_across(X: Samples) -> Check:
-    """Do equal or nearly equal pictures, or people, stand on both sides of a split?
+def check_duplicates(X: Samples) -> Check:
+    """Whether identical or nearly identical images, or subjects, are on both sides of a split.
 
-    Sides are the official parts where a part beside training has labels, else people: folds by subject keep a person's
-    copies together. Where nobody is known any copy counts.
+    Sides are the predefined splits where one besides 'train' has labels, else subjects: folds grouped by subject keep
+    the duplicates of a subject together. Where subjects are unknown every duplicate counts.
     """
-    name = "copies across splits"
-    labelled = np.asarray(X["label"]) >= 0
-    split = np.asarray(X["split"]) if "split" in X else None
-    parts = official_parts(split[labelled]) if split is not None else ()
+    name = "duplicates across splits"
+    labelled = X.label_codes >= 0
+    split = np.asarray(X["split"])[labelled] if "split" in X else None
+    evaluated = evaluation_splits(split)
     X = X[labelled]
-    split = split[labelled] if split is not None and parts else None
-    people = np.asarray(X["subject"]).astype(str) if "subject" in X else np.full(len(X), "-1")
+    split = split if evaluated else None
+    groups = X.groups if X.groups is not None else np.full(len(X), -1)
     shared: list[str] = []
-    if split is not None:
-        test = np.isin(split, parts)
-        both = np.intersect1d(people[test], people[split == "train"])
-        shared = [str(who) for who in both if who != "-1"]
+    if split is not None and X.groups is not None:
+        test = np.isin(split, evaluated)
+        both = np.intersect1d(groups[test], groups[split == "train"])
+        subject = np.asarray(X["subject"])
+        shared = [str(subject[groups == group][0]) for group in both if group >= 0]
     if "images" not in X:
         if shared:
-            return Check(name, "broken", {"subjects": shared}, f"{len(shared)} subject(s) stand in two official parts")
-        return Check(name, "skipped", {}, "there are no pictures to compare")
+            text = f"{len(shared)} subject(s) are in several predefined splits"
+            return Check(name, "fail", text, {"subjects": shared})
+        return Check(name, "skipped", "there are no images to compare")
 
-    def across(group: np.ndarray) -> tuple[int, int]:
-        """Rows with a copy on the other side, and how many could have one."""
+    def count_across(duplicate_group: np.ndarray) -> tuple[int, int]:
+        """Number of samples with a duplicate on another side, and of those that could have one."""
         if split is not None:
-            test = np.flatnonzero(np.isin(split, parts))
-            return int(copies_in(group, test, np.flatnonzero(split == "train")).sum()), len(test)
-        side = np.where(people == "-1", np.arange(len(people)).astype(str), np.char.add("person ", people))
-        pairs = np.unique(np.stack([group, np.unique(side, return_inverse=True)[1]], 1), axis=0)
-        sides = np.bincount(pairs[:, 0], minlength=len(group))
-        return int((sides[group] > 1).sum()), len(group)
+            test = np.flatnonzero(np.isin(split, evaluated))
+            train = np.flatnonzero(split == "train")
+            return int(has_duplicate_in(duplicate_group, test, train).sum()), len(test)
+        # A sample without a known subject is a side of its own.
+        side = np.where(groups < 0, groups.max(initial=-1) + 1 + np.arange(len(groups)), groups)
+        pairs = np.unique(np.stack([duplicate_group, side], 1), axis=0)
+        n_sides = np.bincount(pairs[:, 0], minlength=len(duplicate_group))
+        return int((n_sides[duplicate_group] > 1).sum()), len(duplicate_group)
 
-    group = exact_duplicates(X)
-    exact, n = across(group)
-    figures: dict[str, Any] = {"exact": exact, "of": n, "subjects": shared}
-    label = np.asarray(X["label"])
-    several = np.unique(np.stack([group, label], 1), axis=0)
-    contradictory = int((np.bincount(several[:, 0]) > 1).sum())
-    figures["contradictory_groups"] = contradictory
-    told = f"{exact} of {n} rows have an equal picture on another side"
-    if len(X) <= NEARLY:
-        near, _ = across(joined(group, near_duplicates(X, group=group)))
-        figures["near"] = near - exact
-        told += f", {near - exact} more a nearly equal one"
-    if contradictory:
-        told += f"; {contradictory} picture(s) have several labels"
+    duplicate_group = exact_duplicates(X)
+    n_exact, n = count_across(duplicate_group)
+    labels_of_group = np.unique(np.stack([duplicate_group, X.label_codes], 1), axis=0)
+    n_contradictory = int((np.bincount(labels_of_group[:, 0]) > 1).sum())
+    details: dict[str, Any] = {"n_exact": n_exact, "n_samples": n, "subjects": shared}
+    details["n_contradictory_groups"] = n_contradictory
+    text = f"{n_exact} of {n} samples have an identical image on another side"
+    if len(X) <= MAX_NEAR_DUPLICATE_SAMPLES:
+        n_all, _ = count_across(merge_groups(duplicate_group, near_duplicates(X, group=duplicate_group)))
+        details["n_near"] = n_all - n_exact
+        text += f", {n_all - n_exact} more have a nearly identical one"
+    if n_contradictory:
+        text += f"; {n_contradictory} image(s) have several labels"
     if shared:
-        return Check(name, "broken", figures, f"{len(shared)} subject(s) stand in two official parts; {told}")
-    if exact > MANY * n:
-        return Check(name, "broken", figures, f"{told}; learn by --drop-duplicates, and quote the score without copies")
-    if exact or contradictory or figures.get("near"):
-        return Check(name, "look", figures, told)
-    return Check(name, "fine", figures, told)
+        return Check(name, "fail", f"{len(shared)} subject(s) are in several predefined splits; {text}", details)
+    if n_exact > MAX_DUPLICATE_FRACTION * n:
+        text += "; train with --drop-duplicates, and report the accuracy excluding duplicates"
+        return Check(name, "fail", text, details)
+    if n_exact or n_contradictory or details.get("n_near"):
+        return Check(name, "warning", text, details)
+    return Check(name, "pass", text, details)
 
 
-def neutral_first(case: Case) -> Check:
-    """Does frame 0 look neutral?
+def check_neutral_frame(context: AuditContext) -> Check:
+    """Whether frame 0 is neutral.
 
-    A neutral face does not tell the expression that follows: a linear classifier of the first frame alone, under folds
-    by subject, must be at chance; the last frame alone says what could be told. This finds clips that run backwards or
-    begin late, which the way that points go cannot. Where there are landmarks, the distance from frame 0 must grow to
-    the end as well, free of head motion.
+    A neutral face does not predict the following expression: a linear classifier of the first frame must be at the
+    chance level with folds grouped by subject; the classifier of the last frame shows what can be reached. This
+    detects reversed clips and clips that begin late. With landmarks, the distance from frame 0, without head motion,
+    must also be largest at the end.
     """
-    name = "frame 0 is neutral"
-    X = case.X
+    name = "neutral frame"
+    X = context.X
     column = "images" if "images" in X else "landmarks"
     if column not in X or np.shape(X.column(column))[1] < 2:
-        return Check(name, "skipped", {}, "these are stills")
-    folds = case.folds(5)
-    classes, truth = np.unique(case.label, return_inverse=True)
+        return Check(name, "skipped", "the samples are stills")
+    folds = context.folds(5)
+    classes, true = np.unique(context.label, return_inverse=True)
     chance = 1 / len(classes)
-    recall, low = {}, 0.0
+    accuracy, low = {}, 0.0
     for frame in (-1, 0):
-        features = _of_frame(X, frame)
+        features = _frame_features(X, frame)
         usable = np.isfinite(features).all(1)
-        found = np.zeros(len(truth), int)
+        predicted = np.zeros(len(true), int)
         for train, test in folds:
             train, test = train[usable[train]], test[usable[test]]
-            mean, divisor = centre_and_scale(features[train], "column")
-            judge = CLASSIFIERS["linear"].steps(case.seed)[-1][1].fit((features[train] - mean) / divisor, truth[train])
-            found[test] = judge.predict((features[test] - mean) / divisor)
-        recall[frame] = float(balanced_accuracy_score(truth[usable], found[usable]))
-        counts = confusion_by_subject(truth[usable], found[usable], case.units[usable], len(classes))
-        low = bootstrap(counts, case.seed)["balanced_accuracy"][0]
-    figures: dict[str, Any] = {"first": recall[0], "last": recall[-1], "chance": chance, "low": low}
-    told = f"mean recall {recall[0]:.3f} from frame 0 alone, {recall[-1]:.3f} from the last (chance {chance:.3f})"
-    grows = True
+            mean, divisor = fit_block_scaling(features[train], "standardize")
+            classifier = CLASSIFIERS["linear"].steps(context.seed)[-1][1]
+            classifier.fit((features[train] - mean) / divisor, true[train])
+            predicted[test] = classifier.predict((features[test] - mean) / divisor)
+        accuracy[frame] = float(balanced_accuracy_score(true[usable], predicted[usable]))
+        counts = confusion_by_subject(true[usable], predicted[usable], context.units[usable], len(classes))
+        low = float(bootstrap_confusion(counts, metrics_from_confusion, context.seed)["balanced_accuracy"][0])
+    first, last = accuracy[0], accuracy[-1]
+    details: dict[str, Any] = {"first": first, "last": last, "chance": chance, "ci95_low": low}
+    text = f"balanced accuracy {first:.3f} from frame 0, {last:.3f} from the last frame (chance {chance:.3f})"
+    increases = True
     if "landmarks" in X:
-        points_of = registered(X["landmarks"], frames=np.shape(X.column("landmarks"))[1] - 1)
-        distance = np.linalg.norm(points_of - points_of[:, :1], axis=-1).mean(-1)
+        landmarks = register_landmarks(X["landmarks"], n_apex_frames=np.shape(X.column("landmarks"))[1] - 1)
+        distance = np.linalg.norm(landmarks - landmarks[:, :1], axis=-1).mean(-1)
         motion = np.nanmean(distance[np.isfinite(distance).all(1)], 0)
-        figures["motion"] = [round(float(value), 4) for value in motion]
-        grows = bool(motion[-1] >= 0.9 * motion.max())
-        told += f"; points move {motion[-1]:.3f} inter-ocular distances to the end, {motion.max():.3f} at most"
-    if low > chance and recall[0] - chance > 0.5 * max(recall[-1] - chance, 0.1):
-        return Check(name, "broken", figures, f"{told}: the first frame shows the expression")
-    if low > chance and recall[0] - chance > 0.05:
-        why = f"{told}: frame 0 tells {points(recall[0] - chance)} points more than a neutral face would"
-        return Check(name, "look", figures, why)
-    if not grows:
-        return Check(name, "look", figures, f"{told}: the last frame is not the apex")
-    return Check(name, "fine", figures, told)
+        details["motion"] = [round(float(value), 4) for value in motion]
+        increases = bool(motion[-1] >= 0.9 * motion.max())
+        text += f"; mean landmark motion {motion[-1]:.3f} interocular distances at the end, maximum {motion.max():.3f}"
+    if low > chance and first - chance > 0.5 * max(last - chance, 0.1):
+        return Check(name, "fail", f"{text}: the first frame shows the expression", details)
+    if low > chance and first - chance > 0.05:
+        text += f": frame 0 is {percentage_points(first - chance)} percentage points above chance"
+        return Check(name, "warning", text, details)
+    if not increases:
+        return Check(name, "warning", f"{text}: the last frame is not the apex", details)
+    return Check(name, "pass", text, details)
 
 
-def _of_frame(X: Samples, frame: int) -> np.ndarray:
-    """HOG of one frame of each clip, or its points on the mean face, (n, d); NaN where there is no face."""
-    points_there = np.asarray(X.frame("landmarks", frame)) if "landmarks" in X else None
-    if "images" not in X and points_there is not None:
-        upright = transform(similarity(points_there, MEAN_FACE), points_there)
-        return upright.reshape(len(X), -1).astype(np.float32)
-    method = "none" if points_there is None else "procrustes"
+def _frame_features(X: Samples, frame: int) -> np.ndarray:
+    """HOG of one frame of each clip, or its landmarks aligned to the mean face, (n, d); NaN without landmarks."""
+    landmarks = np.asarray(X.frame("landmarks", frame)) if "landmarks" in X else None
+    if "images" not in X and landmarks is not None:
+        aligned = apply_affine(estimate_similarity(landmarks, MEAN_FACE), landmarks)
+        return aligned.reshape(len(X), -1).astype(np.float32)
+    method = "none" if landmarks is None else "procrustes"
     blocks = []
-    for start in range(0, len(X), 256):
-        rows = slice(start, start + 256)
-        still = Samples.from_arrays(
-            images=np.asarray(X[rows].frame("images", frame))[:, None],
-            landmarks=None if points_there is None else points_there[rows][:, None],
+    for start in range(0, len(X), FRAME_BATCH_SIZE):
+        part = slice(start, start + FRAME_BATCH_SIZE)
+        stills = Samples.from_arrays(
+            images=np.asarray(X[part].frame("images", frame))[:, None],
+            landmarks=None if landmarks is None else landmarks[part][:, None],
         )
-        still = Align(method=method).fit(still).transform(still)
-        blocks.append(HOG().fit(still).transform(still))
+        stills = Align(method=method).fit(stills).transform(stills)
+        blocks.append(HOG().fit(stills).transform(stills))
     return np.concatenate(blocks)

@@ -1,4 +1,4 @@
-"""Checks of a pipeline: that it learns in the fold alone, describes each row by itself, and reads no label."""
+"""Checks of a pipeline: fitted in the fold only, independent of other samples, without access to labels."""
 
 from __future__ import annotations
 
@@ -9,121 +9,123 @@ from sklearn.base import BaseEstimator, clone
 from sklearn.utils import get_tags
 from threadpoolctl import threadpool_limits
 
-from ..evaluation.cross_validation import scores_of
+from ..evaluation.fit_predict import predict_with_scores
 from ..exceptions import FerError
 from ..samples.table import Samples
-from .base import Case, Check
+from .context import AuditContext, Check
 
-#: Rows that are learnt from and judged in these checks: the pictures of tables that stand alone are described anew.
-LEARNT, JUDGED = 240, 20
+#: Training and test samples of these checks, which extract the features of separate tables again.
+N_TRAIN, N_TEST = 240, 20
 
-#: Part of the spread of scores that may come of another order of sums; a leak changes far more.
+#: Training samples of each class at least.
+N_TRAIN_PER_CLASS = 4
+
+#: Relative change of scores that another order of floating-point sums may cause; leakage changes far more.
 TOLERANCE = 1e-2
 
-#: What must not change a prediction.
-FORBIDDEN = ("label", "id")
 
+def check_prefitted_steps(model: BaseEstimator) -> Check:
+    """Whether every step that is fitted is unfitted in a clone of the pipeline.
 
-def unfitted_steps(model: BaseEstimator) -> Check:
-    """Is every step that learns unfitted, when a clone of the pipeline is made for a fold?
-
-    A step that is fitted before, such as a scaler or a choice of features in a `FrozenEstimator`, has learnt from rows
-    that nobody knows: from all of these, most often. One that was learnt on other people is told too, for it cannot be
-    told apart. Arrays given as plain parameters are not seen.
+    A step that was fitted before, such as a scaler or a feature selection in a `FrozenEstimator`, was most often
+    fitted on all samples. One that was fitted on other subjects is reported too, because it cannot be distinguished.
+    Arrays passed as plain parameters are not detected.
     """
-    name = "steps fitted before the folds"
+    name = "pre-fitted steps"
     fitted = []
     for step_name, step in clone(model).get_params().items():
         if not isinstance(step, BaseEstimator) or not hasattr(step, "fit") or not get_tags(step).requires_fit:
             continue
-        # Not check_is_fitted: a union of what needs no fitting passes for fitted there.
+        # check_is_fitted would accept a union of transformers that need no fit.
         if any(key.endswith("_") and not key.startswith("_") for key in vars(step)):
             fitted.append(step_name)
     if fitted:
-        why = f"{', '.join(fitted)} was fitted before the folds were drawn: held-out rows may have been learnt from"
-        return Check(name, "broken", {"fitted": fitted}, why)
-    return Check(name, "fine", {"fitted": []}, "every step learns in each fold anew")
+        text = f"{', '.join(fitted)} was fitted before the folds were drawn, possibly on test samples"
+        return Check(name, "fail", text, {"fitted": fitted})
+    return Check(name, "pass", "every step is fitted in each fold", {"fitted": []})
 
 
-def hidden_labels(case: Case) -> Check:
-    """Do predictions of held-out rows stay the same when the table hides their labels, or has wrong ones, and ids?"""
-    name = "labels among the features"
-    if _needs_others(case.model):
-        # Rows that stand alone, as they must here for their labels to be hidden, cannot be described.
-        return Check(name, "skipped", {}, "rows are described by other rows of their subject")
-    train, test = _some_rows(case)
-    rng = np.random.default_rng(case.seed)
+def check_label_leakage(context: AuditContext) -> Check:
+    """Whether predictions of test samples change if the table hides or permutes their labels, and hides their ids."""
+    name = "label leakage"
+    if _uses_other_samples(context.model):
+        # Samples must be in tables of their own to hide their labels, and then their features need others.
+        return Check(name, "skipped", "features of a sample depend on other samples of its subject")
+    train, test = _subset(context)
+    rng = np.random.default_rng(context.seed)
     try:
         with threadpool_limits(1):
-            fitted = clone(case.model).fit(case.X[train], case.label[train])
-            seen, values, _ = scores_of(fitted, case.X[test])
-            worst, changed = 0.0, 0
-            for label in (np.full(len(test), -1), rng.permutation(case.label)[: len(test)]):
-                given = {"label": label, "id": np.arange(len(test))}
-                table = case.X[test].with_columns(**{k: v for k, v in given.items() if k in case.X})
-                prediction, hidden, _ = scores_of(fitted, table)
-                worst, changed = max(worst, _apart(values, hidden)), max(changed, int((prediction != seen).sum()))
+            fitted = clone(context.model).fit(context.X[train], context.label[train])
+            expected, scores, _ = predict_with_scores(fitted, context.X[test])
+            largest, n_changed = 0.0, 0
+            for label in (np.full(len(test), -1), rng.permutation(context.label)[: len(test)]):
+                hidden = {"label": label, "id": np.arange(len(test))}
+                table = context.X[test].with_columns(**{k: v for k, v in hidden.items() if k in context.X})
+                predicted, changed, _ = predict_with_scores(fitted, table)
+                largest = max(largest, _relative_change(scores, changed))
+                n_changed = max(n_changed, int((predicted != expected).sum()))
     except (FerError, ValueError, KeyError, IndexError) as error:
-        why = f"held-out rows without labels cannot be predicted: {error}"
-        return Check(name, "broken", {"error": str(error)}, why)
-    figures = {"rows": len(test), "changed": changed, "largest_change": worst}
-    if worst > TOLERANCE:
-        why = f"{changed} of {len(test)} predictions change when labels and ids are hidden: the pipeline reads them"
-        return Check(name, "broken", figures, why)
-    return Check(name, "fine", figures, "predictions of held-out rows are the same with labels and ids hidden")
+        text = f"test samples without labels cannot be predicted: {error}"
+        return Check(name, "fail", text, {"error": str(error)})
+    details = {"n_samples": len(test), "n_changed": n_changed, "largest_change": largest}
+    if largest > TOLERANCE:
+        text = f"{n_changed} of {len(test)} predictions change if labels and ids are hidden: the pipeline reads them"
+        return Check(name, "fail", text, details)
+    return Check(name, "pass", "predictions of test samples do not depend on their labels and ids", details)
 
 
-def rows_apart(case: Case) -> Check:
-    """Does a row's prediction rest on that row and the training rows alone?
+def check_row_independence(context: AuditContext) -> Check:
+    """Whether the prediction of a sample depends on that sample and the training samples only.
 
-    Held-out rows are predicted together and one by one, each in a table of its own, by models fitted to a slice of the
-    table and to a table that holds the training rows and no other. What is scaled in batches, or looks past its slice,
-    comes out different.
+    Test samples are predicted together and one by one, each in a table of its own, by models fitted on a slice of the
+    table and on a table with the training samples only. Steps that normalize over a batch, or that read samples
+    outside their slice, give different results.
     """
-    name = "rows that look at others"
-    if _needs_others(case.model):
-        why = "neutral__method=subject describes a row by all rows of its subject, those that are judged among them"
-        return Check(name, "look", {}, why)
-    train, test = _some_rows(case)
-    X, y = case.X, case.label[train]
+    name = "row independence"
+    if _uses_other_samples(context.model):
+        text = "neutral__method=subject uses all samples of a subject, including those that are evaluated"
+        return Check(name, "warning", text)
+    train, test = _subset(context)
+    X, y = context.X, context.label[train]
     with threadpool_limits(1):
-        sliced = scores_of(clone(case.model).fit(X[train], y), X[test])[1]
-        alone = clone(case.model).fit(_alone(X, train), y)
-        together = scores_of(alone, _alone(X, test))[1]
-        singly = np.concatenate([scores_of(alone, _alone(X, test[i : i + 1]))[1] for i in range(len(test))])
-    batch, table = _apart(together, singly), _apart(sliced, together)
-    figures = {"rows": len(test), "batch": batch, "table": table}
+        sliced = predict_with_scores(clone(context.model).fit(X[train], y), X[test])[1]
+        separate = clone(context.model).fit(_separate(X, train), y)
+        together = predict_with_scores(separate, _separate(X, test))[1]
+        single = [predict_with_scores(separate, _separate(X, test[i : i + 1]))[1] for i in range(len(test))]
+    batch, table = _relative_change(together, np.concatenate(single)), _relative_change(sliced, together)
+    details = {"n_samples": len(test), "batch_change": batch, "table_change": table}
     if table > TOLERANCE:
         with threadpool_limits(1):
-            again = scores_of(clone(case.model).fit(X[train], y), X[test])[1]
-        if _apart(sliced, again) > TOLERANCE:
-            return Check(name, "look", figures, "two fits to the same rows differ, so nothing can be told: set a seed")
+            again = predict_with_scores(clone(context.model).fit(X[train], y), X[test])[1]
+        if _relative_change(sliced, again) > TOLERANCE:
+            text = "two fits on the same samples differ, so this cannot be checked: set random_state"
+            return Check(name, "warning", text, details)
     if batch > TOLERANCE:
-        return Check(name, "broken", figures, "what is predicted of a row changes with the rows predicted beside it")
+        return Check(name, "fail", "the prediction of a sample depends on the samples predicted with it", details)
     if table > TOLERANCE:
-        return Check(name, "broken", figures, "the model changes with rows of the table that it was not given to fit")
-    return Check(name, "fine", figures, "a row is predicted the same alone and among others, and so is what is learnt")
+        return Check(name, "fail", "the model depends on samples of the table that it was not fitted on", details)
+    return Check(name, "pass", "the prediction of a sample does not depend on other test samples", details)
 
 
-def _some_rows(case: Case) -> tuple[np.ndarray, np.ndarray]:
-    """Some rows of the training part and some of the judged part of the first fold."""
-    rng = np.random.default_rng(case.seed)
-    train, test = case.folds(5)[0]
-    some = train[np.sort(rng.permutation(len(train))[:LEARNT])]
-    # A class may be rare: some rows of each.
-    few = [np.flatnonzero(case.label[train] == code)[:4] for code in np.unique(case.label[train])]
-    return np.union1d(some, train[np.concatenate(few)]), test[np.sort(rng.permutation(len(test))[:JUDGED])]
+def _subset(context: AuditContext) -> tuple[np.ndarray, np.ndarray]:
+    """Some training and test samples of the first fold, with samples of each class."""
+    rng = np.random.default_rng(context.seed)
+    train, test = context.folds(5)[0]
+    some = train[np.sort(rng.permutation(len(train))[:N_TRAIN])]
+    label = context.label[train]
+    of_class = [np.flatnonzero(label == code)[:N_TRAIN_PER_CLASS] for code in np.unique(label)]
+    return np.union1d(some, train[np.concatenate(of_class)]), test[np.sort(rng.permutation(len(test))[:N_TEST])]
 
 
-def _alone(X: Samples, rows: np.ndarray) -> Samples:
-    """Rows as a table that knows no others, with features to be described anew."""
-    return X[rows].with_columns()
+def _separate(X: Samples, indices: np.ndarray) -> Samples:
+    """Samples as a table of their own, without the features computed so far."""
+    return X[indices].with_columns()
 
 
-def _apart(a: np.ndarray, b: np.ndarray) -> float:
-    """Largest difference of scores, in their standard deviation."""
+def _relative_change(a: np.ndarray, b: np.ndarray) -> float:
+    """Largest difference of scores, in units of their SD."""
     return float(np.abs(a - b).max() / (a.std() + 1e-12))
 
 
-def _needs_others(model: Any) -> bool:
+def _uses_other_samples(model: Any) -> bool:
     return any(key.endswith("neutral__method") and value == "subject" for key, value in model.get_params().items())

@@ -1,13 +1,12 @@
-"""Can a score be believed? Checks of a pipeline, its folds and its data, one verdict each.
+"""Checks of a score: random against grouped folds, label permutation, subject identifiability, learning curve.
 
-What these can find: people, or equal pictures, on both sides of a split; labels or ids that a pipeline reads at
-prediction; steps that were fitted before the folds were drawn; steps that look at rows which they were not given, or at
-the other rows of a batch; labels that do not depend on the person; a first frame that shows the expression.
+Checks find subjects or identical images in several splits; labels or ids that a pipeline reads when it predicts; steps
+that were fitted before the folds were drawn; steps whose output for a sample depends on other samples; labels that do
+not depend on the subject; and a first frame that already shows the expression.
 
-What they cannot find: what was done to the files before they were read (features scaled or chosen, pictures retouched
-with all labels in view); arrays learnt from all rows and given to a step as a plain parameter; settings chosen because
-they did well on these very rows, for which only people that nobody has looked at yet help; people who stand in the data
-under two names and do not look alike to the search for duplicates.
+They cannot find what was done to the files before they were read, such as features selected or images retouched with
+all labels known; arrays fitted on all samples and passed to a step as a parameter; settings that were chosen because
+of their score on the same samples; and subjects who occur under two names and do not look similar.
 """
 
 from __future__ import annotations
@@ -19,40 +18,53 @@ import numpy as np
 from sklearn.base import BaseEstimator, clone
 from sklearn.linear_model import RidgeClassifier
 from sklearn.metrics import balanced_accuracy_score
-from sklearn.pipeline import Pipeline
+from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from ..classifiers import CLASSIFIERS
+from ..evaluation.learning_curve import curve_points, subset_of_subjects
+from ..evaluation.protocol import Folds
 from ..evaluation.statistics import bootstrap_ratio
 from ..exceptions import FerError
-from ..pipelines import members
+from ..extractors.features import named_extractors
+from ..pipelines import ensemble_members
 from ..samples.table import Samples
-from .base import Case, Check, Folds, examined, judged, points
-from .data_checks import class_balance, duplicates_across, neutral_first, who_is_known
-from .leakage_checks import hidden_labels, rows_apart, unfitted_steps
+from .context import (
+    AuditContext,
+    Check,
+    CurveFigure,
+    ValueFigure,
+    audit_context,
+    cross_val_predictions,
+    percentage_points,
+)
+from .data_checks import check_class_balance, check_duplicates, check_neutral_frame, check_subjects_known
+from .leakage_checks import check_label_leakage, check_prefitted_steps, check_row_independence
 
-#: Rows that pipelines are fitted to again and again; whole people are drawn where there are more.
-MOST = 2000
+#: Samples for the checks that fit the pipeline many times; complete subjects are drawn where there are more.
+MAX_SAMPLES = 2000
 
-#: Drawings of people for each point of the learning curve, and rows of a class that the least of them should have.
-DRAWS = 3
-LEAST = 5
+#: Random subsets of subjects per point of the learning curve.
+N_CURVE_REPEATS = 3
 
-#: Rows of a person from which others of them can be recognised.
-PER_PERSON = 4
+#: Samples per class that the smallest training set of the learning curve should have.
+MIN_SAMPLES_PER_CLASS = 5
+
+#: Samples of a subject that are needed to identify the subject in others.
+MIN_SAMPLES_PER_SUBJECT = 4
 
 
-def checks(
+def iterate_checks(
     model: BaseEstimator,
     X: Samples,
     *,
     split: str = "grouped",
-    permutations: int = 50,
-    most: int = MOST,
+    n_permutations: int = 50,
+    max_samples: int = MAX_SAMPLES,
     seed: int = 0,
-    jobs: int = 1,
+    n_jobs: int = 1,
 ) -> Iterator[Check]:
-    """Check a pipeline and its data, one verdict after the other.
+    """Check whether the score of a pipeline can be trusted, yielding each result as soon as it is known.
 
     Parameters
     ----------
@@ -60,13 +72,16 @@ def checks(
         As made by `make_pipeline`, or any scikit-learn classifier that takes `Samples`. It is cloned, not fitted.
     X : Samples
         As for `evaluate`.
-    split : {'grouped', 'random'}
-        What your own score rests on: folds by subject, or folds of rows, which are broken where people leak.
-    permutations : int
-        Of labels; the least p-value is ``1 / (1 + permutations)``.
-    most : int
-        Rows that are fitted again and again; where there are more, whole people are drawn.
-    seed, jobs : int
+    split : {'grouped', 'random'}, default 'grouped'
+        The folds of the score to be checked: grouped by subject, or random samples, which fail if subjects leak.
+    n_permutations : int, default 50
+        Permutations of the labels; the smallest p-value is ``1 / (1 + n_permutations)``.
+    max_samples : int, default 2000
+        Samples for the checks that fit the pipeline many times.
+    seed : int, default 0
+        Random state of folds, permutations and subsets.
+    n_jobs : int, default 1
+        Fits run in parallel worker processes.
 
     Yields
     ------
@@ -75,188 +90,195 @@ def checks(
     Raises
     ------
     FerError
-        For one class, one subject, or no row to learn from.
+        For a single class or subject, or without a sample to train on.
     """
     if split not in ("grouped", "random"):
-        raise FerError(f"split is '{split}': 'grouped' or 'random' is needed")
-    case = examined(model, X, most, seed, jobs)
-    folds = case.folds(10)  # refuses data that cannot be judged before anything is said
-    yield who_is_known(X)
-    yield class_balance(case)
-    yield duplicates_across(X)
-    yield neutral_first(case)
-    yield unfitted_steps(model)
-    yield hidden_labels(case)
-    yield rows_apart(case)
-    yield split_gap(case, folds, split)
-    yield permuted_labels(case, permutations)
-    yield recognisability(case)
-    yield learning_curve(case)
+        raise FerError(f"split is '{split}': use 'grouped' or 'random'")
+    context = audit_context(model, X, max_samples, seed, n_jobs)
+    folds = context.folds(10)  # refuses data that cannot be split before the first result
+    yield check_subjects_known(X)
+    yield check_class_balance(context)
+    yield check_duplicates(X)
+    yield check_neutral_frame(context)
+    yield check_prefitted_steps(model)
+    yield check_label_leakage(context)
+    yield check_row_independence(context)
+    yield check_random_vs_grouped(context, folds, split)
+    yield check_permuted_labels(context, n_permutations)
+    yield check_subject_identifiability(context)
+    yield check_learning_curve(context)
 
 
 def check(model: BaseEstimator, X: Samples, **options: Any) -> list[Check]:
-    """All checks of a pipeline and its data; see `checks`."""
-    return list(checks(model, X, **options))
+    """All checks of a pipeline and its data; `iterate_checks` describes the parameters."""
+    return list(iterate_checks(model, X, **options))
 
 
-def split_gap(case: Case, folds: Folds, split: str = "grouped") -> Check:
-    """Accuracy by folds of rows against folds by subject, with as many folds, on the same rows.
-
-    The interval is of the paired difference, by bootstrap over subjects.
-    """
-    name = "random split"
-    if case.people is None:
-        return Check(name, "look", {}, "subjects are unknown, so folds are of rows and the score may leak")
-    random = case.folds(len(folds), grouped=False)
-    tasks = [(case.model, case.label, random), (case.model, case.label, folds)]
-    by_row, by_person = (found == case.label for found in judged(case, tasks, "random and grouped folds"))
-    gap, low, high = _difference(by_row.astype(float) - by_person, case.units, case.seed)
-    figures = {"random": float(by_row.mean()), "grouped": float(by_person.mean()), "folds": [len(random), len(folds)]}
-    figures |= {"gap": gap, "ci95": [low, high], "split": split}
-    told = (
-        f"{by_row.mean():.3f} by random {len(random)}-fold, {by_person.mean():.3f} by {len(folds)}-fold grouped by "
-        f"subject: {points(gap)} points apart (95 % interval {points(low)} to {points(high)})"
+def check_random_vs_grouped(context: AuditContext, folds: Folds, split: str = "grouped") -> Check:
+    """Accuracy with random folds against accuracy with as many folds grouped by subject, on the same samples."""
+    name = "random and grouped folds"
+    if context.subject is None:
+        return Check(name, "warning", "subjects are unknown, so folds ignore them and scores may be too high")
+    random = context.folds(len(folds), grouped=False)
+    tasks = [(context.model, context.label, random), (context.model, context.label, folds)]
+    predictions = cross_val_predictions(context, tasks, "random and grouped folds")
+    by_sample, by_subject = (predicted == context.label for predicted in predictions)
+    gap, low, high = _paired_difference(by_sample.astype(float) - by_subject, context.units, context.seed)
+    accuracy = float(by_sample.mean()), float(by_subject.mean())
+    details = {"random": accuracy[0], "grouped": accuracy[1], "n_folds": [len(random), len(folds)]}
+    details |= {"gap": gap, "ci95": [low, high], "split": split}
+    text = (
+        f"{accuracy[0]:.3f} by random {len(random)}-fold, {accuracy[1]:.3f} by {len(folds)}-fold grouped by subject: "
+        f"{percentage_points(gap)} percentage points difference (95 % CI {percentage_points(low)} to "
+        f"{percentage_points(high)})"
     )
+    rows = (("random folds", accuracy[0], None, None), ("folds grouped by subject", accuracy[1], None, None))
+    figure = ValueFigure(rows, "Accuracy with random folds and with folds grouped by subject")
     if low <= 0:
-        return Check(name, "fine", figures, f"{told}; people on both sides make no clear difference")
+        text += "; shared subjects make no clear difference"
+        return Check(name, "pass", text, details, figure)
     if split == "random":
-        return Check(name, "broken", figures, f"{told}; a score by random folds is too high by that much")
-    return Check(name, "look", figures, f"{told}; believe scores by subject only")
+        text += "; a score by random folds is too high by this difference"
+        return Check(name, "fail", text, details, figure)
+    return Check(name, "warning", f"{text}; trust only scores grouped by subject", details, figure)
 
 
-def permuted_labels(case: Case, permutations: int = 50) -> Check:
-    """Mean recall under folds by subject with labels permuted, which must be chance, 1 / k; and a p-value.
+def check_permuted_labels(context: AuditContext, n_permutations: int = 50) -> Check:
+    """Balanced accuracy with permuted labels, which must be at the chance level 1 / k, and a permutation p-value.
 
-    Labels are permuted within each person. That keeps what must not count as evidence: how often each person shows each
-    expression, and how alike rows of a person are; rows of different people could not be exchanged freely. Where most
-    people show one expression only, nothing would change, and labels are permuted over all rows instead. The p-value is
-    ``(1 + those that reach the real figure) / (1 + permutations)``; mean recall has the same chance level whatever the
-    classes' sizes.
+    Labels are permuted within each subject. This preserves how often each subject shows each expression and the
+    similarity of the samples of a subject, since samples of different subjects are not exchangeable. Where most
+    subjects show one expression only, labels are permuted over all samples instead. The p-value is
+    ``(1 + number of permutations that reach the real value) / (1 + n_permutations)`` (M. Ojala, G. Garriga,
+    "Permutation tests for studying classifier performance", JMLR 11, 2010).
     """
     name = "permuted labels"
-    rng = np.random.default_rng(case.seed)
-    within, units = case.people is not None, case.units
+    rng = np.random.default_rng(context.seed)
+    within, units = context.subject is not None, context.units
+    groups = [np.arange(len(units))]
     if within:
-        rows_of = [np.flatnonzero(units == unit) for unit in range(units.max() + 1)]
-        varied = sum(len(rows) for rows in rows_of if len(np.unique(case.label[rows])) > 1)
-        within = varied >= len(units) / 2
-    targets = [case.label]
-    for _ in range(permutations):
-        target = case.label.copy()
-        for rows in rows_of if within else [np.arange(len(target))]:
-            target[rows] = rng.permutation(target[rows])
+        of_subject = [np.flatnonzero(units == unit) for unit in range(units.max() + 1)]
+        n_varied = sum(len(indices) for indices in of_subject if len(np.unique(context.label[indices])) > 1)
+        within = n_varied >= len(units) / 2
+        groups = of_subject if within else groups
+    targets = [context.label]
+    for _ in range(n_permutations):
+        target = context.label.copy()
+        for indices in groups:
+            target[indices] = rng.permutation(target[indices])
         targets.append(target)
-    folds = case.folds(5)
-    found = judged(case, [(case.model, target, folds) for target in targets], "permuted labels")
+    folds = context.folds(5)
+    tasks = [(context.model, target, folds) for target in targets]
+    predictions = cross_val_predictions(context, tasks, "permuted labels")
     real, *permuted = (
-        float(balanced_accuracy_score(target, prediction)) for target, prediction in zip(targets, found, strict=True)
+        float(balanced_accuracy_score(target, predicted))
+        for target, predicted in zip(targets, predictions, strict=True)
     )
-    chance = 1 / len(np.unique(case.label))
-    mean, spread = float(np.mean(permuted)), float(np.std(permuted, ddof=1)) if len(permuted) > 1 else 0.0
-    p = (1 + sum(value >= real for value in permuted)) / (1 + permutations)
-    figures = {"real": real, "permuted_mean": mean, "permuted_sd": spread, "permuted_max": max(permuted)}
-    figures |= {"chance": chance, "p": p, "permutations": permutations, "within_subjects": within}
-    told = f"mean recall {mean:.3f} +- {spread:.3f} with permuted labels (chance {chance:.3f}), {real:.3f} with real"
-    # Of permutations that each scatter by `spread` the mean is off by this much by chance alone.
-    above = mean - chance
-    if above > max(0.02, 4 * spread / np.sqrt(permutations)):
-        return Check(name, "broken", figures, f"{told}: what is not there is found, so labels leak")
-    if p > max(0.05, 1 / (1 + permutations)):
-        return Check(name, "look", figures, f"{told}, p {p:.3f}: the score is not clearly above chance")
-    return Check(name, "fine", figures, f"{told}, p {p:.3f}")
+    chance = 1 / len(np.unique(context.label))
+    mean, sd = float(np.mean(permuted)), float(np.std(permuted, ddof=1)) if len(permuted) > 1 else 0.0
+    p = (1 + sum(value >= real for value in permuted)) / (1 + n_permutations)
+    details = {"real": real, "permuted_mean": mean, "permuted_sd": sd, "permuted_max": max(permuted)}
+    details |= {"chance": chance, "p": p, "n_permutations": n_permutations, "within_subjects": within}
+    text = (
+        f"balanced accuracy {mean:.3f} (SD {sd:.3f}) with permuted labels (chance {chance:.3f}), {real:.3f} with real "
+        "labels"
+    )
+    rows = (
+        ("real labels", real, None, None),
+        (f"{n_permutations} permutations, mean and two SD", mean, mean - 2 * sd, mean + 2 * sd),
+    )
+    about = "Balanced accuracy with real and permuted labels; the line is the chance level"
+    figure = ValueFigure(rows, about, chance)
+    # The mean of permutations with this SD deviates from chance by random variation alone.
+    if mean - chance > max(0.02, 4 * sd / np.sqrt(n_permutations)):
+        return Check(name, "fail", f"{text}: above chance, so labels leak", details, figure)
+    if p > max(0.05, 1 / (1 + n_permutations)):
+        return Check(name, "warning", f"{text}, p {p:.3f}: not clearly above chance", details, figure)
+    return Check(name, "pass", f"{text}, p {p:.3f}", details, figure)
 
 
-def recognisability(case: Case) -> Check:
-    """How well a linear classifier tells from the same features who it is.
+def check_subject_identifiability(context: AuditContext) -> Check:
+    """Accuracy of a linear classifier that identifies the subject from the same features.
 
-    Folds are of rows, stratified by person. Features that know the person let a random split recognise test people in
-    training; a score by subject does not gain from it.
+    Folds are random, stratified by subject. If features identify the subject, random folds let a pipeline recognise
+    the subjects of the test samples; folds grouped by subject do not.
     """
-    name = "who it is, from the features"
-    if case.people is None:
-        return Check(name, "skipped", {}, "subjects are unknown")
-    who = case.units
-    kept = np.flatnonzero(np.bincount(who)[who] >= PER_PERSON)
-    described = [pipeline for pipeline in map(_features_alone, members(case.model)) if pipeline is not None]
-    if not described or len(np.unique(who[kept])) < 2:
-        few = f"people have fewer than {PER_PERSON} rows each"
-        return Check(name, "skipped", {}, few if described else "the pipeline has no step before its classifier")
-    part = Case(case.model, case.X[kept], who[kept], None, case.seed, case.jobs)
+    name = "subject identifiability"
+    if context.subject is None:
+        return Check(name, "skipped", "subjects are unknown")
+    units = context.units
+    kept = np.flatnonzero(np.bincount(units)[units] >= MIN_SAMPLES_PER_SUBJECT)
+    pipelines = [one for one in map(_linear_on_features, ensemble_members(context.model)) if one is not None]
+    if not pipelines or len(np.unique(units[kept])) < 2:
+        few = f"subjects have fewer than {MIN_SAMPLES_PER_SUBJECT} samples each"
+        return Check(name, "skipped", few if pipelines else "the pipeline has no step before its classifier")
+    part = AuditContext(context.model, context.X[kept], units[kept], None, context.seed, context.n_jobs)
     folds = part.folds(5)
-    tasks = [(pipeline, part.label, folds) for pipeline in described]
-    hits = [found == part.label for found in judged(part, tasks, "telling people apart")]
-    best = max(hits, key=lambda right: right.mean())
-    units = np.unique(part.label, return_inverse=True)[1]
-    low, high = bootstrap_ratio(np.bincount(units, best), np.bincount(units), case.seed)
-    accuracy, chance = float(best.mean()), float(np.bincount(units).max() / len(units))
-    n = int(units.max()) + 1
-    figures = {"accuracy": accuracy, "ci95": [float(low), float(high)], "chance": chance, "n_subjects": n}
-    told = f"a linear classifier tells {n} people apart in {accuracy:.3f} of rows (chance {chance:.3f})"
+    tasks = [(pipeline, part.label, folds) for pipeline in pipelines]
+    correct = [predicted == part.label for predicted in cross_val_predictions(part, tasks, "subject identifiability")]
+    best = max(correct, key=lambda one: one.mean())
+    codes = np.unique(part.label, return_inverse=True)[1]
+    low, high = map(float, bootstrap_ratio(np.bincount(codes, best), np.bincount(codes), context.seed))
+    accuracy, chance = float(best.mean()), float(np.bincount(codes).max() / len(codes))
+    n = int(codes.max()) + 1
+    details = {"accuracy": accuracy, "ci95": [low, high], "chance": chance, "n_subjects": n}
+    text = f"a linear classifier identifies {n} subjects with accuracy {accuracy:.3f} (chance {chance:.3f})"
+    about = "Accuracy of identifying the subject; the line is the chance level"
+    figure = ValueFigure(((f"{n} subjects", accuracy, low, high),), about, chance)
     if low > 2 * chance:
-        return Check(name, "look", figures, f"{told}: rows of one person must stay on one side of every split")
-    return Check(name, "fine", figures, told)
+        text += ": all samples of a subject must be in the same fold"
+        return Check(name, "warning", text, details, figure)
+    return Check(name, "pass", text, details, figure)
 
 
-def learning_curve(case: Case) -> Check:
-    """Accuracy against the number of people learnt from, judged on the same held-out people.
+def check_learning_curve(context: AuditContext) -> Check:
+    """Accuracy against the number of training subjects, on the same test subjects.
 
-    The gain of the last doubling has an interval by bootstrap over subjects: where it is above zero, more people would
-    help.
+    The gain of the last doubling has a CI by bootstrap over subjects: above zero, more subjects would help.
     """
     name = "learning curve"
-    if case.people is None:
-        return Check(name, "skipped", {}, "subjects are unknown")
-    folds = case.folds(5)
-    units = case.units
-    whole = min(len(np.unique(units[train])) for train, _ in folds)
-    of_class = len(units) / (units.max() + 1) / len(np.unique(case.label))  # rows of one person, one class
-    sizes = sorted({size for size in (whole // 8, whole // 4, whole // 2) if size >= 2 and size * of_class >= LEAST})
+    if context.subject is None:
+        return Check(name, "skipped", "subjects are unknown")
+    folds, units, label = context.folds(5), context.units, context.label
+    full = min(len(np.unique(units[train])) for train, _ in folds)
+    per_class = len(units) / (units.max() + 1) / len(np.unique(label))  # samples per subject and class
+    candidates = (full // 8, full // 4, full // 2)
+    sizes = sorted({size for size in candidates if size >= 2 and size * per_class >= MIN_SAMPLES_PER_CLASS})
     if not sizes:
-        return Check(name, "skipped", {}, f"{whole} people to learn from are too few to leave half of them out")
-    rng = np.random.default_rng(case.seed)
-    tasks = {size: [_fewer(case, folds, size, rng) for _ in range(DRAWS)] for size in sizes}
-    tasks[whole] = [_fewer(case, folds, whole, rng)]
-    flat = [(case.model, case.label, part) for parts in tasks.values() for part in parts]
-    found = iter(judged(case, flat, "learning curve"))
-    hits = {size: np.mean([next(found) == case.label for _ in parts], axis=0) for size, parts in tasks.items()}
-    curve = {size: float(right.mean()) for size, right in hits.items()}
-    gain, low, high = _difference(hits[whole] - hits[sizes[-1]], units, case.seed)
-    figures = {"people": list(curve), "accuracy": list(curve.values()), "gain": gain, "ci95": [low, high]}
-    told = (
-        f"{', '.join(f'{value:.3f}' for value in curve.values())} with {', '.join(map(str, curve))} people; "
-        f"the last doubling gained {points(gain)} points (95 % interval {points(low)} to {points(high)})"
+        return Check(name, "skipped", f"{full} training subjects are too few for a smaller training set")
+    rng = np.random.default_rng(context.seed)
+
+    def reduced(size: int) -> Folds:
+        return [(train[subset_of_subjects(label[train], units[train], size, rng)], test) for train, test in folds]
+
+    subset = [(size, [reduced(size) for _ in range(N_CURVE_REPEATS)]) for size in sizes] + [(full, [reduced(full)])]
+    points = curve_points(context.model, context.X, label, subset, n_jobs=context.n_jobs)
+    accuracy = tuple(float(correct.mean()) for correct in points.correct)
+    gain, low, high = _paired_difference(points.correct[-1] - points.correct[-2], units, context.seed)
+    details = {"n_subjects": list(points.sizes), "accuracy": list(accuracy), "gain": gain, "ci95": [low, high]}
+    text = (
+        f"accuracy {', '.join(f'{value:.3f}' for value in accuracy)} with {', '.join(map(str, points.sizes))} "
+        f"subjects; the last doubling gained {percentage_points(gain)} percentage points (95 % CI "
+        f"{percentage_points(low)} to {percentage_points(high)})"
     )
+    figure = CurveFigure(points.sizes, accuracy)
     if low > 0:
-        return Check(name, "look", figures, f"{told}: more people would help")
-    return Check(name, "fine", figures, f"{told}: more people of this kind would not clearly help")
+        return Check(name, "warning", f"{text}: more subjects would help", details, figure)
+    return Check(name, "pass", f"{text}: more subjects would not clearly help", details, figure)
 
 
-def _fewer(case: Case, folds: Folds, size: int, rng: np.random.Generator) -> Folds:
-    """The folds with so many of their training people, drawn so that they show every class if that can be done."""
-    found = []
-    units = case.units
-    for train, test in folds:
-        people = np.unique(units[train])
-        for _ in range(50):
-            rows = train[np.isin(units[train], rng.permutation(people)[:size])]
-            if len(np.unique(case.label[rows])) == len(np.unique(case.label[train])):
-                break
-        found.append((rows, test))
-    return found
-
-
-def _features_alone(model: Any) -> Pipeline | None:
-    """A pipeline of the same features that ends in a linear classifier; None where nothing comes before it."""
+def _linear_on_features(model: Any) -> Pipeline | None:
+    """A pipeline of the same features with a linear classifier; None where nothing precedes the classifier."""
     steps = getattr(model, "steps", [])
-    names = [name for name, _ in steps]
-    if "features" in names:
-        before, last = steps[: names.index("features") + 1], CLASSIFIERS["linear"].steps(0)
-    else:  # of another make, whose features may have any scale
-        before, last = steps[:-1], [("scale", StandardScaler()), ("classifier", RidgeClassifier())]
-    return Pipeline([*((name, clone(step)) for name, step in before), *last]) if before else None
+    if named_extractors(model):
+        names = [name for name, _ in steps]
+        return clone(Pipeline([*steps[: names.index("features") + 1], *CLASSIFIERS["linear"].steps(0)]))
+    # Features of another pipeline may have any scale, and its steps any names, so that names are generated.
+    before = [step for _, step in steps[:-1]]
+    return clone(make_pipeline(*before, StandardScaler(), RidgeClassifier())) if before else None
 
 
-def _difference(gain: np.ndarray, units: np.ndarray, seed: int) -> tuple[float, float, float]:
-    """Mean of a paired difference with its 95 % interval by bootstrap over units."""
+def _paired_difference(gain: np.ndarray, units: np.ndarray, seed: int) -> tuple[float, float, float]:
+    """Mean of a paired difference with its 95 % CI by bootstrap over units."""
     low, high = bootstrap_ratio(np.bincount(units, gain), np.bincount(units), seed)
     return float(gain.mean()), float(low), float(high)

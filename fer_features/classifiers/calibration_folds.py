@@ -1,4 +1,4 @@
-"""Scores of training rows by models that have not seen them, which is what calibration learns from."""
+"""Cross-validation within the training samples, whose out-of-fold scores calibrate probabilities."""
 
 from __future__ import annotations
 
@@ -10,109 +10,151 @@ import numpy as np
 from sklearn.base import BaseEstimator, clone
 from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
 from sklearn.pipeline import Pipeline
+from sklearn.utils.validation import indexable
 
 from ..samples.table import Samples
 
-#: Rows of train and test, a pair for each fold.
+#: Indices of the training and of the held-out samples of each fold.
 Folds = list[tuple[np.ndarray, np.ndarray]]
 
-#: Held-out rows that are enough for one factor: of large tables not every fold is fitted.
-ENOUGH = 5000
+#: Number of held-out samples that determines one factor well enough: of large data not every fold is fitted.
+SUFFICIENT_HELD_OUT_SAMPLES = 5000
+#: Probabilities below this are raised to it: a probability of 0 would be a certainty that no temperature corrects.
+MIN_PROBABILITY = 1e-9
 
 
-def knows_people(X: Any) -> bool:
-    """Whether a table says of its rows whose they are, and they are of more than one person."""
-    return isinstance(X, Samples) and "subject" in X and len(np.unique(np.asarray(X["subject"]))) > 1
+def has_several_subjects(X: Any) -> bool:
+    """Whether `X` is a table whose samples belong to more than one known or unknown subject."""
+    return isinstance(X, Samples) and X.groups is not None and len(np.unique(X.groups)) > 1
 
 
-def calibration_folds(X: Any, codes: np.ndarray, n: int, seed: int) -> Folds:
-    """Folds of training rows, grouped by subject where the table has more than one.
+def calibration_folds(
+    X: Any,
+    codes: np.ndarray,
+    n_folds: int,
+    random_state: int | np.random.RandomState | None,
+    sample_weight: np.ndarray | None = None,
+) -> Folds:
+    """Split training samples into folds, grouped by subject if the table has more than one.
 
     Parameters
     ----------
-    X : Samples or array, n rows
+    X : Samples or array of n samples
     codes : ndarray of int, shape (n,)
-        Classes as 0..k-1.
-    n : int
-        How many folds are drawn at most; fewer where people or rows are fewer.
-    seed : int
+        Classes, 0 to k-1.
+    n_folds : int
+        Largest number of folds. There are fewer if there are fewer subjects or samples.
+    random_state : int, RandomState instance or None
+    sample_weight : ndarray of shape (n,), optional
+        Classes whose training samples all have weight 0 count as lacking.
 
     Returns
     -------
     list of (ndarray of int, ndarray of int)
-        Training and held-out rows. Only as many folds as hold out `ENOUGH` rows together; and without those whose
-        training rows lack a class, which could say nothing of it: a person who alone shows a class is never held out.
-        Empty where there is nothing to hold out: of people who share no class, or without people where a class has one
-        row only.
+        Indices of training and held-out samples. There are only as many folds as together hold out
+        `SUFFICIENT_HELD_OUT_SAMPLES` samples. Folds whose training samples lack a class are omitted; if only one
+        subject shows a class, that subject is never held out. The list is empty if nothing can be held out: if no
+        two subjects share a class or, without subjects, if a class has one sample.
 
     Notes
     -----
-    Rows whose subject is unknown (-1) count as one person. Without subjects folds are of rows, stratified by class;
-    people then stand on both sides, and probabilities come out too sure for new people.
+    Samples of unknown subjects (-1) count as one subject. Without subjects, folds are stratified by class only. The
+    same subject is then in training and held-out samples, and probabilities are overconfident for new subjects.
     """
     counts = np.bincount(codes)
-    if knows_people(X):
-        subject = np.asarray(X["subject"])
-        n = min(n, len(np.unique(subject)), int(counts.max()))
-        split: Any = StratifiedGroupKFold(max(n, 2), shuffle=True, random_state=seed)
+    groups = None
+    if has_several_subjects(X):
+        groups = X.groups
+        n_folds = min(n_folds, len(np.unique(groups)), int(counts.max()))
+        splitter: Any = StratifiedGroupKFold(max(n_folds, 2), shuffle=True, random_state=random_state)
     else:
-        subject = None
-        n = min(n, int(counts.min()))
-        split = StratifiedKFold(max(n, 2), shuffle=True, random_state=seed)
-    if n < 2:
+        n_folds = min(n_folds, int(counts.min()))
+        splitter = StratifiedKFold(max(n_folds, 2), shuffle=True, random_state=random_state)
+    if n_folds < 2:
         return []
-    found: Folds = []
+    folds: Folds = []
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", UserWarning)  # of classes with fewer rows than folds
-        for train, test in split.split(codes, codes, subject):
-            if len(np.unique(codes[train])) == len(counts) and sum(len(t) for _, t in found) < ENOUGH:
-                found.append((train, test))
-    return found
+        warnings.simplefilter("ignore", UserWarning)  # about classes with fewer samples than folds
+        for train, test in splitter.split(codes, codes, groups):
+            n_held_out = sum(len(held_out) for _, held_out in folds)
+            fitted = train if sample_weight is None else train[sample_weight[train] > 0]
+            if len(np.unique(codes[fitted])) == len(counts) and n_held_out < SUFFICIENT_HELD_OUT_SAMPLES:
+                folds.append((train, test))
+    return folds
 
 
-def held_out_scores(
+def out_of_fold_scores(
     model: BaseEstimator, X: Any, y: np.ndarray, folds: Folds, params: Mapping[str, Any] | None = None
 ) -> np.ndarray:
-    """Scores of the held-out rows of some folds, each by a model that is fitted to the fold's training rows.
+    """Compute scores of held-out samples by a clone of the model, fitted to the training samples of each fold.
 
     Parameters
     ----------
     model : estimator
-        It is cloned, not fitted.
-    X : Samples or array
-    y : ndarray, shape (n,)
-        Every training part has all of its k classes.
+        Is cloned, not fitted.
+    X : Samples, array-like, DataFrame or sparse matrix
+    y : ndarray of shape (n,)
+        The training samples of every fold must have all of its k classes.
     folds : list of (ndarray of int, ndarray of int)
     params : mapping, optional
-        Further arguments of ``fit``; of those with a value a row the fold's are taken.
+        Further arguments of ``fit``. Of those with n values, the values of the training samples are passed.
 
     Returns
     -------
-    ndarray, shape (m, k), float64
-        In the order of the held-out rows of all folds, one after the other.
+    ndarray of shape (m, k), float64
+        Scores of the held-out samples of all folds, one fold after the other.
     """
-    X = X if hasattr(X, "shape") else np.asarray(X)
-    found = [np.zeros((0, len(np.unique(y))))]
+    X = indexable(X)[0]
+    scores = [np.zeros((0, len(np.unique(y))))]
     for train, test in folds:
-        some = {k: np.asarray(v)[train] if np.shape(v)[:1] == (len(y),) else v for k, v in (params or {}).items()}
-        found.append(class_scores(clone(model).fit(X[train], y[train], **some), X[test]))
-    return np.concatenate(found)
+        fold_params = {
+            name: _take(value, train) if sample_aligned(value, len(y)) else value
+            for name, value in (params or {}).items()
+        }
+        fitted = clone(model).fit(_take(X, train), y[train], **fold_params)
+        scores.append(class_scores(fitted, _take(X, test)))
+    return np.concatenate(scores)
+
+
+def sample_aligned(value: Any, n_samples: int) -> bool:
+    """Whether an argument of ``fit`` has one value per sample."""
+    if hasattr(value, "shape"):
+        return tuple(value.shape[:1]) == (n_samples,)
+    return isinstance(value, list | tuple) and len(value) == n_samples
 
 
 def class_scores(model: BaseEstimator, X: Any) -> np.ndarray:
-    """One score a class, (n, k) float64, whose softmax under some factor are probabilities.
+    """Compute a score per class whose softmax, at some temperature, is a probability.
 
-    The last step's ``pair_scores`` where it has them; the decision function, of two classes as a half for and a half
-    against; or else the logarithms of probabilities. The largest is that of the class that is predicted.
+    Parameters
+    ----------
+    model : estimator
+        Fitted classifier or pipeline.
+    X : Samples or array of n samples
+
+    Returns
+    -------
+    ndarray of shape (n, k), float64
+        ``pairwise_scores`` of the classifier if it has this method; else its decision function, where a single score
+        for two classes becomes half for and half against; else the logarithm of its probabilities. The largest score
+        is that of the predicted class.
     """
-    if isinstance(model, Pipeline) and hasattr(model[-1], "pair_scores"):
-        return model[-1].pair_scores(model[:-1].transform(X) if len(model) > 1 else X)
+    if isinstance(model, Pipeline) and hasattr(model[-1], "pairwise_scores"):
+        return model[-1].pairwise_scores(model[:-1].transform(X) if len(model) > 1 else X)
     if not hasattr(model, "decision_function"):
-        return log_probability(model.predict_proba(X))
+        return clipped_log_proba(model.predict_proba(X))
     scores = np.asarray(model.decision_function(X), np.float64)
     return scores if scores.ndim == 2 else np.stack([-scores, scores], 1) / 2
 
 
-def log_probability(probability: np.ndarray) -> np.ndarray:
-    """Logarithms of probabilities, float64, of none below 1e-9: a 0 would be a certainty that no factor mends."""
-    return np.log(np.maximum(np.asarray(probability, np.float64), 1e-9))
+def clipped_log_proba(probabilities: np.ndarray) -> np.ndarray:
+    """Compute the logarithm of probabilities, float64, after raising them to at least `MIN_PROBABILITY`."""
+    return np.log(np.maximum(np.asarray(probabilities, np.float64), MIN_PROBABILITY))
+
+
+def _take(X: Any, indices: np.ndarray) -> Any:
+    if hasattr(X, "iloc"):
+        return X.iloc[indices]
+    if hasattr(X, "shape"):
+        return X[indices]
+    return [X[i] for i in indices]

@@ -1,51 +1,80 @@
-"""The RBF support vector machine, with its kernel computed by matrix products."""
+"""Support vector machine with the RBF kernel, which is computed by matrix products."""
 
 from __future__ import annotations
 
+import numbers
 from typing import Any
 
 import numpy as np
 from scipy.special import log_expit
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.svm import SVC
-from sklearn.utils.validation import check_is_fitted
+from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.validation import check_is_fitted, validate_data
 
-#: Training rows up to which the kernel is made at once: 8,000 rows are 256 MB in float32, and twice that in libsvm.
-WHOLE_KERNEL = 8000
-#: How fast the probability of a pair's class grows with its margin: at 1, where support vectors end, it is 0.98.
-STEEPNESS = 4.0
+from ..exceptions import FerError
+from .sample_weights import check_sample_weight
+
+#: Training samples up to which the kernel matrix is precomputed: 256 MB in float32, and twice as much in libsvm.
+MAX_PRECOMPUTED_SAMPLES = 8000
+#: Slope of the sigmoid from the margin of a pair of classes to the probability of its first class. At margin 1, where
+#: support vectors end, the probability is 0.98.
+PAIR_SIGMOID_SLOPE = 4.0
 
 
 class SVM(ClassifierMixin, BaseEstimator):
-    """Support vector machine, one class against one, with the kernel ``exp(-gamma |x - x'|^2)``.
+    """Support vector machine, one versus one, with the RBF kernel ``exp(-gamma |x - x'|^2)``.
 
     Parameters
     ----------
-    C : float
-    gamma : float or 'scale'
-        In units of the features, which come with a total variance of 1; 'scale' divides by that variance where they
-        do not.
-    class_weight : dict, 'balanced' or None
-    random_state : int or None
+    C : float, default=10
+        Inverse of the regularization strength.
+    gamma : float or 'scale', default=0.5
+        Coefficient of the kernel. `Features` returns features with a total variance of 1, so that a number suits any
+        number of features. 'scale' divides by the total variance of other features.
+    class_weight : dict, 'balanced' or None, default=None
+    tol : float, default=1e-3
+        Tolerance of the stopping criterion.
+    random_state : int, RandomState instance or None, default=None
+        Has no effect, because libsvm uses random numbers for its own probabilities only. Exists for a uniform
+        interface.
 
     Attributes
     ----------
-    classes_ : ndarray, shape (k,)
-    support_vectors_ : ndarray, shape (s, d), float32
+    classes_ : ndarray of shape (k,)
+    n_features_in_ : int
+    feature_names_in_ : ndarray of shape (d,)
+        Defined only if `X` has feature names that are all strings.
+    support_vectors_ : ndarray of shape (s, d)
+    gamma_ : float
+        Coefficient that is used.
 
     Notes
     -----
-    The same problem as `sklearn.svm.SVC`, which evaluates the kernel in loops of its own; a matrix product does that
-    many times faster for features by the thousand. Above `WHOLE_KERNEL` rows SVC's own kernel is used, whose memory
-    does not grow with the square of the rows.
+    The optimization problem is that of `sklearn.svm.SVC`, which evaluates the kernel in loops. A matrix product is many
+    times faster for thousands of features. Above `MAX_PRECOMPUTED_SAMPLES` samples the kernel of SVC is used, whose
+    memory does not grow with the square of the number of samples. The kernel is computed in the dtype of `X`, float32
+    or float64; other dtypes are converted to float32.
 
-    The class with the most votes of the pairs wins, as in libsvm. Votes are whole numbers and say next to nothing of
-    how sure a choice is, so there are `pair_scores` for what has to know that.
+    The class that wins most pairs is predicted, as in libsvm. The number of pairs won is an integer and
+    a poor measure of confidence; `pairwise_scores` are meant for calibration.
 
     References
     ----------
+    C. Cortes, V. Vapnik, "Support-vector networks", Machine Learning 20, 1995.
     C.-C. Chang, C.-J. Lin, "LIBSVM: a library for support vector machines", ACM TIST 2011.
     T. Hastie, R. Tibshirani, "Classification by pairwise coupling", Annals of Statistics 26, 1998.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from fer_features.classifiers import SVM
+    >>> X, y = load_iris(return_X_y=True, as_frame=True)
+    >>> model = SVM(gamma="scale").fit(X, y)
+    >>> round(model.score(X, y), 1)
+    1.0
+    >>> model.feature_names_in_[:2].tolist()
+    ['sepal length (cm)', 'sepal width (cm)']
     """
 
     def __init__(
@@ -53,86 +82,134 @@ class SVM(ClassifierMixin, BaseEstimator):
         C: float = 10,
         gamma: float | str = 0.5,
         class_weight: dict[Any, float] | str | None = None,
-        random_state: int | None = None,
+        tol: float = 1e-3,
+        random_state: int | np.random.RandomState | None = None,
     ):
         self.C = C
         self.gamma = gamma
         self.class_weight = class_weight
+        self.tol = tol
         self.random_state = random_state
 
-    def fit(self, X: Any, y: Any) -> SVM:
-        """Fit on features (n, d) and labels (n,)."""
-        X = np.asarray(X, np.float32)
-        self.whole_ = len(X) <= WHOLE_KERNEL
-        variance = X.shape[1] * float(X.var(dtype=np.float64))
-        self.gamma_ = 1 / (variance or 1.0) if self.gamma == "scale" else float(self.gamma)
-        svc = SVC(
-            C=self.C,
-            kernel="precomputed" if self.whole_ else "rbf",
-            gamma=self.gamma_,
-            decision_function_shape="ovo",
-            class_weight=self.class_weight,
-            random_state=self.random_state,
-        )
-        self.svc_ = svc.fit(self._kernel(X, X) if self.whole_ else X, y)
-        self.classes_ = svc.classes_
-        # What is no support vector is not needed again.
-        self.support_vectors_ = X[svc.support_] if self.whole_ else svc.support_vectors_
-        return self
+    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> SVM:
+        """Fit the classifier.
 
-    def decision_function(self, X: Any) -> np.ndarray:
-        """Score of each class, (n, k): votes of the pairs, ties broken by their margins; (n,) for two classes."""
-        margins = self._margins(X)
-        if margins.shape[1] == 1:
-            return -margins[:, 0]
-        total = self._summed(margins, -margins)
-        return self._votes(margins) + total / (3 * (np.abs(total) + 1))
-
-    def pair_scores(self, X: Any) -> np.ndarray:
-        """Score of each class that tells how sure its choice is, (n, k) float64.
+        Parameters
+        ----------
+        X : array-like of shape (n, d)
+        y : array-like of shape (n,)
+        sample_weight : array-like of shape (n,), optional
+            Factor of `C` for each sample. Samples of weight 0 are ignored.
 
         Returns
         -------
-        ndarray
-            The logarithm of the product of the probabilities that the class wins each of its pairs, each a sigmoid of
-            the pair's margin. Where another class than the one with the most votes has the largest, about one row in
-            fifty, the two change places: the choice stays that of `predict`.
+        self
+
+        Raises
+        ------
+        FerError
+            For an invalid `gamma`.
+        ValueError
+            For invalid data, a single class, or another invalid parameter.
+        """
+        X, y = validate_data(self, X, y, dtype=(np.float32, np.float64))
+        check_classification_targets(y)
+        sample_weight = check_sample_weight(sample_weight, len(X))
+        if sample_weight is not None and not sample_weight.all():
+            # libsvm removes them itself, but then counts support vectors among the others.
+            used = sample_weight > 0
+            X, y, sample_weight = X[used], y[used], sample_weight[used]
+        self.gamma_ = self._check_gamma(X)
+        self._precomputed = len(X) <= MAX_PRECOMPUTED_SAMPLES
+        svc = SVC(
+            C=self.C,
+            kernel="precomputed" if self._precomputed else "rbf",
+            gamma=self.gamma_,
+            decision_function_shape="ovo",
+            class_weight=self.class_weight,
+            tol=self.tol,
+            random_state=self.random_state,
+        )
+        self._svc = svc.fit(self._kernel(X, X) if self._precomputed else X, y, sample_weight)
+        self.classes_ = svc.classes_
+        # Training samples that are not support vectors are not needed for prediction.
+        self.support_vectors_ = X[svc.support_] if self._precomputed else svc.support_vectors_
+        return self
+
+    def decision_function(self, X: Any) -> np.ndarray:
+        """Compute a score per class.
+
+        Parameters
+        ----------
+        X : array-like of shape (n, d)
+
+        Returns
+        -------
+        ndarray of shape (n, k), or (n,) for two classes, float64
+            Number of pairs that the class wins. Ties are broken by the margins. For two classes, the margin of the
+            second class.
         """
         margins = self._margins(X)
-        scores = self._summed(log_expit(STEEPNESS * margins), log_expit(-STEEPNESS * margins))
-        rows, chosen, best = np.arange(len(scores)), self._votes(margins).argmax(1), scores.argmax(1)
-        scores[rows, chosen], scores[rows, best] = scores[rows, best], scores[rows, chosen]
+        if margins.shape[1] == 1:
+            return -margins[:, 0]
+        total = self._sum_pairs(margins, -margins)
+        return self._pairs_won(margins) + total / (3 * (np.abs(total) + 1))
+
+    def pairwise_scores(self, X: Any) -> np.ndarray:
+        """Compute a score per class that grows with the confidence of its prediction.
+
+        Parameters
+        ----------
+        X : array-like of shape (n, d)
+
+        Returns
+        -------
+        ndarray of shape (n, k), float64
+            Logarithm of the product of the probabilities that the class wins each of its pairs. The probability is a
+            sigmoid of the margin of the pair. Where a class other than the predicted one has the largest score, in
+            about 2 % of the samples, these two scores are exchanged, so that the largest score is always that of the
+            prediction of `predict`.
+        """
+        margins = self._margins(X)
+        scores = self._sum_pairs(log_expit(PAIR_SIGMOID_SLOPE * margins), log_expit(-PAIR_SIGMOID_SLOPE * margins))
+        samples, predicted, best = np.arange(len(scores)), self._pairs_won(margins).argmax(1), scores.argmax(1)
+        scores[samples, predicted], scores[samples, best] = scores[samples, best], scores[samples, predicted]
         return scores
 
     def predict(self, X: Any) -> np.ndarray:
-        """Labels, (n,)."""
-        return self.classes_[self._votes(self._margins(X)).argmax(1)]
+        """Predict labels, shape (n,), for features of shape (n, d)."""
+        margins = self._margins(X)
+        return self.classes_[self._pairs_won(margins).argmax(1)]
+
+    def _check_gamma(self, X: np.ndarray) -> float:
+        if isinstance(self.gamma, str) and self.gamma == "scale":
+            return 1 / (X.shape[1] * float(X.var(dtype=np.float64)) or 1.0)
+        if not isinstance(self.gamma, numbers.Real) or not self.gamma > 0:
+            raise FerError(f"SVM: gamma={self.gamma!r}, but it must be a number above 0, or 'scale'")
+        return float(self.gamma)
 
     def _margins(self, X: Any) -> np.ndarray:
-        """Of each pair of classes, (0, 1), (0, 2), ... (k-2, k-1), above 0 for the first, (n, k (k-1) / 2) float64."""
-        margins = self.svc_.decision_function(self._seen(X))
+        """Margin of each pair of classes (0, 1), (0, 2), ... (k-2, k-1), above 0 for the first, (n, k (k-1) / 2)."""
+        check_is_fitted(self)
+        X = validate_data(self, X, dtype=self.support_vectors_.dtype, reset=False)
+        if self._precomputed:
+            # libsvm reads only the columns of the support vectors, among columns for all training samples.
+            kernel = np.zeros((len(X), self._svc.shape_fit_[0]))
+            kernel[:, self._svc.support_] = self._kernel(X, self.support_vectors_)
+            X = kernel
+        margins = self._svc.decision_function(X)
         return margins if margins.ndim == 2 else -margins[:, None]
 
-    def _votes(self, margins: np.ndarray) -> np.ndarray:
-        return self._summed((margins > 0).astype(float), (margins <= 0).astype(float))
+    def _pairs_won(self, margins: np.ndarray) -> np.ndarray:
+        return self._sum_pairs((margins > 0).astype(float), (margins <= 0).astype(float))
 
-    def _summed(self, first: np.ndarray, second: np.ndarray) -> np.ndarray:
-        """Over its pairs, for each class: what the first and what the second of each pair gets, (n, k) float64."""
+    def _sum_pairs(self, first: np.ndarray, second: np.ndarray) -> np.ndarray:
+        """Sum values over the pairs of each class: `first` of its pairs as first class, `second` of the others."""
         a, b = np.triu_indices(len(self.classes_), 1)
-        pairs, classes = np.arange(len(a)), len(self.classes_)
-        to_first, to_second = np.zeros((2, len(a), classes))
+        pairs, n_classes = np.arange(len(a)), len(self.classes_)
+        to_first, to_second = np.zeros((2, len(a), n_classes))
         to_first[pairs, a] = to_second[pairs, b] = 1
         return first @ to_first + second @ to_second
-
-    def _seen(self, X: Any) -> np.ndarray:
-        check_is_fitted(self)
-        X = np.asarray(X, np.float32)
-        if not self.whole_:
-            return X
-        # libsvm looks at the columns of support vectors among all training rows.
-        kernel = np.zeros((len(X), self.svc_.shape_fit_[0]))
-        kernel[:, self.svc_.support_] = self._kernel(X, self.support_vectors_)
-        return kernel
 
     def _kernel(self, A: np.ndarray, B: np.ndarray) -> np.ndarray:
         squares = (A**2).sum(1, dtype=np.float64)[:, None] + (B**2).sum(1, dtype=np.float64) - 2.0 * (A @ B.T)

@@ -1,31 +1,117 @@
-"""Commands: parse arguments, call the library, print. A command's module is imported when it is called."""
+"""The command ``fer-features``: parse arguments, call the library, print.
+
+The module of a command is imported when the command is called. Each has two functions: ``parser()`` and
+``main(arguments)``, which returns the exit code.
+"""
 
 from __future__ import annotations
 
+import argparse
 import importlib
 import sys
+from collections.abc import Sequence
+from typing import Any
 
-#: Command -> module and what it does.
+from ._parser import Parser, did_you_mean
+
+#: Command -> module, and what the command does.
 COMMANDS = {
     "run": ("run", "evaluate a pipeline, fit it to all training samples and save it"),
-    "search": ("search", "grid or random search of hyper-parameters with grouped cross-validation"),
+    "search": ("search", "search for parameters with (nested) cross-validation grouped by subject"),
     "check": ("check", "check whether a score can be trusted: leakage, duplicates, label permutation"),
     "compare": ("compare", "compare runs on the same samples and folds"),
     "inspect": ("inspect_data", "report on a data set before training"),
     "plot": ("plot", "plot a descriptor on a face, or the feature importance of a model"),
     "predict": ("predict", "predict expressions in images, videos or from a camera"),
     "landmarks": ("landmarks", "train or evaluate a landmark detector"),
+    "list": ("list_components", "list data sets, extractors, classifiers and presets"),
     "demo": ("demo", "write the synthetic data set as files"),
 }
 
 
-def main(arguments: list[str] | None = None) -> int:
-    """Run the command named by the first argument; returns the exit code."""
-    arguments = sys.argv[1:] if arguments is None else arguments
-    if not arguments or arguments[0] not in COMMANDS:
-        lines = [f"  {name:10s} {about}" for name, (_, about) in COMMANDS.items()]
-        asked = bool(arguments) and arguments[0] in ("-h", "--help")
-        print("usage: fer-features COMMAND ...\n\n" + "\n".join(lines), file=sys.stdout if asked else sys.stderr)
-        return 0 if asked else 2
-    module = importlib.import_module(f".{COMMANDS[arguments[0]][0]}", __name__)
-    return module.main(arguments[1:])
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command that the first argument names.
+
+    Parameters
+    ----------
+    arguments : sequence of str, default=None
+        The command line without the name of the program; by default that of the process.
+
+    Returns
+    -------
+    int
+        Exit code: 0, 2 after a user error, 130 after Ctrl-C; other codes are those of the command.
+    """
+    first, *rest = (sys.argv[1:] if arguments is None else arguments) or [""]
+    if first in COMMANDS:
+        return _module(first).main(rest)
+    if first and not first.startswith("-"):
+        message = f"unknown command '{first}'{did_you_mean(first, COMMANDS)}"
+        print(f"error: {message} (see fer-features --help)", file=sys.stderr)
+        return 2
+    p = parser()
+    if not first:
+        p.print_help(sys.stderr)
+        return 2
+    options = p.parse_args([first, *rest])
+    if options.print_completion:
+        print(completion_script(options.print_completion))
+    return 0
+
+
+def parser() -> Parser:
+    """Parser of the options that need no command."""
+    p = Parser(
+        prog="fer-features",
+        usage="%(prog)s COMMAND [OPTIONS]",
+        description="Facial expression recognition with handcrafted features, evaluated by subject.",
+        epilog="commands:\n"
+        + "\n".join(f"  {name:10s} {about}" for name, (_, about) in COMMANDS.items())
+        + "\n\nexample:\n  fer-features run --pipeline hog_svm --data DIR"
+        + "\n\n'fer-features COMMAND --help' explains a command.",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    p.add_argument("--version", action="version", version=f"fer_features {_version()}", help="print the version")
+    p.add_argument(
+        "--print-completion",
+        choices=("bash", "zsh", "tcsh"),
+        help='print a completion script for this shell: eval "$(fer-features --print-completion bash)"',
+    )
+    return p
+
+
+def completion_script(shell: str) -> str:
+    """Script that completes commands, options, choices and file names.
+
+    Parameters
+    ----------
+    shell : {'bash', 'zsh', 'tcsh'}
+    """
+    import shtab
+
+    top = Parser(prog="fer-features")
+    commands = top.add_subparsers(metavar="COMMAND")
+    for name, (_, about) in COMMANDS.items():
+        p = _module(name).parser()
+        for action in p.arguments:
+            _complete_files(action, shtab)
+        commands.add_parser(name, parents=[p], add_help=False, help=about, description=about)
+    return shtab.complete(top, shell)
+
+
+def _complete_files(action: Any, shtab: Any) -> None:
+    metavar = str(action.metavar)
+    if metavar == "DIR":
+        action.complete = shtab.DIRECTORY
+    elif metavar.startswith(("FILE", "PATH", "RUN", "INPUT", "OUT")):
+        action.complete = shtab.FILE
+
+
+def _module(command: str) -> Any:
+    return importlib.import_module(f".{COMMANDS[command][0]}", __name__)
+
+
+def _version() -> str:
+    from ..version import __version__
+
+    return __version__

@@ -1,56 +1,156 @@
-"""What the commands share: the flags that tell where data lie, reading them, and the pipeline that is named."""
+"""Options that several commands share, and loading the data and the pipeline that they name.
+
+The functions ``add_*`` need argparse only. Everything else is imported where it is used, so that ``--help`` is quick.
+"""
 
 from __future__ import annotations
 
 import argparse
-import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
+from .._atomic import atomic_write
+from ..exceptions import FerError
+from ._parser import NOT_REPRODUCED, OptionGroup, Parser, fraction, int_at_least, n_jobs
 
-from ..datasets import load_dataset
-from ..evaluation.protocol import OFFICIAL
-from ..pipelines import PRESETS, make_pipeline
-from ..samples.table import Samples
-from ._parser import cache_folder, share, whole
+if TYPE_CHECKING:
+    from sklearn.pipeline import Pipeline
+
+    from ..samples.table import Samples
 
 
-def add_data(p: argparse.ArgumentParser) -> None:
-    """Add ``--data`` and what goes with it."""
-    p.add_argument(
-        "--data", default="demo", metavar="PATH", help="a folder or file of a known layout; 'demo' is synthetic (demo)"
+def add_data_options(parser: Parser, positional: bool = False) -> None:
+    """Add the options that name the data and how they are read.
+
+    Parameters
+    ----------
+    parser : Parser
+    positional : bool, default=False
+        The data are a positional argument PATH instead of the option ``--data``.
+    """
+    group = parser.option_group("data")
+    path: dict[str, Any] = {"default": "demo", "metavar": "PATH"}
+    path["help"] = "folder or file in one of the known formats; 'demo' is a synthetic data set"
+    if positional:
+        group.add_argument("data", nargs="?", **path)
+    else:
+        group.add_argument("--data", **path)
+    group.add_argument("--labels", metavar="NAME", help="alternative labels: ferplus, for FER2013")
+    group.add_argument(
+        "--subjects", metavar="FILE", help="subject identities of the training samples: .h5, .npy or .csv"
     )
-    add_reading(p)
-
-
-def add_reading(p: argparse.ArgumentParser) -> None:
-    """Add the flags that say how data are read, wherever they lie."""
-    p.add_argument("--labels", metavar="NAME", help="other labels than the data's own: ferplus, for FER2013")
-    p.add_argument("--on-error", choices=("stop", "skip"), default="stop", help="what is done on faulty rows (stop)")
-    p.add_argument("--subjects", metavar="FILE", help="subject ids of the training rows: .h5, .npy or .csv")
-    p.add_argument("--subject-pattern", metavar="REGEX", help="finds the subject in the names of picture files")
-    p.add_argument(
+    group.add_argument(
+        "--subject-pattern", metavar="REGEX", help="regular expression that matches the subject in the names of files"
+    )
+    group.add_argument(
+        "--n-subjects",
+        type=int_at_least(1),
+        metavar="N",
+        help="number of subjects to infer from the neutral frames (default: estimated)",
+    )
+    group.add_argument(
         "--holdout",
-        type=share_or_none,
-        metavar="SHARE",
-        help="share of a folder of pictures without parts that is drawn as its test part, 0 for none (0.2 from "
-        "2,000 pictures on)",
+        type=fraction_or_zero,
+        metavar="FRACTION",
+        help="fraction of the images to hold out as test split, for a folder of images without predefined splits; "
+        "0 for none (default: 0.2 from 2,000 images on)",
     )
-    p.add_argument("--n-subjects", type=whole(1), metavar="N", help="how many people to infer where no ids are given")
+    group.add_argument(
+        "--on-error", choices=("stop", "skip"), default="stop", help="whether faulty samples stop the command"
+    )
 
 
-def share_or_none(text: str) -> float:
-    """A type of argument: 0, or a number between 0 and 1."""
-    return 0.0 if text == "0" else share(text)
+def add_pipeline_option(group: OptionGroup) -> None:
+    """Add ``--pipeline``."""
+    group.add_argument(
+        "--pipeline",
+        default="hog_svm",
+        metavar="NAME",
+        help="features and a classifier joined by _, or a preset; see 'fer-features list'",
+    )
 
 
-def read(options: argparse.Namespace, cache: Path | None) -> Samples:
-    """The data that the flags name."""
+def add_rejection_options(parser: Parser) -> None:
+    """Add ``--reject-below`` and ``--target-coverage``, of which one can be given."""
+    either = parser.option_group("rejection").mutually_exclusive()
+    either.add_argument(
+        "--reject-below",
+        type=fraction,
+        metavar="THRESHOLD",
+        help="predict 'uncertain' where the largest probability is below this, for example 0.6",
+    )
+    either.add_argument(
+        "--target-coverage",
+        type=fraction,
+        metavar="FRACTION",
+        help="choose that threshold so that about this fraction of the held-out samples is not 'uncertain'",
+    )
+
+
+def add_computation_options(parser: Parser, jobs: str, seed: str) -> None:
+    """Add ``--n-jobs``, ``--seed`` and ``--cache``.
+
+    Parameters
+    ----------
+    parser : Parser
+    jobs : str
+        What runs in parallel: "folds" or "fits".
+    seed : str
+        What the seed determines.
+    """
+    group = parser.option_group("computation")
+    add_n_jobs(group, jobs)
+    add_seed(group, seed)
+    group.add_argument("--cache", metavar="DIR", help="keep extracted features and decoded images there between runs")
+
+
+def add_n_jobs(group: OptionGroup, jobs: str) -> None:
+    """Add ``--n-jobs``."""
+    group.add_argument("--n-jobs", type=n_jobs, default=1, metavar="N", help=f"parallel {jobs}; -1 uses all cores")
+
+
+def add_seed(group: OptionGroup | Parser, purpose: str) -> None:
+    """Add ``--seed``."""
+    group.add_argument("--seed", type=int_at_least(0), default=0, metavar="N", help=f"random seed of {purpose}")
+
+
+def fraction_or_zero(text: str) -> float:
+    """Argument type: 0, or a number between 0 and 1."""
+    return 0.0 if text == "0" else fraction(text)
+
+
+def recorded_options(options: argparse.Namespace) -> dict[str, Any]:
+    """The options that determine the results, for the JSON files of a command."""
+    return {name: value for name, value in vars(options).items() if name not in NOT_REPRODUCED}
+
+
+def cache_directory(path: str | Path) -> Path:
+    """Create the folder of ``--cache`` and check that it can be written, before the computation begins.
+
+    Raises
+    ------
+    FerError
+        If it cannot be created or written.
+    """
+    folder = Path(path)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with atomic_write(folder / "probe") as probe:
+            probe.touch()
+        (folder / "probe").unlink()
+    except OSError as error:
+        raise FerError(f"--cache {folder} cannot be written: {error.strerror}") from error
+    return folder
+
+
+def read_samples(options: argparse.Namespace, cache: Path | None = None) -> Samples:
+    """Read the data that the options of `add_data_options` name."""
+    from ..datasets import load_dataset
+
     return load_dataset(
         options.data,
-        options.subjects,
-        options.n_subjects,
+        subjects=options.subjects,
+        n_subjects=options.n_subjects,
         on_error=options.on_error,
         labels=options.labels,
         subject_pattern=options.subject_pattern,
@@ -59,56 +159,67 @@ def read(options: argparse.Namespace, cache: Path | None) -> Samples:
     )
 
 
-def named(options: argparse.Namespace, **settings: Any) -> Any:
-    """The pipeline of ``--pipeline`` and ``--seed``; says what a preset stands for."""
+def build_pipeline(options: argparse.Namespace, **settings: Any) -> Pipeline:
+    """Make the pipeline of ``--pipeline`` and ``--seed``, and print what a preset consists of."""
+    from ..pipelines import make_pipeline
+    from ..presets import PRESETS
+
     model = make_pipeline(options.pipeline, options.seed, **settings)
-    if options.pipeline in PRESETS:
-        print(f"{options.pipeline} stands for {PRESETS[options.pipeline]}", flush=True)
+    if options.pipeline in PRESETS and not options.quiet:
+        print(f"preset {options.pipeline}: {PRESETS[options.pipeline]}", flush=True)
     return model
 
 
-def opened(options: argparse.Namespace, model: Any, settings: dict[str, Any]) -> tuple[Samples, dict[str, Any]]:
-    """The data, told of and with their features kept in ``--cache``; and what `suit` set in the model for them."""
-    cache = cache_folder(options.cache) if options.cache else None
-    X = read(options, cache)
-    announce(X)
-    found = suit(model, X, settings)
-    X.store.folder = cache
-    return X, found
+def load_data(options: argparse.Namespace, model: Pipeline, settings: dict[str, Any]) -> tuple[Samples, dict[str, Any]]:
+    """Read the data, print a summary, and adapt the alignment of the model to them.
+
+    Parameters
+    ----------
+    options : argparse.Namespace
+        The options of `add_data_options` and ``--cache``, which becomes the folder of the feature store.
+    model : Pipeline
+        Modified by `fer_features.pipelines.default_alignment`.
+    settings : dict
+        Parameters that the user chose.
+
+    Returns
+    -------
+    X : Samples
+    alignment : dict
+        What `default_alignment` set.
+    """
+    from ..pipelines import default_alignment
+
+    cache = cache_directory(options.cache) if options.cache else None
+    X = read_samples(options, cache)
+    if not options.quiet:
+        print_data_summary(X)
+    alignment = default_alignment(model, X, settings)
+    if alignment and not options.quiet:
+        print("images are cropped faces without landmarks: used without alignment (align__method=none)", flush=True)
+    X.feature_store.folder = cache
+    return X, alignment
 
 
-def announce(X: Samples) -> None:
-    """Say what was read, and where the subjects come from."""
+def print_data_summary(X: Samples) -> None:
+    """Print numbers of samples, predefined splits, notes of the reader, inferred subjects and possible leakage."""
+    import numpy as np
+
+    from ..evaluation.protocol import EVALUATION_SPLITS
+
     info = X.info
-    train = int((X["label"] >= 0).sum())
-    print(
-        f"{info.dataset}: {train} labelled rows, {len(X) - train} without a label"
-        + (" (synthetic)" if info.synthetic else "")
-    )
+    n_labelled = int((X.label_codes >= 0).sum())
+    synthetic = " (synthetic)" if info.synthetic else ""
+    lines = [f"{info.dataset}: {n_labelled} labelled samples, {len(X) - n_labelled} without a label{synthetic}"]
     if "split" in X:
-        counts = {part: int((X["split"] == part).sum()) for part in ("train", *OFFICIAL)}
-        print("parts: " + ", ".join(f"{part} {n}" for part, n in counts.items() if n))
-    for note in info.notes:
-        print(note)
+        counts = {name: int((X["split"] == name).sum()) for name in ("train", *EVALUATION_SPLITS)}
+        lines.append("predefined splits: " + ", ".join(f"{name} {n}" for name, n in counts.items() if n))
+    lines += info.notes
     if info.subjects_from == "inferred":
-        n = len(np.unique(X["subject"][X["subject"] >= 0]))
-        print(
-            f"no subject ids given: {n} subjects inferred from the neutral frames, "
-            f"confidence {info.subjects_confidence:.2f}"
-        )
-        print("check them in subjects.csv, which can be corrected and given back by --subjects")
+        n_subjects = len(np.unique(X["subject"][X["subject"] >= 0]))
+        confidence = f"confidence {info.subjects_confidence:.2f}"
+        lines.append(f"no subject identities given: {n_subjects} subjects inferred from neutral frames, {confidence}")
+        lines.append("check them in subjects.csv; a corrected file can be given by --subjects")
     if info.leakage:
-        print(f"CAUTION: {info.leakage}")
-    sys.stdout.flush()
-
-
-def suit(model: Any, X: Samples, settings: dict[str, Any]) -> dict[str, Any]:
-    """Set what the data ask for and the user left open; returns it."""
-    if not X.info.cropped or "landmarks" in X:
-        return {}
-    names = [name for name in model.get_params() if f"__{name}".endswith("__align__method") and name not in settings]
-    if names:
-        print("pictures of faces cut out already, without landmarks: taken whole (align__method=none)", flush=True)
-    whole = dict.fromkeys(names, "none")
-    model.set_params(**whole)
-    return whole
+        lines.append(f"warning: {info.leakage}")
+    print("\n".join(lines), flush=True)

@@ -1,122 +1,240 @@
-"""What all commands share: their arguments, one line and exit code 2 for a user's mistake, 130 for Ctrl-C."""
+"""Parsers, argument types, and the error handling that all commands share.
+
+This module imports argparse only, so that ``--help`` of every command answers at once.
+"""
 
 from __future__ import annotations
 
 import argparse
+import contextlib
+import difflib
+import importlib
 import os
 import shlex
+import shutil
 import sys
-from collections.abc import Callable
-from pathlib import Path
-from typing import NoReturn
+import textwrap
+import traceback
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, NoReturn
 
-from .. import _progress as progress
-from .._atomic import replacing
+from .._progress import progress_enabled
 from ..exceptions import FerError
+
+#: Options that do not change the results; the command in reports omits them.
+NOT_REPRODUCED = ("out", "cache", "n_jobs", "quiet", "verbose", "debug")
+#: Options that the command in reports shows even where they have their defaults.
+ALWAYS_SHOWN = ("pipeline", "data")
 
 
 class Parser(argparse.ArgumentParser):
-    """A command line whose mistakes are told in one line, like all others."""
+    """A parser that reports errors in one line, shows defaults in its help, and lists its arguments.
+
+    Attributes
+    ----------
+    arguments : list of argparse.Action
+        All arguments, in the order of the help.
+    """
+
+    def __init__(self, **settings: Any):
+        self.arguments: list[argparse.Action] = []
+        super().__init__(**{"allow_abbrev": False, **settings})
+
+    def add_argument(self, *names: str, **settings: Any) -> argparse.Action:
+        """Add an argument; its default is appended to its help."""
+        return self.register_argument(super().add_argument(*names, **settings))
+
+    def register_argument(self, action: argparse.Action) -> argparse.Action:
+        """List an argument and append its default to its help."""
+        self.arguments.append(action)
+        shown = not isinstance(action.default, bool) and action.default not in (None, argparse.SUPPRESS, [])
+        if shown and action.help:
+            action.help += " (default: %(default)s)"
+        return action
+
+    def option_group(self, title: str) -> OptionGroup:
+        """Add a group of arguments with a title of its own in the help."""
+        return OptionGroup(self, self.add_argument_group(title))
+
+    def parse_args(self, args: Sequence[str] | None = None, namespace: Any = None) -> Any:  # type: ignore[override]
+        """Parse arguments; an unknown one is reported with the most similar option."""
+        options, unknown = self.parse_known_args(args, namespace)
+        if unknown:
+            known = [name for action in self.arguments for name in action.option_strings]
+            self.error(f"unknown argument '{unknown[0]}'{did_you_mean(unknown[0].split('=')[0], known)}")
+        return options
 
     def error(self, message: str) -> NoReturn:
-        """Print one line and end with 2."""
-        self.exit(2, f"error: {message} (see --help)\n")
+        """Print one line to standard error and end with exit code 2."""
+        self.exit(2, f"error: {message} (see {self.prog} --help)\n")
 
 
-def whole(least: int) -> Callable[[str], int]:
-    """A type of argument: a whole number of at least `least`."""
+class OptionGroup:
+    """Arguments under a common title; made by `Parser.option_group`."""
+
+    def __init__(self, parser: Parser, group: Any):
+        self.parser, self.group = parser, group
+
+    def add_argument(self, *names: str, **settings: Any) -> argparse.Action:
+        """Add an argument to this group."""
+        return self.parser.register_argument(self.group.add_argument(*names, **settings))
+
+    def mutually_exclusive(self) -> OptionGroup:
+        """Add a subgroup of which only one argument can be given."""
+        return OptionGroup(self.parser, self.group.add_mutually_exclusive_group())
+
+
+def command_parser(name: str, description: str, *examples: str) -> Parser:
+    """Parser of the command `name`, with a description and example command lines in its help."""
+    lines = "\n".join(f"  {example}" for example in examples)
+    return Parser(
+        prog=f"fer-features {name}",
+        description=textwrap.fill(description, max(shutil.get_terminal_size().columns - 2, 40)),
+        epilog=f"example{'s' * (len(examples) > 1)}:\n{lines}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+
+
+def add_common_options(parser: Parser) -> None:
+    """Add the options that every command has."""
+    group = parser.option_group("messages and plugins")
+    either = group.mutually_exclusive()
+    either.add_argument("--quiet", action="store_true", help="print results and errors only")
+    either.add_argument("--verbose", action="store_true", help="print the duration of every stage too")
+    group.add_argument("--debug", action="store_true", help="print the traceback of an error")
+    group.add_argument(
+        "--plugin",
+        action="append",
+        default=[],
+        metavar="MODULE",
+        help="import this module first; it can register extractors, classifiers and data sets; repeatable",
+    )
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """``": did you mean 'X'?"`` for the most similar known name, or nothing if none is similar."""
+    similar = difflib.get_close_matches(name, list(known), n=1)
+    return f": did you mean '{similar[0]}'?" if similar else ""
+
+
+def int_at_least(minimum: int) -> Callable[[str], int]:
+    """Argument type: an integer of at least `minimum`."""
 
     def read(text: str) -> int:
-        try:
-            value = int(text)
-        except ValueError:
-            value = least - 1
-        if value < least:
-            raise argparse.ArgumentTypeError(f"'{text}' is not a whole number of at least {least}")
-        return value
+        with contextlib.suppress(ValueError):
+            if int(text) >= minimum:
+                return int(text)
+        raise argparse.ArgumentTypeError(f"'{text}' is not an integer of at least {minimum}")
 
     return read
 
 
-def jobs(text: str) -> int:
-    """A type of argument: how many at once, -1 for all cores."""
-    return -1 if text == "-1" else whole(1)(text)
+def n_jobs(text: str) -> int:
+    """Argument type: a number of parallel jobs, -1 for all cores."""
+    return -1 if text == "-1" else int_at_least(1)(text)
 
 
-def share(text: str) -> float:
-    """A type of argument: a number between 0 and 1."""
-    try:
-        value = float(text)
-    except ValueError:
-        value = 0
-    if not 0 < value < 1:
-        raise argparse.ArgumentTypeError(f"'{text}' is not a number between 0 and 1")
-    return value
+def fraction(text: str) -> float:
+    """Argument type: a number between 0 and 1, both excluded."""
+    with contextlib.suppress(ValueError):
+        if 0 < float(text) < 1:
+            return float(text)
+    raise argparse.ArgumentTypeError(f"'{text}' is not a number between 0 and 1")
 
 
-def command_line(p: argparse.ArgumentParser, options: argparse.Namespace) -> str:
-    """The command that was given, as it would be typed: pipeline and data, what is not as by default, not where to."""
-    words = p.prog.split()
-    for action in p._actions:
-        name = action.dest
-        value = getattr(options, name, None)
-        told = name in ("pipeline", "data")
-        if name in ("out", "cache", "jobs") or value is None or (value == action.default and not told):
+def format_command(parser: Parser, options: argparse.Namespace) -> str:
+    """The command line that reproduces a result.
+
+    Parameters
+    ----------
+    parser : Parser
+    options : argparse.Namespace
+        What `parser` parsed.
+
+    Returns
+    -------
+    str
+        Quoted for a shell: pipeline, data, and every other option whose value is not its default. The options of
+        `NOT_REPRODUCED` are omitted.
+    """
+    words = parser.prog.split()
+    for action in parser.arguments:
+        value = getattr(options, action.dest, None)
+        default = value == action.default and action.dest not in ALWAYS_SHOWN
+        if action.dest in NOT_REPRODUCED or value is None or default:
             continue
+        values = [str(one) for one in (value if isinstance(value, list) else [value])]
         if not action.option_strings:
-            words += map(str, value if isinstance(value, list) else [value])
+            words += values
         elif value is True:
             words.append(action.option_strings[-1])
         else:
-            for one in value if isinstance(value, list) else [value]:
-                words += [action.option_strings[-1], str(one)]
+            words += [word for one in values for word in (action.option_strings[-1], one)]
     return shlex.join(words)
 
 
-def cache_folder(path: str) -> Path:
-    """The folder of ``--cache``, made and tried: one that cannot be written is told before the work."""
-    folder = Path(path)
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with replacing(folder / "probe") as probe:
-            probe.touch()
-        (folder / "probe").unlink()
-    except OSError as error:
-        raise FerError(f"--cache {folder} cannot be written: {error.strerror}") from error
-    return folder
+def import_plugins(modules: Sequence[str]) -> None:
+    """Import the modules of ``--plugin``, from the current folder too.
+
+    Raises
+    ------
+    FerError
+        If a module does not exist or raises an exception.
+    """
+    if modules and not {"", os.getcwd()} & set(sys.path):
+        sys.path.insert(0, os.getcwd())  # `python -m` does so too, the installed command does not
+    for name in modules:
+        try:
+            importlib.import_module(name)
+        except Exception as error:
+            hint = "; give the name of the module without .py" if name.endswith(".py") else ""
+            raise FerError(f"--plugin {name} cannot be imported: {type(error).__name__}: {error}{hint}") from error
 
 
-def guarded(work: Callable[[], None], interrupted: Callable[[], str] = lambda: "nothing was written") -> int:
-    """Do the work of a command, with progress shown; returns its exit code.
+def run_command(
+    work: Callable[[], object],
+    options: argparse.Namespace | None = None,
+    interrupted: Callable[[], str] = lambda: "nothing was written",
+) -> int:
+    """Run a command with progress messages, and report its errors.
 
     Parameters
     ----------
     work : callable
+        The command.
+    options : argparse.Namespace, default=None
+        The options of `add_common_options`: messages, traceback, plugins. None: progress is printed, tracebacks of
+        user errors are not.
     interrupted : callable
-        What is left after Ctrl-C, in words.
+        Returns the text printed after Ctrl-C: which results exist.
 
     Returns
     -------
     int
-        0; 2 after a user's mistake, told in one line on standard error; 130 after Ctrl-C.
+        Exit code: 0; 2 after a user error, which is printed in one line to standard error; 130 after Ctrl-C.
     """
+    given: dict[str, Any] = {} if options is None else vars(options)
+    debug = given.get("debug", False)
     try:
-        with progress.shown():
+        with progress_enabled(not given.get("quiet", False), timings=given.get("verbose", False)):
+            import_plugins(given.get("plugin", ()))
             work()
     except FerError as error:
+        if debug:
+            traceback.print_exc()
         print(f"error: {' '.join(str(error).split())}", file=sys.stderr)
         return 2
     except MemoryError:
-        print(
-            "error: not enough memory for this data and these settings; use smaller crops or fewer features",
-            file=sys.stderr,
-        )
+        if debug:
+            traceback.print_exc()
+        message = "not enough memory for this data and these settings; use smaller crops or fewer features"
+        print(f"error: {message}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         print(f"interrupted: {interrupted()}", file=sys.stderr)
         return 130
     except BrokenPipeError:
-        # The reader of our output has gone; what is left in the buffer has nowhere to go.
+        # The process that read the output has ended; the rest of the buffer is discarded.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     return 0

@@ -1,109 +1,123 @@
-"""Can the score be believed? ``python -m fer_features check --pipeline hog_svm --data PATH``.
-
-Looks for leaks and faults in a pipeline, its folds and its data, and prints one line for each: fine, look, broken or
-skipped, and why. Ends with 1 where something is broken. The pipeline is fitted some hundred times: for one that learns
-its features, such as fv, fewer --rows and --permutations will do.
-"""
+"""``fer-features check``: check whether the score of a pipeline can be trusted."""
 
 from __future__ import annotations
 
 import argparse
-import dataclasses
 import json
-import sys
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
-from .._atomic import filling, new_folder
-from ..audit.base import Check
-from ..audit.score_checks import MOST, checks
-from ..pipelines import columns_read, parse_setting
-from ..reports.audit import check_page
-from ..samples.table import Samples, fingerprint
-from ..version import versions
-from ._options import add_data, named, opened
-from ._parser import Parser, command_line, guarded, jobs, whole
+from .._atomic import atomic_directory, timestamped_directory
+from ._options import (
+    add_computation_options,
+    add_data_options,
+    add_pipeline_option,
+    build_pipeline,
+    load_data,
+    recorded_options,
+)
+from ._parser import Parser, add_common_options, command_parser, format_command, int_at_least, run_command
 
-#: What the command writes.
+if TYPE_CHECKING:
+    from ..audit.context import Check
+
+#: Files that the command writes.
 OUTPUTS = ("check.json", "report.html")
 
 
-def parser() -> argparse.ArgumentParser:
-    """The command line."""
-    p = Parser(prog="python -m fer_features check", description=(__doc__ or "").split("\n\n")[1])
-    p.add_argument("--pipeline", default="hog_svm", metavar="NAME", help="as for run (hog_svm)")
-    add_data(p)
-    p.add_argument(
+def parser() -> Parser:
+    """Parser of the command."""
+    p = command_parser(
+        "check",
+        "Check whether the score of a pipeline can be trusted: leakage in the pipeline, its folds and its data, and "
+        "label permutation. Each check prints one line: pass, warning, fail or skipped, and the reason. The exit "
+        "code is 1 if a check fails. The pipeline is fitted about a hundred times; for one that fits its features, "
+        "such as fv, reduce --max-samples and --permutations.",
+        "fer-features check --pipeline hog_svm --data DIR --n-jobs -1",
+    )
+    group = p.option_group("pipeline")
+    add_pipeline_option(group)
+    group.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="parameter of the pipeline, for example features__hog__pixels_per_cell=8; repeatable",
+    )
+    add_data_options(p)
+    group = p.option_group("checks")
+    group.add_argument(
         "--split",
         choices=("grouped", "random"),
         default="grouped",
-        help="the folds that your own score rests on: by subject, or of rows (grouped)",
+        help="the folds of the score to be checked: grouped by subject, or random samples",
     )
-    p.add_argument("--permutations", type=whole(19), default=50, metavar="N", help="of labels, at least 19 (50)")
-    p.add_argument(
-        "--rows", type=whole(20), default=MOST, metavar="N", help=f"fitted again and again, at most, by people ({MOST})"
+    group.add_argument(
+        "--permutations", type=int_at_least(19), default=50, metavar="N", help="permutations of the labels, at least 19"
     )
-    p.add_argument("--jobs", type=jobs, default=1, metavar="N", help="fits side by side, -1 for all cores (1)")
-    p.add_argument("--seed", type=whole(0), default=0, metavar="N", help="of folds, permutations and classifiers (0)")
-    p.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="a parameter, as for run")
-    p.add_argument("--cache", metavar="DIR", help="keep features, and stills as read, there between runs")
-    p.add_argument("--out", metavar="DIR", help="folder for check.json and report.html (a new one under checks/)")
+    group.add_argument(
+        "--max-samples",
+        type=int_at_least(20),
+        default=2000,
+        metavar="N",
+        help="samples for the checks that fit the pipeline many times, chosen by subject",
+    )
+    add_computation_options(p, "fits", "folds, permutations and classifiers")
+    p.option_group("output").add_argument(
+        "--out", metavar="DIR", help="folder of check.json and report.html (default: a new folder under checks/)"
+    )
+    add_common_options(p)
     return p
 
 
-def main(arguments: list[str] | None = None) -> int:
+def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; returns the exit code."""
     options = parser().parse_args(arguments)
     found: list[Check] = []
-    code = guarded(lambda: run(options, found))
-    return code or int(any(check.verdict == "broken" for check in found))
+    code = run_command(lambda: run(options, found), options)
+    return code or int(any(check.status == "fail" for check in found))
 
 
 def run(options: argparse.Namespace, found: list[Check]) -> None:
-    """Check, printing verdicts as they come, and write them."""
-    out = Path(options.out) if options.out else new_folder("checks", options.pipeline)
-    # A folder that cannot be written is told before minutes of work, not after them.
-    with filling(out, OUTPUTS) as folder:
-        record, X = examine(options, found)
+    """Run the checks, printing each result as soon as it is known, and write them."""
+    from ..audit.score_checks import iterate_checks
+    from ..pipelines import parse_setting, required_columns
+    from ..reports.audit import audit_page
+    from ..samples.fingerprint import fingerprint
+    from ..version import versions
+
+    out = Path(options.out) if options.out else timestamped_directory("checks", options.pipeline)
+    # The folder is opened first: one that cannot be written is reported before the computation.
+    with atomic_directory(out, OUTPUTS) as folder:
+        settings = dict(parse_setting(text) for text in options.set)
+        model = build_pipeline(options, **settings)
+        X, alignment = load_data(options, model, settings)
+        settings |= alignment
+        for name in required_columns(model):
+            X.column(name)
+        for check in iterate_checks(
+            model,
+            X,
+            split=options.split,
+            n_permutations=options.permutations,
+            max_samples=options.max_samples,
+            seed=options.seed,
+            n_jobs=options.n_jobs,
+        ):
+            found.append(check)
+            print(check, flush=True)
+        record = {
+            "pipeline": options.pipeline,
+            "settings": settings,
+            "dataset": X.info.dataset,
+            "synthetic": X.info.synthetic,
+            "checks": [check.to_dict() for check in found],
+            "command": recorded_options(options),
+            "fingerprint": fingerprint(X),
+            "versions": versions(),
+        }
         (folder / "check.json").write_text(json.dumps(record, indent=1) + "\n")
-        page = check_page(record, found, X, command_line(parser(), options))
+        page = audit_page(options.pipeline, settings, found, X, options.max_samples, format_command(parser(), options))
         (folder / "report.html").write_text(page, encoding="utf-8")
-    print(f"written to {out}")
-
-
-def examine(options: argparse.Namespace, found: list[Check]) -> tuple[dict[str, Any], Samples]:
-    """Read the data, print each verdict and put it into `found`; returns what check.json holds, and the data."""
-    settings = dict(parse_setting(text) for text in options.set)
-    model = named(options, **settings)
-    X, suited = opened(options, model, settings)
-    settings |= suited
-    for name in columns_read(model):
-        X.column(name)
-    work = checks(
-        model,
-        X,
-        split=options.split,
-        permutations=options.permutations,
-        most=options.rows,
-        seed=options.seed,
-        jobs=options.jobs,
-    )
-    for check in work:
-        found.append(check)
-        print(check, flush=True)
-    command = {k: v for k, v in vars(options).items() if k not in ("out", "cache", "jobs")}
-    record = {
-        "pipeline": options.pipeline,
-        "settings": settings,
-        "dataset": X.info.dataset,
-        "synthetic": X.info.synthetic,
-        "checks": [dataclasses.asdict(check) for check in found],
-        "command": command,
-        "fingerprint": fingerprint(X),
-        "versions": versions(),
-    }
-    return record, X
-
-
-if __name__ == "__main__":
-    sys.exit(main())
+    print(f"results in {out}")

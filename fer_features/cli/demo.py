@@ -1,24 +1,25 @@
-"""Write the synthetic data set as fer22 files.
-
-python -m fer_features demo OUT_DIR [--seed 0] [--force] ...
-"""
+"""``fer-features demo``: write the synthetic data set as fer22 files."""
 
 from __future__ import annotations
 
+import argparse
 import os
-import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import h5py
-import numpy as np
-
-from .._atomic import replacing
+from .._atomic import atomic_write
 from ..exceptions import FerError
-from ..synthetic import Demo, generate
-from ._parser import Parser, guarded, whole
+from ._options import add_seed
+from ._parser import Parser, add_common_options, command_parser, int_at_least, run_command
 
-NAMES = (
+if TYPE_CHECKING:
+    import numpy as np
+
+    from ..synthetic import SyntheticSequences
+
+#: Files below the output folder, without the suffix .h5.
+FILE_STEMS = (
     "data_train_images",
     "data_train_landmarks",
     "data_train_labels",
@@ -30,58 +31,87 @@ NAMES = (
 )
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """Run the command; the exit code is 0, or 2 for a user's mistake, told in one line on stderr."""
-    args = _parser().parse_args(argv)
-
-    def work() -> None:
-        check(args.out_dir, args.force)
-        demo = generate(args.subjects, args.test_subjects, args.repeats, args.seed, test_repeats=args.test_repeats)
-        write(demo, args.out_dir)
-        train = int((demo.split == "train").sum())
-        print(f"wrote {train} train and {len(demo) - train} test synthetic sequences to {args.out_dir}")
-
-    return guarded(work)
-
-
-def _parser() -> Parser:
-    parser = Parser(
-        prog="python -m fer_features demo",
-        description="Write synthetic face sequences, drawn by code, as fer22 HDF5 files.",
+def parser() -> Parser:
+    """Parser of the command."""
+    p = command_parser(
+        "demo",
+        "Write synthetic face sequences, rendered by code, as fer22 files in HDF5. The labels of the test split and "
+        "the subjects are in the subfolder 'solution'.",
+        "fer-features demo data/demo",
+        "fer-features demo data/small --subjects 4 --test-subjects 2 --seed 1",
     )
-    parser.add_argument("out_dir", type=Path, metavar="OUT_DIR", help="folder to write to, made if need be")
-    parser.add_argument("--seed", type=whole(0), default=0, help="of everything (default: %(default)s)")
-    parser.add_argument("--subjects", type=whole(1), default=12, help="people to train on (default: %(default)s)")
-    parser.add_argument("--test-subjects", type=whole(1), default=6, help="people to test on (default: %(default)s)")
-    parser.add_argument(
-        "--repeats",
-        type=whole(1),
-        default=4,
-        help="sequences of each expression a train subject (default: %(default)s)",
-    )
-    parser.add_argument(
-        "--test-repeats", type=whole(1), default=2, help="the same of a test subject (default: %(default)s)"
-    )
-    parser.add_argument("--force", action="store_true", help="replace files that are there")
-    return parser
+    p.add_argument("out_dir", type=Path, metavar="OUT_DIR", help="output folder, created if it does not exist")
+    for option, default, text in (
+        ("--subjects", 12, "number of training subjects"),
+        ("--test-subjects", 6, "number of test subjects"),
+        ("--repeats", 4, "sequences of each expression per training subject"),
+        ("--test-repeats", 2, "sequences of each expression per test subject"),
+    ):
+        p.add_argument(option, type=int_at_least(1), default=default, metavar="N", help=text)
+    add_seed(p, "subjects and sequences")
+    p.add_argument("--force", action="store_true", help="replace existing files")
+    add_common_options(p)
+    return p
 
 
-def tables(demo: Demo) -> dict[str, np.ndarray]:
-    """File name within the folder (without .h5) -> what is in it."""
-    train, test = demo.split == "train", demo.split == "test"
-    labels = demo.label.astype(np.float64)  # as the published files store them
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command; returns the exit code."""
+    options = parser().parse_args(arguments)
+    return run_command(lambda: run(options), options)
+
+
+def run(options: argparse.Namespace) -> None:
+    """Generate the sequences and write the files."""
+    from ..synthetic import generate
+
+    check_output_folder(options.out_dir, options.force)
+    sequences = generate(
+        options.subjects, options.test_subjects, options.repeats, options.seed, n_test_repeats=options.test_repeats
+    )
+    write_fer22(sequences, options.out_dir)
+    n_train = int((sequences.split == "train").sum())
+    n_test = len(sequences) - n_train
+    print(f"wrote {n_train} training and {n_test} test sequences (synthetic) to {options.out_dir}")
+
+
+def fer22_arrays(sequences: SyntheticSequences) -> dict[str, np.ndarray]:
+    """Arrays to write, by the names of `FILE_STEMS`.
+
+    Parameters
+    ----------
+    sequences : SyntheticSequences
+
+    Returns
+    -------
+    dict of str to ndarray
+        Labels are float64, as in the published files.
+    """
+    train, test = sequences.split == "train", sequences.split == "test"
+    labels = sequences.label.astype("float64")
     values = (
-        *(demo.images[train], demo.landmarks[train], labels[train], demo.images[test], demo.landmarks[test]),
-        *(demo.subject[train], demo.subject[test], labels[test]),
+        *(sequences.images[train], sequences.landmarks[train], labels[train]),
+        *(sequences.images[test], sequences.landmarks[test]),
+        *(sequences.subject[train], sequences.subject[test], labels[test]),
     )
-    return dict(zip(NAMES, values, strict=True))
+    return dict(zip(FILE_STEMS, values, strict=True))
 
 
-def check(folder: Path, force: bool = False) -> None:
-    """Raise FerError, before the work is done, if the files cannot be written to `folder`."""
-    there = [name for name in NAMES if (folder / f"{name}.h5").exists()]
-    if there and not force:
-        raise FerError(f"{folder} has {there[0]}.h5 already; --force replaces it")
+def check_output_folder(folder: Path, force: bool = False) -> None:
+    """Check before the work starts that the files can be written; create the folder.
+
+    Parameters
+    ----------
+    folder : Path
+    force : bool, default=False
+        Whether existing files may be replaced.
+
+    Raises
+    ------
+    FerError
+    """
+    existing = [stem for stem in FILE_STEMS if (folder / f"{stem}.h5").exists()]
+    if existing and not force:
+        raise FerError(f"{folder} contains {existing[0]}.h5 already; --force replaces it")
     try:
         (folder / "solution").mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -90,13 +120,17 @@ def check(folder: Path, force: bool = False) -> None:
         raise FerError(f"cannot write to {folder}: permission denied")
 
 
-def write(demo: Demo, folder: Path) -> None:
-    """Write the files of `tables`, each under a temporary name first: none is ever seen half written."""
-    for name, values in tables(demo).items():
-        path = folder / f"{name}.h5"
-        with replacing(path) as part, h5py.File(part, "w") as file:
+def write_fer22(sequences: SyntheticSequences, folder: Path) -> None:
+    """Write the files of `fer22_arrays`. Each is complete or absent.
+
+    Parameters
+    ----------
+    sequences : SyntheticSequences
+    folder : Path
+    """
+    import h5py
+
+    for stem, values in fer22_arrays(sequences).items():
+        path = folder / f"{stem}.h5"
+        with atomic_write(path) as temporary, h5py.File(temporary, "w") as file:
             file.create_dataset(path.stem, data=values).attrs["synthetic"] = True
-
-
-if __name__ == "__main__":
-    sys.exit(main())

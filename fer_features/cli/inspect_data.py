@@ -1,53 +1,49 @@
-"""A look at the data before a model: ``python -m fer_features inspect PATH``.
-
-Tells classes, parts, sizes, grey levels, duplicates, subjects and motion on the terminal, and writes them with pictures
-as one HTML page.
-"""
+"""``fer-features inspect``: report on a data set before training."""
 
 from __future__ import annotations
 
 import argparse
-import sys
+from collections.abc import Sequence
 from pathlib import Path
 
-from .._atomic import replacing
-from ..data_profile.findings import summary
-from ..data_profile.profile import inspect_data
-from ..reports.data_profile import page
-from ._options import add_reading, read
-from ._parser import Parser, guarded, whole
+from .._atomic import atomic_write
+from ._options import add_data_options, add_seed, cache_directory, read_samples
+from ._parser import Parser, add_common_options, command_parser, run_command
 
 
-def parser() -> argparse.ArgumentParser:
-    """The command line."""
-    p = Parser(prog="python -m fer_features inspect", description=(__doc__ or "").split("\n\n")[1])
-    p.add_argument(
-        "data", nargs="?", default="demo", metavar="PATH", help="a folder or file of a known layout, or 'demo' (demo)"
+def parser() -> Parser:
+    """Parser of the command."""
+    p = command_parser(
+        "inspect",
+        "Report on a data set before training: classes, predefined splits, image sizes, grey levels, duplicates, "
+        "subjects and motion. Prints the findings and writes them with example images as one HTML page.",
+        "fer-features inspect fer2013.csv --out fer2013.html",
     )
-    add_reading(p)
-    p.add_argument("--seed", type=whole(0), default=0, metavar="N", help="of the pictures drawn at random (0)")
-    p.add_argument("--cache", type=Path, metavar="DIR", help="keep stills as read there between runs")
-    p.add_argument("--out", type=Path, default=Path("inspect.html"), metavar="FILE.html", help="(inspect.html)")
+    add_data_options(p, positional=True)
+    group = p.option_group("output")
+    group.add_argument("--out", type=Path, default=Path("inspect.html"), metavar="FILE.html", help="the page to write")
+    group.add_argument("--cache", metavar="DIR", help="keep decoded images there between runs")
+    add_seed(group, "the example images")
+    add_common_options(p)
     return p
 
 
-def main(arguments: list[str] | None = None) -> int:
+def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; returns the exit code."""
     options = parser().parse_args(arguments)
-    return guarded(lambda: inspect(options))
+    return run_command(lambda: inspect(options), options)
 
 
 def inspect(options: argparse.Namespace) -> None:
-    """Read the data, look at them, write the page, print a summary."""
-    # A page that cannot be written is told before minutes of work, not after them.
-    with replacing(options.out) as temporary:
+    """Read the data, write the page, print a summary."""
+    from ..data_profile import inspect_data
+    from ..reports.data_profile import data_profile_page
+
+    # A page that cannot be written is reported before minutes of computation.
+    with atomic_write(options.out) as temporary:
         temporary.touch()
-        X = read(options, options.cache)
-        found = inspect_data(X)
-        temporary.write_text(page(found, options.seed), encoding="utf-8")
-    print(summary(found))
+        X = read_samples(options, cache_directory(options.cache) if options.cache else None)
+        profile = inspect_data(X)
+        temporary.write_text(data_profile_page(profile, options.seed), encoding="utf-8")
+    print(profile)
     print(f"written to {options.out}")
-
-
-if __name__ == "__main__":
-    sys.exit(main())

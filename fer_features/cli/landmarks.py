@@ -1,120 +1,152 @@
-"""Learn to find landmarks: ``python -m fer_features landmarks train --data PATH --out landmarks.joblib``.
-
-'train' learns a landmarker from all training rows that have pictures and landmarks; 'evaluate' tells how far it is off
-on people it has not seen, by folds grouped by subject, or judges a trained one on other data.
-"""
+"""``fer-features landmarks``: train or evaluate a landmark detector."""
 
 from __future__ import annotations
 
 import argparse
 import json
-import sys
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from .._atomic import filling
+from .._atomic import atomic_directory
 from ..exceptions import FerError
-from ..faces import Landmarker, load_landmarker, save_landmarker
-from ..faces.landmark_evaluation import (
-    Pictures,
-    about,
-    check_landmarks,
-    cross_validate,
-    draw_curve,
-    figures,
-    fitted,
-    judge,
-    pictures_of,
-    words,
-)
-from ..samples.table import Samples, fingerprint
-from ..version import versions
-from ._options import add_data, announce, read
-from ._parser import Parser, guarded, jobs, whole
+from ._options import add_data_options, add_n_jobs, add_seed, print_data_summary, read_samples
+from ._parser import OptionGroup, Parser, add_common_options, command_parser, int_at_least, run_command
 
-#: What 'evaluate' writes.
+if TYPE_CHECKING:
+    from ..faces.landmark_evaluation import LandmarkScores
+    from ..faces.landmarker_training import AnnotatedFrames
+    from ..samples.table import Samples
+
+TRAIN = "Train a landmark detector on all training samples with images and landmarks, and save it."
+EVALUATE = "Measure the error of landmarks on held-out subjects by cross-validation, or of a trained detector."
+
+#: Files that 'evaluate' writes.
 OUTPUTS = ("landmarks.json", "curve.png")
 
 
-def parser() -> argparse.ArgumentParser:
-    """The command line."""
-    p = Parser(prog="python -m fer_features landmarks", description=(__doc__ or "").split("\n\n")[1])
-    commands = p.add_subparsers(dest="command", required=True, metavar="train|evaluate")
-    train = commands.add_parser("train", help="learn from all training rows and save")
-    train.add_argument("--out", required=True, metavar="FILE", help="the model, NAME.joblib")
-    evaluate = commands.add_parser("evaluate", help="errors on people not seen in training")
-    evaluate.add_argument("--cv", default="10fold", metavar="NAME", help="10fold, 5fold, ... or loso (10fold)")
-    evaluate.add_argument("--model", metavar="FILE", help="judge this one on all rows, none of which it has seen")
-    evaluate.add_argument("--out", metavar="DIR", help="folder for landmarks.json and curve.png")
-    evaluate.add_argument("--jobs", type=jobs, default=1, metavar="N", help="folds side by side, -1 for all cores (1)")
-    for command in (train, evaluate):
-        add_data(command)
-        command.add_argument("--frames", type=whole(1), default=3, metavar="N", help="taken of each row's clip (3)")
-        command.add_argument("--seed", type=whole(0), default=0, metavar="N", help="of folds and starts (0)")
+def parser() -> Parser:
+    """Parser of the command."""
+    p = command_parser(
+        "landmarks",
+        "Train a landmark detector on all training samples with images and landmarks, or evaluate one: on held-out "
+        "subjects by cross-validation, or a trained one on other data.",
+        "fer-features landmarks train --data DIR --out landmarks.joblib",
+        "fer-features landmarks evaluate --data DIR --cv 10fold --out OUT",
+    )
+    tasks = p.add_subparsers(dest="task", required=True, metavar="train|evaluate")
+    train = tasks.add_parser("train", help="train on all training samples and save", description=TRAIN)
+    add_data_options(train)
+    group = train.option_group("training")
+    _add_frames(group)
+    add_seed(group, "the initial shapes")
+    train.option_group("output").add_argument(
+        "--out", required=True, metavar="FILE", help="the model to write, NAME.joblib"
+    )
+    add_common_options(train)
+    evaluate = tasks.add_parser("evaluate", help="measure the error on held-out subjects", description=EVALUATE)
+    add_data_options(evaluate)
+    group = evaluate.option_group("evaluation")
+    group.add_argument("--cv", default="10fold", metavar="NAME", help="folds: 10fold, 5fold, ..., or loso")
+    group.add_argument(
+        "--model", metavar="FILE", help="evaluate this landmark detector on all samples; none was used to train it"
+    )
+    _add_frames(group)
+    add_n_jobs(group, "folds")
+    add_seed(group, "folds and initial shapes")
+    evaluate.option_group("output").add_argument(
+        "--out", metavar="DIR", help="folder of landmarks.json and curve.png (default: nothing is written)"
+    )
+    add_common_options(evaluate)
     return p
 
 
-def main(arguments: list[str] | None = None) -> int:
+def _add_frames(group: OptionGroup) -> None:
+    group.add_argument("--frames", type=int_at_least(1), default=3, metavar="N", help="frames to use per sequence")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; returns the exit code."""
     options = parser().parse_args(arguments)
-    return guarded(lambda: (train if options.command == "train" else evaluate)(options))
+    return run_command(lambda: (train if options.task == "train" else evaluate)(options), options)
 
 
 def train(options: argparse.Namespace) -> None:
-    """Learn from the training rows, and save."""
+    """Train on the training samples, and save."""
+    from ..faces import save_landmarker
+    from ..faces.landmarker_training import train_landmarker
+
     out = Path(options.out)
     if not out.parent.is_dir():
-        raise FerError(f"--out {out}: there is no folder {out.parent}")
+        raise FerError(f"--out {out}: the folder {out.parent} does not exist")
     if out.suffix != ".joblib":
-        raise FerError(f"--out {out}: a name that ends in .joblib is needed")
-    X, pictures = opened(options)
-    landmarker = fitted(Landmarker(random_state=options.seed), pictures)
+        raise FerError(f"--out {out}: the name must end in .joblib")
+    X, frames = _load_frames(options, train_only=True)
+    landmarker, info = train_landmarker(frames, options.seed)
     source = {"dataset": X.info.dataset, "synthetic": X.info.synthetic, "fingerprint": _fingerprint(X)}
-    save_landmarker(landmarker, out, source | about(landmarker, pictures))
-    missed = f", {landmarker.n_missed_} left out where no face was found" if landmarker.n_missed_ else ""
-    print(f"learned from {landmarker.n_faces_} faces{missed}; {out.stat().st_size / 1e6:.1f} MB in {out}")
+    save_landmarker(landmarker, out, source | info.to_json())
+    missed = f", {info.n_excluded} excluded because no face was detected" if info.n_excluded else ""
+    print(f"trained on {info.n_faces} faces{missed}; {out.stat().st_size / 1e6:.1f} MB in {out}")
 
 
 def evaluate(options: argparse.Namespace) -> None:
-    """Judge by folds, or a trained landmarker on all rows."""
+    """Evaluate by cross-validation, or a trained landmark detector on all samples."""
+    from ..plotting.landmark_errors import plot_error_curve
+
     if options.out is None:
-        report(options)
+        evaluation_report(options)
         return
-    with filling(Path(options.out), OUTPUTS) as folder:
-        told = report(options)
-        (folder / "landmarks.json").write_text(json.dumps(told, indent=1) + "\n")
-        draw_curve(told["curve"], folder / "curve.png")
+    with atomic_directory(Path(options.out), OUTPUTS) as folder:
+        scores, report = evaluation_report(options)
+        (folder / "landmarks.json").write_text(json.dumps(report, indent=1) + "\n")
+        plot_error_curve(scores.curve, folder / "curve.png")
     print(f"written to {options.out}")
 
 
-def report(options: argparse.Namespace) -> dict[str, Any]:
-    """Figures of an evaluation, printed too."""
+def evaluation_report(options: argparse.Namespace) -> tuple[LandmarkScores, dict[str, Any]]:
+    """Evaluate, print a summary, and return the scores and the content of landmarks.json."""
+    from ..faces import Landmarker, load_landmarker
+    from ..faces.landmark_evaluation import (
+        cross_validate_landmarker,
+        evaluate_landmarker,
+        landmark_scores,
+        landmark_summary,
+    )
+    from ..version import versions
+
     model = load_landmarker(options.model) if options.model else None
-    X, pictures = opened(options, everything=model is not None)
+    X, frames = _load_frames(options, train_only=model is None)
     if model is not None:
-        found, how = judge(model, pictures), f"model {options.model}"
+        errors, protocol = evaluate_landmarker(model, frames), f"model {options.model}"
     else:
-        found = cross_validate(Landmarker(), pictures, options.cv, options.seed, options.jobs)
-        how = f"{options.cv}, {'grouped by subject' if pictures.grouped else 'NOT grouped by subject'}"
-    told = {**figures(found, pictures), "protocol": how, "dataset": X.info.dataset, "synthetic": X.info.synthetic}
-    told |= {"fingerprint": _fingerprint(X), "versions": versions()}
-    print(words(told))
-    return told
+        errors = cross_validate_landmarker(Landmarker(), frames, options.cv, options.seed, options.n_jobs)
+        protocol = f"{options.cv}, {'grouped by subject' if frames.grouped else 'NOT grouped by subject'}"
+    scores = landmark_scores(errors, frames)
+    report = {
+        **scores.to_json(),
+        "protocol": protocol,
+        "dataset": X.info.dataset,
+        "synthetic": X.info.synthetic,
+        "fingerprint": _fingerprint(X),
+        "versions": versions(),
+    }
+    print(landmark_summary(scores))
+    return scores, report
 
 
-def opened(options: argparse.Namespace, everything: bool = False) -> tuple[Samples, Pictures]:
-    """The data, and those of their pictures that have landmarks: of the training rows, or of all."""
-    X = read(options, None)
-    announce(X)
-    check_landmarks(X)
-    if "split" in X and not everything and (X["split"] == "train").any():
+def _load_frames(options: argparse.Namespace, train_only: bool) -> tuple[Samples, AnnotatedFrames]:
+    from ..faces.landmarker_training import AnnotatedFrames, check_landmark_columns
+
+    X = read_samples(options)
+    if not options.quiet:
+        print_data_summary(X)
+    check_landmark_columns(X)
+    if "split" in X and train_only and (X["split"] == "train").any():
         X = X[X["split"] == "train"]
-    return X, pictures_of(X, options.frames)
+    return X, AnnotatedFrames.from_samples(X, options.frames)
 
 
 def _fingerprint(X: Samples) -> str:
+    from ..samples.fingerprint import fingerprint
+
     return fingerprint(X, ("images", "landmarks"))
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -1,80 +1,89 @@
-"""What a descriptor sees on a face: ``python -m fer_features plot FEATURE INPUT --out FILE.png``.
-
-Draws neutral, apex and what the descriptor makes of them: gradients as glyphs, patterns as colours, flow and landmark
-displacement as arrows. With ``--model model.joblib``, which cells or landmarks a linear or tree model leans on, class
-by class, on mean faces.
-"""
+"""``fer-features plot``: plot a descriptor on a face, or the feature importance of a model."""
 
 from __future__ import annotations
 
 import argparse
-import json
-import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from .._atomic import replacing
-from ..datasets import load_dataset
-from ..evaluation.cross_validation import class_name
+from .._atomic import atomic_write
 from ..exceptions import FerError
-from ..explain.contributions import check_leaning
-from ..persistence import load_model
-from ..pipelines import columns_read
-from ..plotting.descriptors import DRAWINGS, draw_feature
-from ..plotting.importance import draw_leaning
-from ._parser import Parser, guarded, whole
+from ._parser import Parser, add_common_options, command_parser, int_at_least, run_command
 
 
-def main(arguments: list[str] | None = None) -> int:
-    """Run the command; returns the exit code."""
-    p = Parser(prog="python -m fer_features plot", description=(__doc__ or "").split("\n\n")[1])
-    p.add_argument("feature", metavar="FEATURE", help=f"one of {', '.join(DRAWINGS)}; with --model one of the model's")
-    p.add_argument("input", metavar="INPUT", help="a folder with data, or 'demo' (synthetic)")
-    p.add_argument("--row", type=whole(0), metavar="N", help="which row of the data (0)")
+def parser() -> Parser:
+    """Parser of the command."""
+    p = command_parser(
+        "plot",
+        "Plot the neutral and the apex frame of a sample and what a descriptor computes from them: gradients as "
+        "glyphs, patterns as colours, optical flow and landmark displacements as arrows. With --model, plot the "
+        "importance of cells or landmarks to a linear or tree model, one mean face per class.",
+        "fer-features plot hog DIR --sample 3 --out hog.png",
+        "fer-features plot hogdiff DIR --model runs/A/model.joblib --out importance.png",
+    )
+    p.add_argument(
+        "feature", metavar="FEATURE", help="hog, lbp, flow or landmarks; with --model, a feature of the model"
+    )
+    p.add_argument("data", metavar="PATH", help="folder or file in one of the known formats, or 'demo' (synthetic)")
+    p.add_argument("--sample", type=int_at_least(0), metavar="N", help="index of the sample (default: 0)")
     p.add_argument(
         "--model",
         type=Path,
         metavar="FILE",
-        help="a model.joblib of a run: draw what it leans on (a joblib file runs code when it is loaded)",
+        help="model.joblib of a run, or the folder of the run; loading it executes code, so use trusted files only",
     )
-    p.add_argument("--out", required=True, type=Path, metavar="FILE.png")
+    p.add_argument("--out", required=True, type=Path, metavar="FILE.png", help="the image to write")
+    add_common_options(p)
+    return p
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command; returns the exit code."""
+    p = parser()
     options = p.parse_args(arguments)
-    if options.model and options.row is not None:
-        p.error("--row draws one row and --model mean faces: give one of them")
-    return guarded(lambda: show(options))
+    if options.model and options.sample is not None:
+        p.error("--sample and --model cannot be combined: --model plots mean faces of all samples")
+    return run_command(lambda: plot(options), options)
 
 
-def show(options: argparse.Namespace) -> None:
-    """Draw one row, or what a model leans on, and write the picture."""
-    figure = _model(options) if options.model else _row(options)
-    with replacing(options.out) as temporary:
+def plot(options: argparse.Namespace) -> None:
+    """Plot one sample, or the feature importance of a model, and write the image."""
+    figure = _importance_figure(options) if options.model else _descriptor_figure(options)
+    with atomic_write(options.out) as temporary:
         figure.savefig(temporary, format="png", metadata={"Software": None})
     print(f"written to {options.out}")
 
 
-def _row(options: argparse.Namespace) -> Any:
-    if options.feature not in DRAWINGS:
-        raise FerError(f"no drawing of '{options.feature}': one of {', '.join(DRAWINGS)} is needed")
-    X, row = load_dataset(options.input, infer=False), options.row or 0
-    if row >= len(X):
-        raise FerError(f"--row {row}: the data have the rows 0 to {len(X) - 1}")
-    figure = draw_feature(options.feature, X[[row]])
+def _descriptor_figure(options: argparse.Namespace) -> Any:
+    from ..datasets import load_dataset
+    from ..plotting.descriptors import DESCRIPTOR_PLOTS, plot_descriptor
+
+    if options.feature not in DESCRIPTOR_PLOTS:
+        raise FerError(f"'{options.feature}' cannot be plotted: choose one of {', '.join(DESCRIPTOR_PLOTS)}")
+    X, sample = load_dataset(options.data, infer_subjects=False), options.sample or 0
+    if sample >= len(X):
+        raise FerError(f"--sample {sample}: the data have the samples 0 to {len(X) - 1}")
+    figure = plot_descriptor(options.feature, X[[sample]])
     synthetic = " (synthetic)" if X.info.synthetic else ""
-    figure.suptitle(f"{options.feature}: {X.info.dataset}{synthetic}, row {row}", fontsize=11)
+    figure.suptitle(f"{options.feature}: {X.info.dataset}{synthetic}, sample {sample}", fontsize=11)
     return figure
 
 
-def _model(options: argparse.Namespace) -> Any:
-    model = load_model(options.model)
-    check_leaning(model, options.feature)
-    # People are inferred only where the model compares a row with others of the same person.
-    X = load_dataset(options.input, infer="subject" in columns_read(model))
-    named = json.loads(options.model.with_suffix(".json").read_text()).get("classes", {})
-    for code, name in named.items():
-        if class_name(X, code) != name:
-            raise FerError(f"class {code} is '{name}' to the model and '{class_name(X, code)}' in {options.input}")
-    return draw_leaning(model, X, options.feature)
+def _importance_figure(options: argparse.Namespace) -> Any:
+    from ..datasets import load_dataset
+    from ..explain.contributions import check_contributions
+    from ..persistence import load_saved_model
+    from ..pipelines import required_columns
+    from ..plotting.importance import plot_feature_contributions
+    from ..samples.data_info import class_name
 
-
-if __name__ == "__main__":
-    sys.exit(main())
+    saved = load_saved_model(options.model)
+    model = saved.model
+    check_contributions(model, options.feature)
+    # Subjects are inferred only if the model compares a sample with others of the same subject.
+    X = load_dataset(options.data, infer_subjects="subject" in required_columns(model))
+    for code, name in saved.manifest.classes.items():
+        if class_name(X.info, code) != name:
+            raise FerError(f"class {code} is '{name}' in the model and '{class_name(X.info, code)}' in {options.data}")
+    return plot_feature_contributions(model, X, options.feature)

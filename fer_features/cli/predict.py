@@ -1,127 +1,167 @@
-"""What faces show: ``python -m fer_features predict --model model.joblib INPUT...``.
+"""Predict expressions: ``fer-features predict --model runs/A INPUT...``.
 
-Inputs are pictures, folders of pictures, videos, folders of frames (with --sequence), or a camera (--camera 0). Each
-face and frame becomes a row with its expression and probabilities; a frame without a face a row that says so. Inputs
-that cannot be read are named, the others are done, and the exit code is 2.
+Predict the expressions of faces in images, videos, folders of them, sequences of frames (--sequence), or a camera
+(--camera 0). Each face in each frame is a row of the output table, with its expression and probabilities. A frame
+without a face is a row with the status 'no face'. An input that fails is reported and does not stop the others; the
+exit code is then 2.
 """
 
 from __future__ import annotations
 
 import argparse
-import sys
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from ..exceptions import FerError
-from ..faces import FaceDetector
-from ..recognition import Recognizer
-from ..recognition.batch import Job
-from ..recognition.neutral_reference import METHODS
-from ..recognition.openface import OpenFaceTracker, read_openface
-from ..recognition.output import Annotator, openface_file, table_file
-from ..recognition.sources import Broken, Skipping, Video, sources
-from ._parser import Parser, guarded, share, whole
+from ._parser import Parser, add_common_options, command_parser, fraction, int_at_least, run_command
 
 
-def parser() -> argparse.ArgumentParser:
-    """The command line."""
-    p = Parser(prog="python -m fer_features predict", description=(__doc__ or "").split("\n\n")[1])
-    p.add_argument("inputs", nargs="*", metavar="INPUT", help="pictures, folders, videos")
-    p.add_argument("--camera", type=whole(0), metavar="N", help="a camera by its number, until Ctrl-C")
-    p.add_argument(
+def parser() -> Parser:
+    """Parser of the command."""
+    p = command_parser(
+        "predict",
+        (__doc__ or "").split("\n\n")[1],
+        "fer-features predict --model runs/A photo.jpg FOLDER --out predictions.csv --annotate annotated",
+        "fer-features predict --model runs/A clip.mp4 --neutral median --faces all --out predictions.json",
+        "fer-features predict --model runs/A --camera 0 --reject-below 0.6",
+    )
+    group = p.option_group("input")
+    group.add_argument("inputs", nargs="*", metavar="INPUT", help="images, videos, and folders of them")
+    group.add_argument("--camera", type=int_at_least(0), metavar="N", help="camera number N, until Ctrl-C")
+    group.add_argument(
+        "--sequence", action="store_true", help="the images of each input folder are the frames of one sequence"
+    )
+
+    group = p.option_group("model")
+    group.add_argument(
         "--model",
         required=True,
         type=Path,
-        metavar="FILE",
-        help="model.joblib of a run (it runs code when it is loaded)",
+        metavar="PATH",
+        help="model.joblib, or the run folder that contains it; loading a model executes code in it",
     )
-    p.add_argument(
-        "--landmarks",
-        metavar="FILE",
-        help="a landmarker (.joblib), or a csv file of OpenFace with the landmarks of the one input (the model's own)",
-    )
-    p.add_argument(
+    group.add_argument(
         "--neutral",
         default="first",
-        metavar="HOW",
-        help=f"the neutral face: {', '.join(METHODS)} (of a video or sequence), or a picture of it (first)",
+        metavar="METHOD",
+        help="neutral reference of a face in a stream: its first view, the view nearest to the median, or none; or the "
+        "path of an image of the neutral face: first, median, none or FILE",
     )
-    p.add_argument("--faces", choices=("largest", "all"), default="largest", help="which faces of a frame (largest)")
-    p.add_argument(
-        "--smallest",
-        type=share,
+    group.add_argument(
+        "--reject-below",
+        type=fraction,
+        metavar="FRACTION",
+        help="predict 'uncertain' if the largest probability is below FRACTION (default: the threshold of the model)",
+    )
+
+    group = p.option_group("faces")
+    group.add_argument(
+        "--faces", choices=("largest", "all"), default="largest", help="faces of a frame that are processed"
+    )
+    group.add_argument(
+        "--min-face",
+        type=fraction,
         default=0.1,
-        metavar="SHARE",
-        help="smallest face, as a share of the frame's shorter side; half of it takes four times as long (0.1)",
+        metavar="FRACTION",
+        help="side of the smallest detected face as a fraction of the shorter side of the frame; half of it takes four "
+        "times as long",
     )
-    p.add_argument("--sequence", action="store_true", help="the pictures of a folder are frames of one sequence")
-    p.add_argument("--every", type=whole(1), default=1, metavar="N", help="every N-th frame of a video (1)")
-    p.add_argument("--fps", type=float, metavar="F", help="at most so many frames a second")
-    p.add_argument(
-        "--detect-every",
-        type=whole(1),
+    either = group.mutually_exclusive()
+    either.add_argument(
+        "--landmarker", metavar="FILE", help="landmarker (.joblib) (default: the landmarker in the model)"
+    )
+    either.add_argument(
+        "--openface-in",
+        type=Path,
+        metavar="FILE.csv",
+        help="landmarks of the frames of the only input, from a CSV file of OpenFace; replaces detection",
+    )
+
+    group = p.option_group("video")
+    group.add_argument(
+        "--frame-step", type=int_at_least(1), default=1, metavar="N", help="process every N-th frame of a stream"
+    )
+    group.add_argument("--fps", type=float, metavar="N", help="process at most N frames per second of a stream")
+    group.add_argument(
+        "--detect-interval",
+        type=int_at_least(1),
         default=10,
         metavar="N",
-        help="look for faces in every N-th frame and follow them between; 1 takes each frame for itself (10)",
+        help="detect faces in every N-th frame and track them in between; 1 processes each frame independently",
     )
-    p.add_argument(
-        "--reject", type=share, metavar="THRESHOLD", help="'uncertain' where no probability reaches this (the model's)"
+
+    group = p.option_group("output")
+    group.add_argument("--out", type=Path, metavar="FILE", help="table of predictions, .csv or .json")
+    group.add_argument(
+        "--annotate", type=Path, metavar="PATH", help="annotated images and videos: a folder, or a file for one input"
     )
-    p.add_argument("--out", type=Path, metavar="FILE", help="rows as .csv or .json")
-    p.add_argument("--annotate", type=Path, metavar="OUT", help="draw the faces: a folder, or of one input a file")
-    p.add_argument(
-        "--openface", type=Path, metavar="FILE.csv", help="landmarks of the one input, as OpenFace writes them"
+    group.add_argument(
+        "--openface-out",
+        type=Path,
+        metavar="FILE.csv",
+        help="landmarks of the only input as a CSV file of OpenFace",
     )
+    add_common_options(p)
     return p
 
 
-def main(arguments: list[str] | None = None) -> int:
+def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; returns the exit code."""
     p = parser()
     options = p.parse_args(arguments)
     if (options.camera is None) == (not options.inputs):
-        p.error("inputs are needed, or --camera N" if options.camera is None else "give inputs or --camera, not both")
-    left = f"what was done is in {options.out}" if options.out else "no --out was given, so nothing was written"
-    return guarded(lambda: predict(options), lambda: left)
+        p.error("give inputs or --camera N" if options.camera is None else "give inputs or --camera, not both")
+    done = f"results so far are in {options.out}" if options.out else "without --out no results are written"
+    return run_command(lambda: predict(options), options, lambda: done)
 
 
 def predict(options: argparse.Namespace) -> None:
-    """Predict all inputs; print what was found."""
-    skipping = Skipping(options.every, options.fps)
-    known = read_openface(options.landmarks) if str(options.landmarks).lower().endswith(".csv") else None
+    """Predict the expressions in all inputs, and print a summary."""
+    # These imports take long, and the parser does not need them.
+    from ..faces import FaceDetector
+    from ..recognition import Recognizer
+    from ..recognition.annotation_writer import AnnotationWriter
+    from ..recognition.batch import BatchPredictor
+    from ..recognition.frames import FrameSampling
+    from ..recognition.openface import OpenFaceTracker, open_openface_writer, read_openface
+    from ..recognition.prediction_writer import open_prediction_writer
+    from ..recognition.sources import FrameSource, InvalidSource, VideoSource, sources_from_inputs
+
+    sampling = FrameSampling(options.frame_step, options.fps)
+    landmarks = read_openface(options.openface_in) if options.openface_in else None
     recognizer = Recognizer(
         options.model,
-        landmarker=None if known else options.landmarks,
-        detector=FaceDetector(smallest=options.smallest),
+        landmarker=options.landmarker,
+        detector=FaceDetector(min_face=options.min_face),
         neutral=options.neutral,
         faces=options.faces,
-        reject=options.reject,
-        every=options.detect_every,
+        reject_below=options.reject_below,
+        detect_interval=options.detect_interval,
     )
-    if known is None:
+    if landmarks is None:
         recognizer.require_landmarker()
+    sources: list[FrameSource]
     if options.camera is None:
-        inputs: list[Any] = list(sources(options.inputs, options.sequence, skipping))
+        sources = list(sources_from_inputs(options.inputs, options.sequence, sampling))
     else:
-        inputs = [Video(options.camera, skipping)]
-    usable = [source for source in inputs if not isinstance(source, Broken)]
-    if (known or options.openface) and (len(inputs) != 1 or not all(source.moving for source in usable)):
-        raise FerError("landmarks of OpenFace belong to one video or sequence, which is to be the only input")
-    annotator = Annotator(options.annotate) if options.annotate else None
-    if annotator is not None and usable:
-        annotator.check([source.name for source in usable], any(source.moving for source in usable))
-    names = recognizer.classes if recognizer.has_probabilities else []
-    with table_file(options.out, names) as table, openface_file(options.openface) as points:
-        tracker = OpenFaceTracker(known, options.faces) if known else None
-        job = Job(recognizer, tracker, table, annotator, points)
-        interrupted = job.work(inputs)
-    where = f"; written to {options.out}" if options.out else ""
-    print(f"{len(inputs)} input(s), {job.rows} rows, {job.answered} with an expression{where}")
+        sources = [VideoSource(options.camera, sampling)]
+    valid = [source for source in sources if not isinstance(source, InvalidSource)]
+    if (landmarks or options.openface_out) and (len(sources) != 1 or not all(source.is_stream for source in valid)):
+        raise FerError("--openface-in and --openface-out need one video or sequence, which must be the only input")
+    annotation_writer = AnnotationWriter(options.annotate) if options.annotate else None
+    if annotation_writer is not None and valid:
+        annotation_writer.check([source.name for source in valid], any(source.is_stream for source in valid))
+    class_names = recognizer.class_names if recognizer.has_probabilities else []
+    with (
+        open_prediction_writer(options.out, class_names) as writer,
+        open_openface_writer(options.openface_out) as openface_writer,
+    ):
+        tracker = OpenFaceTracker(landmarks, options.faces) if landmarks else None
+        batch = BatchPredictor(recognizer, tracker, writer, annotation_writer, openface_writer)
+        interrupted = batch.predict(sources)
+    target = f"; written to {options.out}" if options.out else ""
+    print(f"{len(sources)} input(s), {batch.n_records} rows, {batch.n_classified} with an expression{target}")
     if interrupted:
         raise KeyboardInterrupt
-    if job.failed:
-        raise FerError(f"{job.failed} of {len(inputs)} input(s) failed; the others are done")
-
-
-if __name__ == "__main__":
-    sys.exit(main())
+    if batch.n_failed:
+        raise FerError(f"{batch.n_failed} of {len(sources)} input(s) failed; the others were processed")

@@ -1,84 +1,99 @@
-"""Search for settings: ``python -m fer_features search --pipeline hog_svm --data PATH``.
-
-Judges many settings of a pipeline by folds grouped by subject, with --nested the search itself too, and fits the best
-to all training data. Every fit is kept as it is done: after Ctrl-C or worse the same command goes on where it stopped.
-"""
+"""``fer-features search``: search for parameters of a pipeline by (nested) cross-validation."""
 
 from __future__ import annotations
 
 import argparse
 import ast
-import dataclasses
 import json
 import math
-import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from .._atomic import filling, replacing
-from ..evaluation import evaluate
-from ..evaluation.profiling import Clock, peak_mb, seconds_a_row
-from ..evaluation.protocol import training_rows
-from ..evaluation.rejection import check_rejection, rejected
-from ..evaluation.summary import summary
 from ..exceptions import FerError
-from ..model_selection.grids import STRATEGIES, check_grid, default_grid
-from ..model_selection.plan import SCORES
-from ..model_selection.search import Search
-from ..model_selection.search_result import Found
-from ..pipelines import describable
-from ..reports.run import write_report
-from ..samples.table import Samples
-from ._options import add_data, named, opened
-from ._parser import Parser, command_line, guarded, jobs, whole
-from .run import OUTPUTS as RUN_OUTPUTS
-from .run import add_rejection, predict_test, unlabelled_test, write_results, write_subjects
+from ._options import (
+    add_computation_options,
+    add_data_options,
+    add_pipeline_option,
+    add_rejection_options,
+    build_pipeline,
+    load_data,
+    recorded_options,
+)
+from ._parser import Parser, add_common_options, command_parser, format_command, int_at_least, run_command
+from .run import print_missing_landmarks
 
-#: Everything that a search may write into its folder when it is done; the journal stays.
-OUTPUTS = ("candidates.csv", *RUN_OUTPUTS)
+if TYPE_CHECKING:
+    from ..model_selection.search import Search
 
-#: Seconds between two writings of the table while it grows.
-INTERVAL = 1.0
+#: Seconds between two updates of candidates.csv.
+TABLE_INTERVAL_SECONDS = 1.0
 
 
-def parser() -> argparse.ArgumentParser:
-    """The command line."""
-    p = Parser(prog="python -m fer_features search", description=(__doc__ or "").split("\n\n")[1])
-    p.add_argument("--pipeline", default="hog_svm", metavar="NAME", help="as for fer_features.run (hog_svm)")
-    add_data(p)
-    p.add_argument("--grid", metavar="FILE.json", help="what to try: a table of parameters with lists of values")
-    p.add_argument(
+def parser() -> Parser:
+    """Parser of the command."""
+    p = command_parser(
+        "search",
+        "Search for the best parameters of a pipeline by cross-validation grouped by subject, and fit the best "
+        "pipeline to all training samples. With --nested, outer folds evaluate the search itself. Every fit is saved "
+        "at once: after an interruption, the same command continues where it stopped.",
+        "fer-features search --pipeline hog_svm --data DIR --nested --n-jobs -1",
+        "fer-features search --pipeline hog_svm --set features__hog__orientations=6,8,9 --set classifier__C=1,10",
+    )
+    group = p.option_group("pipeline")
+    add_pipeline_option(group)
+    group.add_argument(
+        "--grid",
+        metavar="FILE.json",
+        help="parameter grid, {NAME: [VALUE, ...], ...} (default: a grid for the pipeline)",
+    )
+    group.add_argument(
         "--set",
         action="append",
         default=[],
         metavar="NAME=A,B,C",
-        help="values to try of a parameter, or one to hold it at; beside --grid this adds to the file's",
+        help="values of a parameter, added to --grid; a single value fixes the parameter; repeatable",
     )
-    p.add_argument("--strategy", choices=STRATEGIES, default="grid", help="all, some drawn, or halving (grid)")
-    p.add_argument("--candidates", type=whole(1), metavar="N", help="how many are drawn of the grid (random: 60)")
-    p.add_argument("--cv", default="5fold", metavar="NAME", help="folds that judge: 5fold, loso, ... (5fold)")
-    p.add_argument(
+    add_data_options(p)
+    group = p.option_group("search")
+    group.add_argument(
+        "--strategy",
+        choices=("grid", "random"),
+        default="grid",
+        help="all combinations, or a random sample of them",
+    )
+    group.add_argument(
+        "--n-iter", type=int_at_least(1), metavar="N", help="combinations that --strategy random samples (default: 60)"
+    )
+    group.add_argument(
+        "--time-limit", type=_minutes, metavar="MINUTES", help="evaluate no further combinations after this time"
+    )
+    group = p.option_group("evaluation")
+    group.add_argument(
+        "--scoring",
+        choices=("accuracy", "balanced_accuracy", "macro_f1"),
+        default="accuracy",
+        help="metric to maximize, as the mean over folds",
+    )
+    group.add_argument("--cv", default="5fold", metavar="NAME", help="folds of the search: 5fold, loso, ...")
+    group.add_argument(
         "--nested",
         nargs="?",
         const="5fold",
         metavar="NAME",
-        help="outer folds around the search, for a score that has not seen its own selection (5fold)",
+        help="outer folds around the search, for a score without selection bias; 5fold if NAME is omitted",
     )
-    p.add_argument("--score", choices=SCORES, default="accuracy", help="what is best: its mean over folds (accuracy)")
-    p.add_argument("--budget", type=_minutes, metavar="MINUTES", help="after this time no new candidate is begun")
-    add_rejection(p)
-    p.add_argument("--jobs", type=jobs, default=1, metavar="N", help="fits side by side, -1 for all cores (1)")
-    p.add_argument("--seed", type=whole(0), default=0, metavar="N", help="of folds, drawing and classifiers (0)")
-    p.add_argument("--cache", metavar="DIR", help="keep features, and stills as read, there between runs")
-    p.add_argument("--out", metavar="DIR", help="folder for journal and results (one under searches/, found again)")
+    add_rejection_options(p)
+    add_computation_options(p, "fits", "folds, sampling of combinations, and classifiers")
+    p.option_group("output").add_argument(
+        "--out", metavar="DIR", help="folder of journal and results (default: a folder under searches/ for this search)"
+    )
+    add_common_options(p)
     return p
 
 
-def main(arguments: list[str] | None = None) -> int:
+def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; returns the exit code."""
     options = parser().parse_args(arguments)
     kept: list[str] = []
@@ -86,17 +101,26 @@ def main(arguments: list[str] | None = None) -> int:
     def interrupted() -> str:
         return kept[0] if kept else "nothing was written"
 
-    return guarded(lambda: run(options, kept), interrupted)
+    return run_command(lambda: run(options, kept), options, interrupted)
 
 
 def run(options: argparse.Namespace, kept: list[str]) -> None:
-    """Search, refit, save; print a summary. `kept` gets what is to be said after Ctrl-C."""
-    start = time.perf_counter()
-    model = named(options)
-    if options.reject or options.coverage:
+    """Search, refit, save; print a summary. `kept` receives the message after an interruption."""
+    from .._atomic import atomic_directory
+    from ..evaluation.profiling import Stopwatch
+    from ..evaluation.rejection import check_rejection
+    from ..evaluation.summary import summary
+    from ..experiment import SEARCH_OUTPUTS
+    from ..model_selection.search import Search
+    from ..workflow import finish_search
+
+    watch = Stopwatch()
+    model = build_pipeline(options)
+    if options.reject_below or options.target_coverage:
         check_rejection(model)
     grid = read_grid(options)
-    X, _ = opened(options, model, grid)
+    X, _ = load_data(options, model, grid)
+    watch.lap("read")
     planned = Search(
         model,
         X,
@@ -104,74 +128,57 @@ def run(options: argparse.Namespace, kept: list[str]) -> None:
         cv=options.cv,
         nested=options.nested,
         strategy=options.strategy,
-        candidates=options.candidates,
-        score=options.score,
+        n_iter=options.n_iter,
+        scoring=options.scoring,
         seed=options.seed,
     )
     out = Path(options.out) if options.out else Path("searches") / f"{options.pipeline}-{planned.digest}"
     if out.exists() and not out.is_dir():
-        raise FerError(f"--out {out} is a file: a folder is needed")
+        raise FerError(f"--out {out} is a file: give a folder")
     journal = out / "journal.jsonl"
-    n = len(planned.candidates)
+    continued = ", continued" if journal.exists() else ""
     print(
-        f"{n} candidates of {planned.n_described} extractor setting(s){', begun before' * journal.exists()}: {out}",
+        f"{len(planned.candidates)} candidates, {planned.n_extractor_settings} extractor setting(s){continued}: {out}",
         flush=True,
     )
-    kept.append(f"what is done is kept in {journal}; the same command goes on from there")
+    kept.append(f"finished fits are kept in {journal}; the same command continues the search")
     found = planned.run(
         journal=journal,
-        jobs=options.jobs,
-        budget=options.budget,
+        n_jobs=options.n_jobs,
+        time_limit=options.time_limit,
         on_step=_table_writer(planned, out / "candidates.csv"),
     )
-    scores, unread = write(found, X, options, out, start)
-    print(summary(scores))
-    print(found)
-    if unread:
-        print(f"  {unread} test row(s) without landmarks: the most frequent class stands for them in submission.csv")
-    print(
-        f"  {found.fits} fits, {found.from_journal} of them done before; {found.described} rows described: each of "
-        f"{len(found.rows)} at most once in each of {found.settings} setting(s)"
-    )
-    print(f"  {scores['seconds']:.1f} s; results in {out}")
-
-
-def write(found: Found, X: Samples, options: argparse.Namespace, out: Path, start: float) -> tuple[dict[str, Any], int]:
-    """Fit the best to all training rows, write the results; returns the scores, and how many test rows were unread."""
-    clock = Clock()
-    with filling(out, OUTPUTS) as folder:
-        found.table.to_csv(folder / "candidates.csv", index=False)
-        result = evaluate(
-            found.model, X[found.rows], options.cv, jobs=options.jobs, seed=options.seed, name=options.pipeline
+    watch.lap("search")
+    with atomic_directory(out, SEARCH_OUTPUTS) as folder:
+        experiment = finish_search(
+            found,
+            X,
+            options.cv,
+            n_jobs=options.n_jobs,
+            seed=options.seed,
+            name=options.pipeline,
+            reject_below=options.reject_below,
+            target_coverage=options.target_coverage,
+            command=format_command(parser(), options),
+            command_options={k: v for k, v in recorded_options(options).items() if k != "time_limit"},
+            watch=watch,
         )
-        result = rejected(result, options.reject, options.coverage)
-        clock.lap("judge")
-        train = np.flatnonzero(training_rows(X) & describable(found.model, X))
-        model = found.model.fit(X[train], X["label"][train])
-        clock.lap("fit")
-        clock.seconds["predict_a_row"] = seconds_a_row(model, X)
-        write_subjects(X, folder / "subjects.csv")
-        test = unlabelled_test(X)
-        unread = predict_test(model, X, test, folder, result.scores) if test.size else 0
-        chosen = f"the settings were chosen among {len(found.table)} by this score, which is therefore too high"
-        scores = {
-            **{k: v for k, v in result.scores.items() if k != "described"},  # fewer where a search goes on
-            "notes": [*result.scores["notes"], chosen],
-            "left_out": found.left_out,
-            "search": found.record(),
-            "command": {k: v for k, v in vars(options).items() if k not in ("out", "cache", "jobs", "budget")},
-            "timing": clock.seconds,
-            "memory": {"peak_mb": peak_mb()},
-            "seconds": round(time.perf_counter() - start, 3),
-        }
-        result = dataclasses.replace(result, scores=scores, model=model)
-        write_results(folder, X, result, found.best)
-        write_report(folder, X, result, found.best, command_line(parser(), options), options.seed, found)
-    return scores, unread
+        experiment.write(folder)
+    print(summary(experiment.scores))
+    print(found)
+    if experiment.test is not None and experiment.test.n_without_features:
+        print_missing_landmarks(experiment.test.n_without_features)
+    print(
+        f"  {found.n_fits} fits, {found.n_resumed} of them found in the journal; {found.n_features_computed} feature "
+        f"vectors computed for {len(found.indices)} samples and {found.n_extractor_settings} extractor setting(s)"
+    )
+    print(f"  results in {out}")
 
 
 def read_grid(options: argparse.Namespace) -> dict[str, list[Any]]:
-    """What is to be tried: of ``--grid`` and ``--set``, or where neither is given what is worth trying."""
+    """The grid of ``--grid`` and ``--set``, or the default grid of the pipeline."""
+    from ..model_selection.grids import check_grid, default_grid
+
     grid: dict[str, list[Any]] = {}
     if options.grid:
         try:
@@ -187,12 +194,12 @@ def read_grid(options: argparse.Namespace) -> dict[str, list[Any]]:
 
 
 def parse_values(text: str) -> tuple[str, list[Any]]:
-    """``'features__hog__orientations=6,8,9'`` as a name and a list; values are Python literals, or else text."""
+    """Parse ``NAME=A,B,C`` into a name and a list; values are Python literals, or else text."""
     key, equals, values = text.partition("=")
     if not equals or not key or not values:
         raise FerError(f"--set {text}: NAME=A,B,C is needed, such as features__hog__orientations=6,8,9")
     parts, depth = [""], 0
-    for letter in values:  # a comma within brackets is the value's own
+    for letter in values:  # a comma within brackets is part of a value
         depth += (letter in "([{") - (letter in ")]}")
         if letter == "," and depth == 0:
             parts.append("")
@@ -219,21 +226,19 @@ def _minutes(text: str) -> float:
 
 
 def _table_writer(planned: Search, path: Path) -> Callable[[], None]:
-    """What writes the table of candidates as it grows, whole each time and no more than once a second."""
+    """A function that writes the table of the candidates so far, at most once per second."""
+    from .._atomic import atomic_write
+
     last = 0.0
 
     def write_table() -> None:
         nonlocal last
-        if not last:  # what a killed search left half-written
+        if not last:  # left by a killed search
             for left in path.parent.glob(f".{path.name}.*.part"):
                 left.unlink(missing_ok=True)
-        if time.monotonic() - last > INTERVAL:
+        if time.monotonic() - last > TABLE_INTERVAL_SECONDS:
             last = time.monotonic()
-            with replacing(path) as temporary:
+            with atomic_write(path) as temporary:
                 planned.table().to_csv(temporary, index=False)
 
     return write_table
-
-
-if __name__ == "__main__":
-    sys.exit(main())

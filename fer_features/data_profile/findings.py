@@ -1,260 +1,287 @@
-"""An inspection in words: what was found, and what to look at."""
+"""Facts and findings of a data profile: its contents, and properties that can make scores untrustworthy."""
 
 from __future__ import annotations
 
-import dataclasses
-
 import numpy as np
 
-from .profile import UNLABELLED, Duplicates, Inspection
+from .profile import SEVERITIES, UNLABELLED_CLASS, DataProfile, DuplicateStatistics, Finding
 
-#: How many times the rarest class the most frequent may have before it is told.
-IMBALANCE = 5.0
-#: A class shown by fewer subjects than this is told: it cannot stand in each of five folds.
-SHOWN_BY = 5
-#: Share of the largest displacement below which the last frame is not the apex.
-EARLY = 0.8
+#: Ratio of the most to the least frequent class above which classes are imbalanced.
+MAX_CLASS_RATIO = 5
 
-#: What the marks of verdicts mean.
-MARKS = {"check": "Look at this", "note": "Know this", "good": "Fine"}
+#: Subjects that must show a class so that it can occur in each of five folds.
+MIN_SUBJECTS_PER_CLASS = 5
+
+#: Fraction of the largest displacement that the last frame must reach to be the apex.
+MIN_APEX_MOTION_FRACTION = 0.8
+
+#: Image sizes, and names, that are listed; more are counted.
+MAX_LISTED_SIZES, MAX_LISTED_NAMES = 4, 8
+
+#: `DataInfo.subjects_from` -> source of the subjects in a sentence.
+SUBJECT_SOURCES = {
+    "dataset": "from the data set",
+    "file": "from a file",
+    "inferred": "inferred from neutral frames",
+    "arrays": "from arrays",
+}
 
 
-@dataclasses.dataclass(frozen=True)
-class Verdict:
-    """Something to know about the data.
+def profile_facts(profile: DataProfile) -> tuple[tuple[str, str], ...]:
+    """Contents of the data, as pairs of a short title and one line.
 
-    Attributes
+    Parameters
     ----------
-    mark : str
-        A key of `MARKS`.
-    text : str
-        One or two sentences.
-    section : str
-        Where on the page it is shown.
+    profile : DataProfile
+
+    Returns
+    -------
+    tuple of (str, str)
     """
-
-    mark: str
-    text: str
-    section: str
-
-
-def facts(i: Inspection) -> dict[str, str]:
-    """What was found: a short title to one line, in the order in which they are told."""
-    info, n = i.X.info, len(i.X)
-    rows = ", ".join(f"{part} {count}" for part, count in zip(i.parts, i.counts.sum(0), strict=True))
-    found = {
-        "data": f"{info.dataset}{' (synthetic)' if info.synthetic else ''}"
-        + (f", {info.source}" if info.source and info.source != info.dataset else ""),
-        "rows": f"{n}" if i.parts == ["all"] else f"{n}: {rows}",
-        "classes": ", ".join(f"{name} {count}" for name, count in zip(i.classes, i.counts.sum(1), strict=True)),
-    }
-    if i.pictures:
-        p = i.pictures
-        several = ", ".join(f"{w} x {h} ({m} rows)" for w, h, m in p.sizes[:4])
-        one = f"{p.sizes[0][0]} x {p.sizes[0][1]} pixels"
-        found["pictures"] = (one if len(p.sizes) == 1 else f"{len(p.sizes)} sizes: {several}") + (
-            f", {p.frames} frames a row" if p.frames > 1 else ", one a row"
-        )
-        found["grey levels"] = (
-            f"mean {p.brightness.mean():.0f} of 255, from {p.brightness.min():.0f} (row {p.brightness.argmin()}) to "
-            f"{p.brightness.max():.0f} (row {p.brightness.argmax()}); {len(p.blank)} near-blank"
-        )
-    else:
-        found["pictures"] = "none"
-    if i.duplicates:
-        d = i.duplicates
-        repeats = sum(len(rows) - 1 for rows in d.groups)
-        found["equal pictures"] = (
-            f"{len(d.groups)} groups, {repeats} rows repeat another"
-            + "".join(f"; {m} of {b} stand in {a} too" for (a, b), m in d.across.items())
-            + f"; {len(d.contradictory)} groups with different labels"
-        )
-        found["nearly equal"] = (
-            f"{len(d.near)} pairs, {int(d.near.mirrored.sum())} of them mirrored"
-            + "".join(f"; {m} of {b} equal or nearly equal to one in {a}" for (a, b), m in d.near_across.items())
-            + f"; {int(d.near_contradictory.sum())} pairs with different labels"
-        )
-    found["landmarks"] = _landmarks(i)
-    found["subjects"] = _subjects(i)
-    return found
+    info, n = profile.X.info, len(profile.X)
+    source = f", {info.source}" if info.source and info.source != info.dataset else ""
+    per_split = ", ".join(f"{name} {m}" for name, m in zip(profile.splits, profile.counts.sum(0), strict=True))
+    per_class = ", ".join(f"{name} {m}" for name, m in zip(profile.classes, profile.counts.sum(1), strict=True))
+    return (
+        ("data", f"{info.dataset}{' (synthetic)' if info.synthetic else ''}{source}"),
+        ("samples", f"{n}" if profile.splits == ["all"] else f"{n}: {per_split}"),
+        ("classes", per_class),
+        *_image_facts(profile),
+        *_duplicate_facts(profile),
+        ("landmarks", _landmarks_text(profile)),
+        ("subjects", subjects_text(profile)),
+    )
 
 
-def _landmarks(i: Inspection) -> str:
-    if "landmarks" not in i.X:
-        return "none"
-    if i.motion is None:
-        return f"missing in {int(i.X.missing('landmarks').sum())} rows"
-    labelled = {name: moved for name, moved in i.motion.displacement.items() if name != UNLABELLED}
-    words = f"missing in {len(i.motion.missing)} rows"
-    if labelled:
-        most = max(labelled, key=lambda name: labelled[name][-1])
-        least = min(labelled, key=lambda name: labelled[name][-1])
-        words += (
-            f"; moved at the apex by {labelled[least][-1]:.3f} ({least}) to {labelled[most][-1]:.3f} ({most}) "
-            "inter-ocular distances"
-        )
-    return words
-
-
-def _subjects(i: Inspection) -> str:
-    if i.people is None:
-        return "not known"
-    info = i.X.info
-    source = {"dataset": "named by the data", "file": "from a file", "inferred": "inferred from neutral frames"}
-    where = source.get(info.subjects_from, "given")
+def subjects_text(profile: DataProfile) -> str:
+    """Number and source of the subjects, and their samples, in one line."""
+    if profile.subjects is None:
+        return "unknown"
+    info = profile.X.info
+    source = SUBJECT_SOURCES.get(info.subjects_from, "given")
     if info.subjects_confidence is not None:
-        where += f", confidence {info.subjects_confidence:.2f}"
-    rows = i.people.counts.sum(1)
-    span = f"{rows.min()}" if rows.min() == rows.max() else f"{rows.min()} to {rows.max()}"
-    unknown = f"; {i.people.unknown} rows of nobody known" if i.people.unknown else ""
-    return f"{len(i.people.ids)}, {where}; {span} rows each{unknown}"
+        source += f", confidence {info.subjects_confidence:.2f}"
+    per_subject = profile.subjects.counts.sum(1)
+    low, high = per_subject.min(), per_subject.max()
+    span = f"{low}" if low == high else f"{low} to {high}"
+    n_unknown = profile.subjects.n_unknown
+    unknown = f"; {n_unknown} samples of unknown subjects" if n_unknown else ""
+    return f"{len(profile.subjects.ids)}, {source}; {span} samples each{unknown}"
 
 
-def verdicts(i: Inspection) -> list[Verdict]:
-    """What to look at, the most pressing first."""
-    found = [*_duplicate_verdicts(i), *_class_verdicts(i), *_people_verdicts(i), *_picture_verdicts(i)]
-    info = i.X.info
-    if info.leakage:
-        found.insert(0, Verdict("check", f"Scores may leak: {info.leakage}.", "people"))
-    found += [Verdict("note", f"{note[:1].upper()}{note[1:]}.", "data") for note in info.notes]
+def profile_findings(profile: DataProfile) -> tuple[Finding, ...]:
+    """Findings about the data, the highest severity first.
+
+    Parameters
+    ----------
+    profile : DataProfile
+
+    Returns
+    -------
+    tuple of Finding
+    """
+    info = profile.X.info
+    found = [Finding("warning", f"Possible leakage: {info.leakage}.", "subjects")] if info.leakage else []
+    found += _duplicate_findings(profile)
+    found += _class_findings(profile)
+    found += _subject_findings(profile)
+    found += _image_findings(profile)
+    found += _landmark_findings(profile)
+    found += [Finding("note", f"{note[:1].upper()}{note[1:]}.", "data") for note in info.notes]
     if info.synthetic:
-        found.append(Verdict("note", "The faces are drawn: scores on them say nothing about people.", "data"))
-    order = list(MARKS)
-    return sorted(found, key=lambda verdict: order.index(verdict.mark))
+        found.append(Finding("note", "The faces are rendered: scores on them do not hold for real faces.", "data"))
+    order = list(SEVERITIES)
+    return tuple(sorted(found, key=lambda finding: order.index(finding.severity)))
 
 
-def _duplicate_verdicts(i: Inspection) -> list[Verdict]:
-    d = i.duplicates
-    if d is None:
-        return []
-    found = []
-    for (a, b), m in d.across.items():
-        near = d.near_across[a, b] - m
-        share = f"{m / max(1, i.counts[:, i.parts.index(b)].sum()):.1%}"
-        if m:
-            stand = _n(m, f"row of {b} ({share}) stands", f"rows of {b} ({share}) stand")
-            more = f" {_n(near, 'more is', 'more are')} nearly equal to one there." if near else ""
-            text = f"{stand} in {a} too: a score on all of {b} is too high.{more}"
-            found.append(Verdict("check", text, "duplicates"))
-        elif near:
-            text = f"{_n(near, f'row of {b} is', f'rows of {b} are')} nearly equal to one in {a}."
-            found.append(Verdict("check", text, "duplicates"))
-    if d.contradictory:
-        have = _n(len(d.contradictory), "group of equal pictures has", "groups of equal pictures have")
-        found.append(Verdict("check", f"{have} different labels: not all of them can be right.", "duplicates"))
-    if any(d.within.values()):
-        repeat = _n(sum(d.within.values()), "row repeats", "rows repeat")
-        text = f"{repeat} another of the same part: a random split puts copies on both sides."
-        found.append(Verdict("check", text, "duplicates"))
-    strange = telling_pairs(i, d)
-    differ, alike = int((strange & d.near_contradictory).sum()), int((~strange).sum())
-    if differ:
-        have = _n(differ, "pair of nearly equal pictures has", "pairs of nearly equal pictures have")
-        found.append(Verdict("check", f"{have} different labels.", "duplicates"))
-    if alike:
-        are = _n(alike, "pair of nearly equal pictures is", "pairs of nearly equal pictures are")
-        text = (
-            f"{are} of one person in one part: people look alike twice in a studio, and folds by subject keep such "
-            "pairs together."
-        )
-        found.append(Verdict("note", text, "duplicates"))
-    return found or [Verdict("good", "No picture is there twice.", "duplicates")]
+def unexpected_near_duplicates(profile: DataProfile, duplicates: DuplicateStatistics) -> np.ndarray:
+    """Pairs of near-duplicates that are not of one known subject in one split.
+
+    Parameters
+    ----------
+    profile : DataProfile
+    duplicates : DuplicateStatistics
+        With m pairs of near-duplicates.
+
+    Returns
+    -------
+    ndarray of bool, shape (m,)
+    """
+    groups = profile.X.groups
+    if groups is None:
+        return np.ones(len(duplicates.near), bool)
+    first, second = duplicates.near.indices.T
+    across = profile.split_index[first] != profile.split_index[second]
+    return across | (groups[first] != groups[second]) | (groups[first] < 0)
 
 
-def telling_pairs(i: Inspection, d: Duplicates) -> np.ndarray:
-    """Near duplicates that are not of one known person in one part, (m,) bool."""
-    first, second = d.near.rows.T
-    apart = i.of_part[first] != i.of_part[second]
-    if "subject" not in i.X:
-        return np.ones(len(d.near), bool)
-    subject = np.asarray(i.X["subject"]).astype(str)
-    return apart | (subject[first] != subject[second]) | (subject[first] == "-1")
-
-
-def _class_verdicts(i: Inspection) -> list[Verdict]:
-    found = []
-    named = [k for k, name in enumerate(i.classes) if name != UNLABELLED]
-    if not named or not i.counts[named].sum():
-        return [Verdict("check", "No row has a label: nothing can be learnt from these data alone.", "classes")]
-    total = i.counts.sum(1)[named]
-    empty = [i.classes[k] for k, n in zip(named, total, strict=True) if not n]
-    if empty:
-        # Not every collection shows all that its coding has a code for.
-        found.append(Verdict("note", f"No row shows {', '.join(empty)}.", "classes"))
-    shown = total[total > 0]
-    if shown.max() > IMBALANCE * shown.min():
-        least, most = named[int(np.where(total > 0, total, total.max() + 1).argmin())], named[int(total.argmax())]
-        text = (
-            f"{i.classes[most]} has {shown.max() / shown.min():.0f} times the rows of {i.classes[least]}: read the "
-            "balanced accuracy beside the accuracy."
-        )
-        found.append(Verdict("check", text, "classes"))
+def _image_facts(profile: DataProfile) -> list[tuple[str, str]]:
+    if profile.images is None:
+        return [("images", "none")]
+    images = profile.images
+    if len(images.sizes) == 1:
+        sizes = f"{images.sizes[0][0]} x {images.sizes[0][1]} pixels"
     else:
-        found.append(Verdict("good", "No class is much rarer than the others.", "classes"))
-    for k, part in enumerate(i.parts):
-        rows = i.counts[named, k]
-        absent = [i.classes[c] for c, n in zip(named, rows, strict=True) if not n and i.classes[c] not in empty]
-        if rows.sum() and absent:
-            found.append(Verdict("check", f"{part} has no row of {', '.join(absent)}.", "classes"))
-    return found
+        listed = ", ".join(f"{w} x {h} ({m} samples)" for w, h, m in images.sizes[:MAX_LISTED_SIZES])
+        sizes = f"{len(images.sizes)} sizes: {listed}"
+    brightness = images.brightness
+    grey_levels = (
+        f"mean {brightness.mean():.0f} of 255, from {brightness.min():.0f} (sample {brightness.argmin()}) to "
+        f"{brightness.max():.0f} (sample {brightness.argmax()}); {len(images.near_blank)} near-blank"
+    )
+    return [("images", f"{sizes}, {images.n_frames} frame(s) per sample"), ("grey levels", grey_levels)]
 
 
-def _people_verdicts(i: Inspection) -> list[Verdict]:
-    if i.people is None:
-        text = "Who is who is not known: one person may stand in training and test, and scores may be too high."
-        return [Verdict("check", text, "people")]
-    found, people = [], i.people
-    named = [k for k, name in enumerate(i.classes) if name != UNLABELLED]
-    if i.X.info.subjects_from == "inferred":
-        found.append(Verdict("check", "Subjects are inferred: check them before you believe a score.", "people"))
-    if people.in_two_parts:
-        stand = _n(len(people.in_two_parts), "subject stands", "subjects stand")
-        found.append(Verdict("check", f"{stand} in several parts: {_few(people.in_two_parts)}.", "people"))
-    for k in named:
-        shown_by = int((people.counts[:, k] > 0).sum())
-        if 0 < shown_by < min(SHOWN_BY, len(people.ids)):
-            text = f"{i.classes[k]} is shown by {shown_by} of {len(people.ids)} subjects."
-            found.append(Verdict("check", text, "people"))
-    single = [who for who, row in zip(people.ids, people.counts[:, named], strict=True) if (row > 0).sum() == 1]
-    if single:
-        show = _n(len(single), "subject shows", "subjects show")
-        text = f"{show} one class only: {_few(single)}. A face may be learnt for its class."
-        found.append(Verdict("check", text, "people"))
-    return found
+def _duplicate_facts(profile: DataProfile) -> list[tuple[str, str]]:
+    if profile.duplicates is None:
+        return []
+    duplicates = profile.duplicates
+    n_repeated = sum(len(members) - 1 for members in duplicates.groups)
+    identical = f"{len(duplicates.groups)} group(s), {n_repeated} sample(s) repeat another one"
+    identical += "".join(f"; {m} of {b} are in {a} too" for (a, b), m in duplicates.n_across.items())
+    identical += f"; {len(duplicates.contradictory)} group(s) with different labels"
+    near = f"{len(duplicates.near)} pair(s), {int(duplicates.near.mirrored.sum())} of them mirrored"
+    near += "".join(
+        f"; {m} of {b} identical or nearly identical to one in {a}"
+        for (a, b), m in duplicates.n_across_with_near.items()
+    )
+    near += f"; {int(duplicates.near_contradictory.sum())} pair(s) with different labels"
+    return [("duplicates", identical), ("near-duplicates", near)]
 
 
-def _picture_verdicts(i: Inspection) -> list[Verdict]:
+def _landmarks_text(profile: DataProfile) -> str:
+    if "landmarks" not in profile.X:
+        return "none"
+    if profile.motion is None:
+        return f"missing in {int(profile.X.missing('landmarks').sum())} sample(s)"
+    text = f"missing in {len(profile.motion.missing)} sample(s)"
+    apex = {name: moved[-1] for name, moved in profile.motion.displacement.items() if name != UNLABELLED_CLASS}
+    if apex:
+        least, most = min(apex, key=apex.__getitem__), max(apex, key=apex.__getitem__)
+        text += f"; displacement at the apex {apex[least]:.3f} ({least}) to {apex[most]:.3f} ({most}) "
+        text += "inter-ocular distances"
+    return text
+
+
+def _duplicate_findings(profile: DataProfile) -> list[Finding]:
+    duplicates = profile.duplicates
+    if duplicates is None:
+        return []
+    texts = []
+    for (a, b), m in duplicates.n_across.items():
+        n_near = duplicates.n_across_with_near[a, b] - m
+        fraction = f"{m / max(1, profile.counts[:, profile.splits.index(b)].sum()):.1%}"
+        if m:
+            text = _count(m, f"sample of {b} ({fraction}) has", f"samples of {b} ({fraction}) have")
+            text += f" an identical image in {a}: a score on all of {b} is too high."
+            text += f" {_count(n_near, 'more has', 'more have')} a nearly identical one." if n_near else ""
+            texts.append(text)
+        elif n_near:
+            text = _count(n_near, f"sample of {b} has", f"samples of {b} have")
+            texts.append(f"{text} a nearly identical image in {a}.")
+    if duplicates.contradictory:
+        text = _count(len(duplicates.contradictory), "group of identical images has", "groups of identical images have")
+        texts.append(f"{text} different labels: not all of them can be correct.")
+    if any(duplicates.n_within.values()):
+        text = _count(sum(duplicates.n_within.values()), "sample repeats", "samples repeat")
+        texts.append(f"{text} another one of the same split: random folds put duplicates on both sides.")
+    unexpected = unexpected_near_duplicates(profile, duplicates)
+    n_contradictory = int((unexpected & duplicates.near_contradictory).sum())
+    n_expected = int((~unexpected).sum())
+    pair = ("pair of nearly identical images", "pairs of nearly identical images")
+    if n_contradictory:
+        texts.append(f"{_count(n_contradictory, f'{pair[0]} has', f'{pair[1]} have')} different labels.")
+    found = [Finding("warning", text, "duplicates") for text in texts]
+    if n_expected:
+        text = f"{_count(n_expected, f'{pair[0]} shows', f'{pair[1]} show')} one subject in one split: studio images "
+        text += "of a subject are similar, and folds grouped by subject keep such pairs together."
+        found.append(Finding("note", text, "duplicates"))
+    return found or [Finding("pass", "No image occurs twice.", "duplicates")]
+
+
+def _class_findings(profile: DataProfile) -> list[Finding]:
+    labelled = profile.labelled_classes
+    if not labelled or not profile.counts[labelled].sum():
+        return [Finding("warning", "No sample has a label: a model cannot be trained on these data alone.", "classes")]
     found = []
-    if i.pictures and len(i.pictures.blank):
-        are = _n(len(i.pictures.blank), "picture is", "pictures are")
-        found.append(Verdict("check", f"{are} near-blank: no face is to be seen.", "pictures"))
-    if i.pictures and len(i.pictures.sizes) > 1:
-        found.append(Verdict("note", f"Pictures have {len(i.pictures.sizes)} different sizes.", "pictures"))
-    if "landmarks" in i.X:
-        missing = int(i.X.missing("landmarks").sum())
-        if missing:
-            have = _n(missing, "row has", "rows have")
-            found.append(Verdict("check", f"{have} no landmarks, and cannot be described by them.", "motion"))
-    if i.motion:
-        early = [name for name, moved in i.motion.displacement.items() if moved[-1] < EARLY * moved.max()]
-        if early:
-            text = f"The last frame of {', '.join(early)} is not the apex: faces move more before it."
-            found.append(Verdict("check", text, "motion"))
+    totals = {profile.classes[k]: int(profile.counts[k].sum()) for k in labelled}
+    empty = [name for name, n in totals.items() if not n]
+    if empty:
+        # The coding of a data set may have codes that the data set does not contain.
+        found.append(Finding("note", f"There is no sample of {', '.join(empty)}.", "classes"))
+    present = {name: n for name, n in totals.items() if n}
+    rarest, most_frequent = min(present, key=present.__getitem__), max(present, key=present.__getitem__)
+    if present[most_frequent] > MAX_CLASS_RATIO * present[rarest]:
+        ratio = present[most_frequent] / present[rarest]
+        text = f"{most_frequent} has {ratio:.0f} times the samples of {rarest}: report balanced accuracy too."
+        found.append(Finding("warning", text, "classes"))
+    else:
+        text = f"No class is more than {MAX_CLASS_RATIO} times as frequent as another."
+        found.append(Finding("pass", text, "classes"))
+    for k, name in enumerate(profile.splits):
+        counts = profile.counts[labelled, k]
+        absent = [key for key, n in zip(totals, counts, strict=True) if not n and key not in empty]
+        if counts.sum() and absent:
+            found.append(Finding("warning", f"{name} has no sample of {', '.join(absent)}.", "classes"))
     return found
 
 
-def _n(count: int, one: str, many: str) -> str:
-    """A number and what goes with it: '1 row has', '2 rows have'."""
-    return f"{count} {one if count == 1 else many}"
+def _subject_findings(profile: DataProfile) -> list[Finding]:
+    subjects = profile.subjects
+    if subjects is None:
+        text = "Subjects are unknown: a subject may be in training and test samples, and scores may be too high."
+        return [Finding("warning", text, "subjects")]
+    texts = []
+    if profile.X.info.subjects_from == "inferred":
+        texts.append("Subjects are inferred: check them before you rely on a score.")
+    if subjects.in_several_splits:
+        text = _count(len(subjects.in_several_splits), "subject is", "subjects are")
+        texts.append(f"{text} in several splits: {_listed(subjects.in_several_splits)}.")
+    for k in profile.labelled_classes:
+        n = int((subjects.counts[:, k] > 0).sum())
+        if 0 < n < min(MIN_SUBJECTS_PER_CLASS, len(subjects.ids)):
+            texts.append(f"{profile.classes[k]} is shown by {n} of {len(subjects.ids)} subjects.")
+    n_classes = (subjects.counts[:, profile.labelled_classes] > 0).sum(1)
+    single = [name for name, n in zip(subjects.ids, n_classes, strict=True) if n == 1]
+    if single:
+        text = _count(len(single), "subject shows", "subjects show")
+        text += f" one class only: {_listed(single)}. The model may learn the face instead of the expression."
+        texts.append(text)
+    return [Finding("warning", text, "subjects") for text in texts]
 
 
-def _few(names: list[str], most: int = 8) -> str:
-    return ", ".join(names[:most]) + (f" and {len(names) - most} more" if len(names) > most else "")
+def _image_findings(profile: DataProfile) -> list[Finding]:
+    if profile.images is None:
+        return []
+    found, images = [], profile.images
+    if len(images.near_blank):
+        text = f"{_count(len(images.near_blank), 'image is', 'images are')} near-blank: no face is visible."
+        found.append(Finding("warning", text, "images"))
+    if len(images.sizes) > 1:
+        found.append(Finding("note", f"Images have {len(images.sizes)} different sizes.", "images"))
+    return found
 
 
-def summary(i: Inspection) -> str:
-    """The inspection for a terminal."""
-    lines = [f"{title:<15} {text}" for title, text in facts(i).items()]
-    told = [v for v in verdicts(i) if v.mark != "good"]
-    lines.append("to look at:" if told else "nothing stands out")
-    return "\n".join([*lines, *(f"  - {v.text}" for v in told)])
+def _landmark_findings(profile: DataProfile) -> list[Finding]:
+    found = []
+    n_missing = int(profile.X.missing("landmarks").sum()) if "landmarks" in profile.X else 0
+    if n_missing:
+        text = f"{_count(n_missing, 'sample has', 'samples have')} no landmarks: landmark features cannot be extracted."
+        found.append(Finding("warning", text, "motion"))
+    if profile.motion:
+        displacement = profile.motion.displacement.items()
+        early = [name for name, moved in displacement if moved[-1] < MIN_APEX_MOTION_FRACTION * moved.max()]
+        if early:
+            text = f"The last frame of {', '.join(early)} is not the apex: landmarks are displaced more before it."
+            found.append(Finding("warning", text, "motion"))
+    return found
+
+
+def _count(n: int, singular: str, plural: str) -> str:
+    """A number and the words that agree with it: '1 sample has', '2 samples have'."""
+    return f"{n} {singular if n == 1 else plural}"
+
+
+def _listed(names: list[str]) -> str:
+    n_more = len(names) - MAX_LISTED_NAMES
+    return ", ".join(names[:MAX_LISTED_NAMES]) + (f" and {n_more} more" if n_more > 0 else "")

@@ -1,57 +1,125 @@
-"""Data sets: modules that turn files into `Samples`. Adding one is a file and a line here."""
+"""Data sets: `load_dataset` finds out which data set a path contains and reads it as `Samples`."""
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
-from types import ModuleType
+from typing import Any
 
-from .. import synthetic as demo
 from ..exceptions import FerError
 from ..samples.table import Samples
-from . import fer22, fer2013, folders
+from .dataset import LOAD_OPTIONS, Dataset
+from .demo import DEMO
+from .fer22 import FER22
+from .fer2013 import FER2013
+from .folders import FOLDERS
 from .holdout import with_holdout
 from .subjects import with_inferred_subjects, with_subjects_from_file
 
-#: Name -> module with `load` and, for data in files, `recognises`; `TAKES` names the options that its `load` takes.
-DATASETS: dict[str, ModuleType] = {"demo": demo, "fer22": fer22, "fer2013": fer2013, "folders": folders}
+#: Name -> data set. `register_dataset` adds to it.
+DATASETS: dict[str, Dataset] = {"demo": DEMO, "fer22": FER22, "fer2013": FER2013, "folders": FOLDERS}
+
+_BUILT_IN = tuple(DATASETS)
+
+#: Number of folders and of files that the message about an unknown layout lists.
+MAX_LISTED_ENTRIES = 4
+
+
+def register_dataset(dataset: Dataset) -> Dataset:
+    """Make `load_dataset` recognise a data set from outside this package.
+
+    Parameters
+    ----------
+    dataset : Dataset
+        Its name must be new and must not contain ``_`` or ``+``.
+
+    Returns
+    -------
+    Dataset
+        The argument.
+
+    Raises
+    ------
+    FerError
+        For an object that is not a `Dataset`, a name that is empty, reserved or taken, an option that is not in
+        `LOAD_OPTIONS`, or a `can_load` or `load` that cannot be called.
+
+    Notes
+    -----
+    Registered data sets take precedence over the built-in ones, the latest one first. The layouts of the built-in data
+    sets are general (any folder of class folders, any csv file with a column 'pixels'), those of registered ones are
+    more specific.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from fer_features import Samples, load_dataset
+    >>> from fer_features.datasets import DATASETS, Dataset, register_dataset
+    >>> two_grey_images = Dataset(
+    ...     name="grey",
+    ...     description="two constant images",
+    ...     layout="the word grey",
+    ...     can_load=lambda path: str(path) == "grey",
+    ...     load=lambda path: Samples.from_arrays(images=np.full((2, 8, 8), 128, np.uint8), label=[0, 1]),
+    ... )
+    >>> dataset = register_dataset(two_grey_images)
+    >>> load_dataset("grey").info.dataset
+    'grey'
+    >>> del DATASETS["grey"]
+    """
+    if not isinstance(dataset, Dataset):
+        raise FerError(f"register_dataset needs a Dataset, not {type(dataset).__name__}")
+    name = dataset.name
+    if not isinstance(name, str) or not name.strip() or "_" in name or "+" in name:
+        raise FerError(f"the data set name {name!r} is not allowed: a non-empty text without '_' and '+' is needed")
+    if name in DATASETS:
+        raise FerError(f"the data set name '{name}' is taken ({DATASETS[name].description}): choose another name")
+    unknown = [option for option in dataset.options if option not in LOAD_OPTIONS]
+    if unknown:
+        raise FerError(f"the data set '{name}' has the option {unknown[0]!r}: {', '.join(LOAD_OPTIONS)} are possible")
+    for function in ("can_load", "load"):
+        if not callable(getattr(dataset, function)):
+            raise FerError(f"the data set '{name}': {function} must be a function of a path")
+    DATASETS[name] = dataset
+    return dataset
 
 
 def load_dataset(
     path: str | Path = "demo",
+    *,
     subjects: str | Path | None = None,
     n_subjects: int | None = None,
-    infer: bool = True,
-    *,
+    infer_subjects: bool = True,
     on_error: str = "stop",
     labels: str | None = None,
     subject_pattern: str | None = None,
     holdout: float | None = None,
     cache: str | Path | None = None,
 ) -> Samples:
-    """Read the data at a path, finding out what it is.
+    """Read the data at a path; the data set is recognised by its files.
 
     Parameters
     ----------
-    path : str or Path
-        A folder or file of one of the `DATASETS`; 'demo' for the synthetic sequences drawn by this package.
+    path : str or Path, default='demo'
+        Folder or file of one of the `DATASETS`; 'demo' for the synthetic sequences that this package renders.
     subjects : str or Path, optional
-        File with a subject id for each training row (see `with_subjects_from_file`). Without it, data that names no
-        subjects gets them inferred from the neutral frames, which stills do not have.
+        File with one subject id per training sample, see `with_subjects_from_file`. Without it, the subjects of
+        sequences without subject ids are inferred from the neutral frames. Still images have no neutral frame.
     n_subjects : int, optional
-        How many people to infer; found where not given.
-    infer : bool
-        Whether subjects that are not known are inferred, or left out.
-    on_error : {'stop', 'skip'}
-        Whether faulty rows and pictures are refused, or left out and told in ``info.notes``.
+        Number of subjects to infer. Estimated if not given.
+    infer_subjects : bool, default=True
+        Whether unknown subjects are inferred. If False, such data have no column 'subject'.
+    on_error : {'stop', 'skip'}, default='stop'
+        Whether invalid rows and images raise an error, or are excluded and counted in ``info.notes``.
     labels : {'ferplus'}, optional
-        Other labels than the data set's own.
+        Alternative labels of the data set.
     subject_pattern : str, optional
-        Regular expression sought in the names of picture files; its first group is the subject.
+        Regular expression that is searched in the names of image files; its first group is the subject.
     holdout : float, optional
-        Share of the rows of a folder of pictures without parts that is drawn as its part 'test', see `with_holdout`; 0
-        for none. Not given, a fifth of large ones.
+        Fraction of the samples that becomes the split 'test' where the data set has no predefined split, see
+        `with_holdout`; 0 for none. By default 0.2 for large data sets and none for small ones.
     cache : str or Path, optional
-        Folder in which stills are kept as HDF5, so that the next reading takes a fraction of the time.
+        Folder for a copy of the still images in HDF5, which loads several times faster than the original files.
 
     Returns
     -------
@@ -60,54 +128,101 @@ def load_dataset(
     Raises
     ------
     FerError
-        For a path that does not exist or holds none of the known layouts, and for every fault of the files.
+        For a path that does not exist or that no data set recognises, an option that the data set does not have, and
+        every fault of the files.
+
+    Examples
+    --------
+    >>> from fer_features import load_dataset
+    >>> X = load_dataset("demo")
+    >>> X["images"].shape, X["landmarks"].shape
+    ((360, 10, 150, 120), (360, 10, 68, 2))
+    >>> sorted(set(X["split"].tolist()))
+    ['test', 'train']
     """
     path = Path(path)
-    if str(path) == "demo" and not path.exists():
-        module: ModuleType = demo
-    elif not path.exists():
-        raise FerError(f"{path} does not exist: a folder or file with data is needed, or 'demo'")
-    else:
-        module = _module_of(path)
-    given = {"labels": labels, "subject_pattern": subject_pattern, "holdout": holdout or None}
-    takes = getattr(module, "TAKES", ())
+    dataset = _recognised(path)
+    given: dict[str, Any] = {
+        "labels": labels,
+        "subject_pattern": subject_pattern,
+        "holdout": holdout or None,
+    }
     for name, value in given.items():
-        if value is not None and name not in takes:
+        if value is not None and name not in dataset.options:
             raise FerError(
-                f"--{name.replace('_', '-')} does not go with {path}, which is {module.__name__.split('.')[-1]}"
+                f"--{name.replace('_', '-')} is not an option of {path}, which is recognised as {dataset.name}"
             )
     options = {**given, "on_error": on_error, "cache": None if cache is None else Path(cache)}
-    X = module.load(*([] if module is demo else [path]), **{k: options[k] for k in takes if k != "holdout"})
+    X = _load(dataset, path, {k: v for k, v in options.items() if k in dataset.options and k != "holdout"})
     if subjects is not None:
         X = with_subjects_from_file(X, Path(subjects))
-    if "holdout" in takes:  # by subject, so after it is known who is who
+    if "holdout" in dataset.options:  # after the subjects are known, since it must not divide a subject
         X = with_holdout(X, holdout)
-    if infer and "subject" not in X:
-        if not _stills(X):
+    if infer_subjects and "subject" not in X:
+        if not _is_still_images(X):
             return with_inferred_subjects(X, n_subjects)
         if n_subjects is not None:
             raise FerError(
-                f"--n-subjects {n_subjects}: people are inferred from the neutral frames of sequences, and these are "
-                "stills; give --subjects FILE or --subject-pattern"
+                f"--n-subjects {n_subjects}: subjects are inferred from the neutral frames of sequences, and these are "
+                "still images; give --subjects FILE or --subject-pattern"
             )
     return X
 
 
-def _module_of(path: Path) -> ModuleType:
+def _recognised(path: Path) -> Dataset:
+    registered = [name for name in DATASETS if name not in _BUILT_IN]
     try:
-        for module in DATASETS.values():
-            if hasattr(module, "recognises") and module.recognises(path):
-                return module
+        for name in (*reversed(registered), *_BUILT_IN):
+            if DATASETS[name].can_load(path):
+                return DATASETS[name]
+        if not path.exists():
+            raise FerError(f"{path} does not exist: a folder or file with data is needed, or 'demo'")
+        found = _contents(path)
     except OSError as error:
         raise FerError(f"{error.filename or path} cannot be read: {error.strerror or error}") from error
-    raise FerError(
-        f"{path} is not a data set that is known: a folder with data_train_images.h5, data_train_landmarks.h5 and "
-        "data_train_labels.h5 is, or fer2013.csv, or folders named by class, such as train/happy (see --list)"
-    )
+    accepted = "; ".join(f"{name}: {dataset.layout}" for name, dataset in DATASETS.items() if name != "demo")
+    raise FerError(f"{path} is not a known data set: it is {found}; accepted are {accepted}")
 
 
-def _stills(X: Samples) -> bool:
+def _contents(path: Path) -> str:
+    """What a path contains, for the message about an unknown layout."""
+    if not path.is_dir():
+        return f"a file of the type '{path.suffix or 'without suffix'}'"
+    entries = sorted(entry for entry in path.iterdir() if not entry.name.startswith("."))
+    if not entries:
+        return "an empty folder"
+    folders = [f"{entry.name}/" for entry in entries if entry.is_dir()]
+    files = [entry.name for entry in entries if not entry.is_dir()]
+    counts = [_listing(names, kind) for names, kind in ((folders, "folder(s)"), (files, "file(s)")) if names]
+    return f"a folder with {' and '.join(counts)}"
+
+
+def _listing(names: list[str], kind: str) -> str:
+    more = ", ..." if len(names) > MAX_LISTED_ENTRIES else ""
+    return f"{len(names)} {kind} ({', '.join(names[:MAX_LISTED_ENTRIES])}{more})"
+
+
+def _load(dataset: Dataset, path: Path, options: dict[str, Any]) -> Samples:
+    X = dataset.load(path, **options)
+    if not isinstance(X, Samples):
+        raise FerError(f"the data set '{dataset.name}': load returned {type(X).__name__}, Samples are needed")
+    if X.info.dataset == dataset.name:
+        return X
+    info = dataclasses.replace(X.info, dataset=dataset.name, source=X.info.source or str(path))
+    return X.with_columns(info)
+
+
+def _is_still_images(X: Samples) -> bool:
     return X.info.cropped and "landmarks" not in X and X.column("images").shape[1] == 1
 
 
-__all__ = ["DATASETS", "load_dataset", "with_holdout", "with_inferred_subjects", "with_subjects_from_file"]
+__all__ = [
+    "DATASETS",
+    "LOAD_OPTIONS",
+    "Dataset",
+    "load_dataset",
+    "register_dataset",
+    "with_holdout",
+    "with_inferred_subjects",
+    "with_subjects_from_file",
+]

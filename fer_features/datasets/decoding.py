@@ -1,4 +1,4 @@
-"""Pixels of a picture file, or what is wrong with it."""
+"""Decoding of image files, with a precise error for files that are empty, truncated or not images."""
 
 from __future__ import annotations
 
@@ -7,43 +7,97 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-#: How a whole file ends; the decoder fills up what is missing with grey and says nothing.
-ENDINGS = {b"\x89PNG": b"IEND", b"\xff\xd8": b"\xff\xd9"}
+#: File names of images in class folders, in lower case.
+IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".pgm", ".webp")
+
+#: Start of a file -> end of a complete file of that format. The decoder fills missing data with grey without an error.
+END_MARKERS = {b"\x89PNG": b"IEND", b"\xff\xd8": b"\xff\xd9"}
 
 
-class Undecodable(Exception):
-    """What is wrong with a file, such as 'is cut short', and, where more can be said, by what that is seen."""
+class UnreadableImage(Exception):
+    """An image file that cannot be used.
+
+    The first argument completes a sentence about the file ('is truncated'); the optional second one is a detail.
+    """
 
 
-def decode(path: Path) -> tuple[np.ndarray, bytes]:
-    """Pixels of a picture file, 8 bit, (H, W) or (H, W, 3) in the order blue, green, red; and the file's bytes.
+def decode_image(path: Path) -> tuple[np.ndarray, bytes]:
+    """Decode an image file.
+
+    Parameters
+    ----------
+    path : Path
+
+    Returns
+    -------
+    image : ndarray of uint8, shape (H, W) or (H, W, 3)
+        Grey values, or colours in the order blue, green, red. The orientation in EXIF is applied.
+    content : bytes
+        The bytes of the file.
 
     Raises
     ------
-    Undecodable
+    UnreadableImage
+        For a file that cannot be read, is empty, truncated or not an image.
 
     Notes
     -----
-    Not straight to grey: libjpeg and the others weigh colours differently. The camera's turn (EXIF) is obeyed.
+    Colour images are not converted to grey here: the decoders of different formats weight the colours differently.
     """
     try:
         content = path.read_bytes()
     except OSError as error:
-        raise Undecodable(f"cannot be read: {error.strerror or error}") from error
+        raise UnreadableImage(f"cannot be read: {error.strerror or error}") from error
     if not content:
-        raise Undecodable("is empty")
-    for start, end in ENDINGS.items():
+        raise UnreadableImage("is empty")
+    for start, end in END_MARKERS.items():
         if content.startswith(start) and end not in content[-1024:]:
-            raise Undecodable("is cut short", "its end is missing")
-    picture = pixels(content, cv2.IMREAD_ANYCOLOR)
-    if picture is None or 0 in picture.shape:
-        raise Undecodable("is no picture, or damaged", "it cannot be decoded")
-    return picture, content
+            raise UnreadableImage("is truncated", "its end is missing")
+    image = decode_bytes(content, cv2.IMREAD_ANYCOLOR)
+    if image is None or 0 in image.shape:
+        raise UnreadableImage("is not an image, or is damaged", "it cannot be decoded")
+    return image, content
 
 
-def pixels(content: bytes, flags: int) -> np.ndarray | None:
-    """What OpenCV makes of the bytes of a file, None where that is nothing."""
+def decode_bytes(content: bytes, flags: int) -> np.ndarray | None:
+    """Decode the bytes of an image file with OpenCV; None if OpenCV cannot decode them.
+
+    Parameters
+    ----------
+    content : bytes
+    flags : int
+        A combination of the ``cv2.IMREAD_`` flags.
+
+    Returns
+    -------
+    ndarray or None
+    """
     try:
         return cv2.imdecode(np.frombuffer(content, np.uint8), flags)
     except cv2.error:
         return None
+
+
+def read_grayscale_image(path: Path) -> tuple[np.ndarray, bool]:
+    """Read an image file as 8-bit grey values.
+
+    Parameters
+    ----------
+    path : Path
+
+    Returns
+    -------
+    image : ndarray of uint8, shape (H, W)
+    is_colour : bool
+        Whether the file has colours. A grey image that is stored with three equal channels has none.
+
+    Raises
+    ------
+    UnreadableImage
+        See `decode_image`.
+    """
+    image, _ = decode_image(path)
+    if image.ndim == 2:
+        return image, False
+    is_colour = bool((image[..., 0] != image[..., 1]).any() or (image[..., 1] != image[..., 2]).any())
+    return (cv2.cvtColor(image, cv2.COLOR_BGR2GRAY) if is_colour else image[..., 0].copy()), is_colour

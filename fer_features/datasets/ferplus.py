@@ -1,10 +1,15 @@
-"""FER+: the pictures of FER2013 with other labels, voted for by ten people each.
+"""FER+: other labels for the images of FER2013, from the votes of ten annotators per image.
 
-`fer2013new.csv` has the columns Usage, Image name, and then how many voted for neutral, happiness, surprise, sadness,
-anger, disgust, fear, contempt, unknown, and NF (no face); its rows go one by one with those of fer2013.csv.
+`fer2013new.csv` has the columns Usage, Image name, and then the number of votes for neutral, happiness, surprise,
+sadness, anger, disgust, fear, contempt, unknown, and NF (no face). Its rows correspond to those of fer2013.csv.
 
-By the authors' rule for the majority (Barsoum et al., ICMI 2016), classes with a single vote are dropped, and a class
-wins by more than half of the votes that are left. Rows that none wins, or 'unknown' or 'NF', have no label.
+The majority rule of the authors drops classes with a single vote. A class then wins with more than half of the
+remaining votes. An image has no label where no class wins, or where 'unknown' or 'NF' does.
+
+References
+----------
+Barsoum, Zhang, Canton Ferrer, Zhang, "Training deep networks for facial expression recognition with crowd-sourced label
+distribution", ICMI 2016, doi:10.1145/2993148.2993165
 """
 
 from __future__ import annotations
@@ -17,75 +22,88 @@ import numpy as np
 import pandas as pd
 
 from ..exceptions import FerError
-from ..expressions import FERPLUS
+from ..expressions import FERPLUS_CLASSES
 from ..samples.table import Samples
 
-COLUMNS = [*FERPLUS, "unknown", "nf"]
+#: Columns with the numbers of votes, in lower case.
+VOTE_COLUMNS = [*FERPLUS_CLASSES, "unknown", "nf"]
 
 
-def majority(votes: np.ndarray) -> np.ndarray:
-    """The class that most people voted for.
+def majority_label(votes: np.ndarray) -> np.ndarray:
+    """Majority label of each image.
 
     Parameters
     ----------
     votes : ndarray of int, shape (n, 10)
-        For the classes of `FERPLUS`, unknown, and no face.
+        Numbers of votes for the classes of `FERPLUS_CLASSES`, for 'unknown' and for 'no face'.
 
     Returns
     -------
     ndarray of int, shape (n,)
-        Code in `FERPLUS`; -1 where no class has a majority.
+        Code in `FERPLUS_CLASSES`; -1 where no class has a majority.
+
+    Examples
+    --------
+    >>> majority_label(np.array([[6, 4, 0, 0, 0, 0, 0, 0, 0, 0], [5, 5, 0, 0, 0, 0, 0, 0, 0, 0]]))
+    array([ 0, -1])
     """
     counted = np.where(votes > 1, votes, 0)
     first = counted.argmax(1)
-    won = 2 * counted.max(1) > counted.sum(1)
-    return np.where(won & (first < len(FERPLUS)), first, -1)
+    has_majority = 2 * counted.max(1) > counted.sum(1)
+    return np.where(has_majority & (first < len(FERPLUS_CLASSES)), first, -1)
 
 
-def with_votes(X: Samples, files: list[Path], n: int, parts: Mapping[str, str]) -> Samples:
-    """FER2013 with labels by the majority of the votes that lie beside it.
+def with_ferplus_labels(X: Samples, files: list[Path], n_rows: int, usage_splits: Mapping[str, str]) -> Samples:
+    """Replace the labels of FER2013 by the majority of the votes of FER+.
 
     Parameters
     ----------
     X : Samples
-        With 'id', the position in the file.
+        With 'id', the position in the csv file.
     files : list of Path
-        That the table was read from.
-    n : int
-        Rows of the file, faulty ones included.
-    parts : mapping of str to str
-        From Usage in lower case to 'split'.
+        The csv files that `X` was read from.
+    n_rows : int
+        Number of rows of the csv file, including those with faults.
+    usage_splits : mapping of str to str
+        From Usage in lower case to the values of 'split'.
+
+    Returns
+    -------
+    Samples
+        With labels in the coding of `FERPLUS_CLASSES`, -1 where there is no majority.
 
     Raises
     ------
     FerError
-        Where the votes are absent, damaged, or not those of the same rows.
+        Where the votes are absent, damaged, or do not correspond to the rows.
     """
     path = files[0].with_name("fer2013new.csv")
     if len(files) > 1 or not path.exists():
-        raise FerError(f"--labels ferplus needs {path}, with the votes, beside fer2013.csv or icml_face_data.csv")
+        raise FerError(f"--labels ferplus needs {path}, with the votes, next to fer2013.csv or icml_face_data.csv")
     try:
         votes = pd.read_csv(path)
     except (OSError, ValueError) as error:
         raise FerError(f"{path} cannot be read: {' '.join(str(error).split())}") from error
     votes.columns = votes.columns.str.strip().str.lower()
-    absent = [name for name in COLUMNS if name not in votes]
+    absent = [name for name in VOTE_COLUMNS if name not in votes]
     if absent:
         raise FerError(f"{path} lacks the column(s) {', '.join(absent)}")
-    if len(votes) != n:
-        raise FerError(f"{path} has {len(votes)} rows and {files[0]} {n}: they go row by row, so they must agree")
+    if len(votes) != n_rows:
+        raise FerError(f"{path} has {len(votes)} rows and {files[0]} {n_rows}: they must correspond row by row")
     votes = votes.iloc[X["id"]]
-    counts = votes[COLUMNS].apply(pd.to_numeric, errors="coerce").to_numpy(float)
+    counts = votes[VOTE_COLUMNS].apply(pd.to_numeric, errors="coerce").to_numpy(float)
     wrong = ~(counts >= 0).all(1)
     if wrong.any():
-        raise FerError(f"{path}: row {X['id'][wrong.argmax()]} has a vote that is not a number of people")
+        raise FerError(f"{path}: row {X['id'][wrong.argmax()]} has an invalid number of votes")
     if "usage" in votes and "split" in X:
-        usage = votes["usage"].astype(str).str.strip().str.lower().map(parts).to_numpy()
-        other = usage != X["split"]
+        split = votes["usage"].astype(str).str.strip().str.lower().map(usage_splits).to_numpy()
+        other = split != X["split"]
         if other.any():
             row = X["id"][other.argmax()]
-            raise FerError(f"{path}: Usage in row {row} is not that in {files[0].name}: they must go row by row")
-    label = majority(counts.astype(np.int64))
-    note = f"labels of FER+ by majority: {(label < 0).sum()} row(s) have none"
-    info = dataclasses.replace(X.info, classes=FERPLUS, notes=(*X.info.notes, note))
+            raise FerError(
+                f"{path}: Usage in row {row} differs from that in {files[0].name}: they must correspond row by row"
+            )
+    label = majority_label(counts.astype(np.int64))
+    note = f"majority labels of FER+: {(label < 0).sum()} sample(s) have no majority and no label"
+    info = dataclasses.replace(X.info, classes=FERPLUS_CLASSES, notes=(*X.info.notes, note))
     return X.with_columns(info, label=label)

@@ -1,4 +1,4 @@
-"""A test part for stills that come without parts: nobody, and no picture, stands on both sides."""
+"""A test split for still images without predefined splits, which divides no subject and no group of equal images."""
 
 from __future__ import annotations
 
@@ -11,86 +11,102 @@ import numpy as np
 from ..exceptions import FerError
 from ..samples.table import Samples
 
-#: Share of the rows that is drawn for the test part.
-SHARE = 0.2
+#: Default fraction of the samples in the test split.
+HOLDOUT_FRACTION = 0.2
 
-#: Labelled rows from which a part is drawn unasked. Fewer are judged by folds over all rows, which wastes none of them
-#: and takes seconds; of more the ten fits of ten folds take long, and say little more than one.
-LARGE = 2000
+#: Number of labelled samples from which a test split is created by default. Smaller data sets are evaluated by
+#: cross-validation over all samples, which takes seconds; for larger ones cross-validation takes long and is hardly
+#: more precise than one split.
+MIN_SAMPLES_FOR_HOLDOUT = 2000
 
 
-def with_holdout(X: Samples, share: float | None = None) -> Samples:
+def with_holdout(X: Samples, fraction: float | None = None) -> Samples:
     """Add the column 'split', with 'train' and 'test', where the table has none.
 
     Parameters
     ----------
     X : Samples
-        With labels, images and 'id', the names of the rows.
-    share : float, optional
-        Of the rows, in [0, 1); 0 draws none. Not given, a fifth from `LARGE` labelled rows on, and none below.
+        With labels, images and 'id', the names of the samples.
+    fraction : float, optional
+        Fraction of the samples in the test split, in [0, 1); 0 creates no split. By default `HOLDOUT_FRACTION` from
+        `MIN_SAMPLES_FOR_HOLDOUT` labelled samples on, and 0 below.
 
     Returns
     -------
     Samples
-        The table itself where nothing is drawn.
+        `X` itself where no split is created.
 
     Raises
     ------
     FerError
-        Where a share is asked for and the table has parts, or cannot be split: by too few people of a class.
+        Where a fraction is given and the table has predefined splits, or has too few subjects of a class.
 
     Notes
     -----
-    Groups are subjects, or rows of equal pictures where no subject is known; rows whose subject is not known, among
-    others, are one group. They are gone through in an order that hangs on their names alone (a hash), and one goes to
-    the test part if that brings it nearer to the share in every class, by squared relative distance. So the split is
-    the same on every machine, whatever the order of the rows, and another picture in the folder moves few others.
+    Groups are subjects, or sets of equal images where no subject is known. All samples with an unknown subject are one
+    group if other subjects are known. Groups are visited in an order that depends on their names alone (a hash). A
+    group joins the test split if that reduces the squared relative distance to the requested fraction of every class.
+    The split is therefore the same on every machine and for every order of the samples, and an additional image
+    changes it for few other images.
     """
     if "split" in X:
-        if share:
-            raise FerError(f"--holdout {share:g}: {X.info.source} has parts of its own")
+        if fraction:
+            raise FerError(f"--holdout {fraction:g}: {X.info.source} has predefined splits")
         return X
-    label = np.asarray(X["label"])
+    label = X.label_codes
     labelled = label >= 0
-    asked = share is not None
-    share = SHARE if share is None and labelled.sum() >= LARGE else share
-    if not share:
+    required = fraction is not None
+    if fraction is None and labelled.sum() >= MIN_SAMPLES_FOR_HOLDOUT:
+        fraction = HOLDOUT_FRACTION
+    if not fraction:
         return X
-    if not 0 < share < 1:
-        raise FerError(f"--holdout {share:g}: a share of the rows between 0 and 1 is needed")
-    known = "subject" in X and (np.asarray(X["subject"]).astype(str) != "-1").any()
-    keys = [str(s) for s in X["subject"]] if known else _of_equal_pictures(X)
-    test = drawn(keys, label, share)
+    if not 0 < fraction < 1:
+        raise FerError(f"--holdout {fraction:g}: a fraction of the samples between 0 and 1 is needed")
+    has_subjects = X.groups is not None
+    groups = [str(s) for s in X["subject"]] if has_subjects else _groups_of_equal_images(X)
+    test = holdout_mask(groups, label, fraction)
     lacking = set(label[labelled & ~test]) ^ set(label[labelled & test])
     if lacking:
         names = ", ".join(X.info.classes[code] for code in sorted(lacking))
-        why = f"no test part can be drawn: too few {'people' if known else 'pictures'} show {names}"
-        if asked:
-            raise FerError(f"--holdout {share:g}: {why}; --cv 5fold judges folds over all rows")
-        return X.with_columns(dataclasses.replace(X.info, notes=(*X.info.notes, why)))
-    how = "by subject" if known else "equal pictures on one side, subjects are unknown"
-    note = f"no parts in {X.info.source}: {test.sum()} rows drawn as 'test' ({how}); --holdout 0 leaves all for folds"
+        reason = f"no test split can be created: too few {'subjects' if has_subjects else 'images'} show {names}"
+        if required:
+            raise FerError(f"--holdout {fraction:g}: {reason}; --cv 5fold evaluates by cross-validation instead")
+        return X.with_columns(dataclasses.replace(X.info, notes=(*X.info.notes, reason)))
+    how = "by subject" if has_subjects else "equal images in the same split, subjects are unknown"
+    note = (
+        f"no predefined split in {X.info.source}: {test.sum()} samples form the split 'test' ({how}); "
+        "--holdout 0 disables it"
+    )
     info = dataclasses.replace(X.info, notes=(*X.info.notes, note))
     return X.with_columns(info, split=np.where(test, "test", "train"))
 
 
-def drawn(keys: Iterable[str], label: np.ndarray, share: float) -> np.ndarray:
-    """Rows of the test part, (n,) bool.
+def holdout_mask(groups: Iterable[str], label: np.ndarray, fraction: float) -> np.ndarray:
+    """Choose the samples of the test split.
 
     Parameters
     ----------
-    keys : iterable of n str
-        Name of the group of each row.
+    groups : iterable of n str
+        Name of the group of each sample; no group is divided.
     label : ndarray of int, shape (n,)
-        A share of each code is drawn; rows with -1 go with their group.
-    share : float
+        The fraction holds for each code; -1 counts as a code.
+    fraction : float
+
+    Returns
+    -------
+    ndarray of bool, shape (n,)
+
+    Examples
+    --------
+    >>> holdout_mask(["a", "a", "b", "b", "c", "c", "d", "d"], np.array([0, 1] * 4), 0.25).sum()
+    np.int64(2)
     """
-    names, group = np.unique(np.asarray(list(keys), str), return_inverse=True)
-    codes, at = np.unique(label, return_inverse=True)
+    names, group = np.unique(np.asarray(list(groups), str), return_inverse=True)
+    codes, code = np.unique(label, return_inverse=True)
     counts = np.zeros((len(names), len(codes)))
-    np.add.at(counts, (group, at), 1)
+    np.add.at(counts, (group, code), 1)
     total = counts.sum(0)
-    missing = share * total  # of each class, to the test part
+    missing = fraction * total  # number of samples of each class that the test split still lacks
     chosen = np.zeros(len(names), bool)
     for i in sorted(range(len(names)), key=lambda i: hashlib.blake2b(str(names[i]).encode(), digest_size=8).digest()):
         left = missing - counts[i]
@@ -99,11 +115,11 @@ def drawn(keys: Iterable[str], label: np.ndarray, share: float) -> np.ndarray:
     return chosen[group]
 
 
-def _of_equal_pictures(X: Samples) -> list[str]:
-    """For each row the first name, by the alphabet, of those with its pixels."""
-    names = [str(name) for name in X["id"]]
-    pixels = [hashlib.blake2b(np.ascontiguousarray(p).data, digest_size=16).digest() for p in X.frame("images", -1)]
+def _groups_of_equal_images(X: Samples) -> list[str]:
+    """For each sample the alphabetically first id among the samples with the same pixels."""
+    ids = [str(name) for name in X["id"]]
+    digests = [hashlib.blake2b(np.ascontiguousarray(p).data, digest_size=16).digest() for p in X.frame("images", -1)]
     first: dict[bytes, str] = {}
-    for picture, name in zip(pixels, names, strict=True):
-        first[picture] = min(name, first.get(picture, name))
-    return [first[picture] for picture in pixels]
+    for digest, name in zip(digests, ids, strict=True):
+        first[digest] = min(name, first.get(digest, name))
+    return [first[digest] for digest in digests]

@@ -1,7 +1,18 @@
-"""Evaluation by folds grouped by subject, with the spread over subjects."""
+"""Evaluation grouped by subject: metrics with intervals over subjects, comparison, learning curves, rejection."""
 
-from .comparison import Comparison, compare
-from .cross_validation import Result, evaluate
+from .comparison import compare
+from .comparison_result import Comparison
+from .cross_validation import evaluate_pipeline
 from .protocol import Protocol, choose_protocol
+from .results import EvaluationResult
+from .scores import Scores
 
-__all__ = ["Comparison", "Protocol", "Result", "choose_protocol", "compare", "evaluate"]
+__all__ = [
+    "Comparison",
+    "EvaluationResult",
+    "Protocol",
+    "Scores",
+    "choose_protocol",
+    "compare",
+    "evaluate_pipeline",
+]

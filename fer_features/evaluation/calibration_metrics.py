@@ -1,162 +1,161 @@
-"""How far confidence can be believed, and what is gained by not answering where it is low.
+"""Calibration of probabilities, and selective classification.
 
 References
 ----------
 M. Naeini, G. Cooper, M. Hauskrecht, "Obtaining well calibrated probabilities using Bayesian binning", AAAI 2015: the
 expected calibration error.
 C. Guo, G. Pleiss, Y. Sun, K. Weinberger, "On calibration of modern neural networks", ICML 2017: reliability diagrams.
-G. Brier, "Verification of forecasts expressed in terms of probability", Monthly Weather Review 78, 1950.
-Y. Geifman, R. El-Yaniv, "Selective classification for deep neural networks", NIPS 2017: the curve of risk and coverage.
-Y. Geifman, G. Uziel, R. El-Yaniv, "Bias-reduced uncertainty estimation for deep neural classifiers", ICLR 2019: the
-area under it.
+G. Brier, "Verification of forecasts expressed in terms of probability", Monthly Weather Review 78, 1950,
+doi:10.1175/1520-0493(1950)078<0001:VOFEIT>2.0.CO;2.
+Y. Geifman, R. El-Yaniv, "Selective classification for deep neural networks", NIPS 2017: the risk-coverage curve.
+Y. Geifman, G. Uziel, R. El-Yaniv, "Bias-reduced uncertainty estimation for deep neural classifiers", ICLR 2019: AURC.
 """
 
 from __future__ import annotations
 
 import math
-from typing import Any
 
 import numpy as np
 
+from .scores import Calibration, Rejection, RiskCoverage
+
 #: Bins of confidence, of equal width between 0 and 1.
-BINS = 10
-#: Shares of rows that are answered, of which the accuracy is told.
+N_BINS = 10
+#: Coverages at which the accuracy is reported.
 COVERAGES = tuple(round(0.05 * i, 2) for i in range(1, 21))
-#: The least probability in the logarithm: a class that a fold has not seen is given none.
-LEAST = 1e-9
+#: Lower limit of probabilities in the log-loss: a class that is absent from a training fold has probability 0.
+MIN_PROBABILITY = 1e-9
 
 
-def reliability(confidence: np.ndarray, right: np.ndarray, bins: int = BINS) -> list[tuple[float, float, int]]:
-    """Mean confidence, accuracy and number of rows in bins of confidence; bins without rows are left out.
+def reliability_diagram(
+    confidence: np.ndarray, correct: np.ndarray, n_bins: int = N_BINS
+) -> list[tuple[float, float, int]]:
+    """Mean confidence, accuracy and number of samples in bins of confidence.
 
     Parameters
     ----------
     confidence : ndarray, shape (n,)
-        The largest probability of each row, 0 to 1.
-    right : ndarray of bool, shape (n,)
-    bins : int
-        Of equal width; 1 belongs to the last.
+        The largest probability of each sample, 0 to 1.
+    correct : ndarray of bool, shape (n,)
+    n_bins : int, default 10
+        Bins of equal width; a confidence of 1 belongs to the last.
 
     Returns
     -------
     list of (float, float, int)
-        In increasing order.
+        In increasing order of confidence, without empty bins.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> reliability_diagram(np.array([0.25, 0.75, 0.75]), np.array([False, True, False]), n_bins=2)
+    [(0.25, 0.0, 1), (0.75, 0.5, 2)]
     """
-    at = np.minimum((np.asarray(confidence) * bins).astype(int), bins - 1)
+    index = np.minimum((np.asarray(confidence) * n_bins).astype(int), n_bins - 1)
     return [
-        (float(confidence[at == b].mean()), float(right[at == b].mean()), int((at == b).sum())) for b in np.unique(at)
+        (float(confidence[index == b].mean()), float(correct[index == b].mean()), int((index == b).sum()))
+        for b in np.unique(index)
     ]
 
 
-def calibration_error(table: list[tuple[float, float, int]]) -> float:
-    """Expected calibration error: the mean over rows of ``|accuracy - confidence|`` of their bins.
+def expected_calibration_error(bins: list[tuple[float, float, int]]) -> float:
+    """Expected calibration error (ECE): mean of ``|accuracy - confidence|`` over bins, weighted by their samples.
 
     Parameters
     ----------
-    table : list of (float, float, int)
-        As `reliability` gives it.
+    bins : list of (float, float, int)
+        As returned by `reliability_diagram`.
 
     Returns
     -------
     float
-        0 to 1. Of few rows it is above 0 by chance, the more so the more bins there are.
+        0 to 1. It is biased upwards for few samples, the more so the more bins there are.
     """
-    rows = sum(n for _, _, n in table)
-    return sum(abs(confidence - accuracy) * n for confidence, accuracy, n in table) / max(rows, 1)
+    n = sum(count for _, _, count in bins)
+    return sum(abs(confidence - accuracy) * count for confidence, accuracy, count in bins) / max(n, 1)
 
 
-def calibration(probability: np.ndarray, truth: np.ndarray, prediction: np.ndarray) -> dict[str, Any]:
-    """Figures of probabilities against what was true, ready for JSON.
+def calibration(probability: np.ndarray, true: np.ndarray, predicted: np.ndarray) -> Calibration:
+    """ECE, Brier score and log-loss of class probabilities.
 
     Parameters
     ----------
     probability : ndarray, shape (n, k)
-        NaN counts as 0: a class that the model does not know.
-    truth, prediction : ndarray of int, shape (n,)
+        NaN, for a class absent from the training samples, counts as 0.
+    true, predicted : ndarray of int, shape (n,)
         Columns of the true and the predicted class.
 
     Returns
     -------
-    dict
-        'ece': `calibration_error`; 'brier': mean over rows of the squared distance, 0 to 2, between the probabilities
-        and the true class, which has 1; 'log_loss': mean over rows of ``-log p`` of the true class, in nats; 'bins':
-        as `reliability` gives them.
+    Calibration
+        The Brier score is the mean squared distance, 0 to 2, between the probabilities and the one-hot true class.
     """
     p = np.nan_to_num(np.asarray(probability, np.float64))
-    rows = np.arange(len(truth))
-    table = reliability(p.max(1), np.asarray(truth == prediction))
-    missed = p.copy()
-    missed[rows, truth] -= 1
-    return {
-        "ece": calibration_error(table),
-        "brier": float((missed**2).sum(1).mean()),
-        "log_loss": float(-np.log(np.maximum(p[rows, truth], LEAST)).mean()),
-        "bins": [list(one) for one in table],
-    }
+    index = np.arange(len(true))
+    bins = reliability_diagram(p.max(1), np.asarray(true == predicted))
+    residual = p.copy()
+    residual[index, true] -= 1
+    return Calibration(
+        ece=expected_calibration_error(bins),
+        brier=float((residual**2).sum(1).mean()),
+        log_loss=float(-np.log(np.maximum(p[index, true], MIN_PROBABILITY)).mean()),
+        bins=tuple(bins),
+    )
 
 
-def risk_coverage(confidence: np.ndarray, right: np.ndarray) -> dict[str, Any]:
-    """Accuracy of the rows that are answered, if only the surest share of them is.
+def risk_coverage(confidence: np.ndarray, correct: np.ndarray) -> RiskCoverage:
+    """Accuracy of the most confident samples, at increasing coverage.
 
     Parameters
     ----------
     confidence : ndarray, shape (n,)
-    right : ndarray of bool, shape (n,)
+    correct : ndarray of bool, shape (n,)
 
     Returns
     -------
-    dict
-        'coverage': `COVERAGES`; 'accuracy': of so many rows, the surest; 'aurc': the mean risk (share of mistakes) over
-        all coverages ``1/n, 2/n, ... 1``, which is 0 for what is always right. Rows of equal confidence share their
-        mistakes, so that no order among them counts.
+    RiskCoverage
+        AURC is the mean risk (error rate) over the coverages ``1/n, 2/n, ..., 1``. Errors of samples with equal
+        confidence are shared among them, so that their order does not matter.
     """
-    _, at = np.unique(-np.asarray(confidence), return_inverse=True)
-    hits = (np.bincount(at, right) / np.bincount(at))[np.sort(at)]
+    _, index = np.unique(-np.asarray(confidence), return_inverse=True)
+    hits = (np.bincount(index, correct) / np.bincount(index))[np.sort(index)]
     accuracy = np.cumsum(hits) / np.arange(1, len(hits) + 1)
-    upto = [_kept(len(hits), share) for share in COVERAGES]
-    return {
-        "coverage": list(COVERAGES),
-        "accuracy": [float(accuracy[n - 1]) for n in upto],
-        "aurc": float(1 - accuracy.mean()),
-    }
+    return RiskCoverage(
+        coverage=COVERAGES,
+        accuracy=tuple(float(accuracy[_n_covered(len(hits), coverage) - 1]) for coverage in COVERAGES),
+        aurc=float(1 - accuracy.mean()),
+    )
 
 
-def threshold_of(confidence: np.ndarray, share: float) -> float:
-    """The confidence that a share of rows, the surest, have at least.
+def threshold_at_coverage(confidence: np.ndarray, coverage: float) -> float:
+    """The confidence that a fraction of the samples reaches.
 
     Parameters
     ----------
     confidence : ndarray, shape (n,)
-        Of rows that were held out: those of training rows are too high.
-    share : float
-        Above 0, at most 1.
+        Of held-out samples; those of training samples are too high.
+    coverage : float
+        In (0, 1].
 
     Returns
     -------
     float
-        Of rows with equal confidence more than the share may have it.
+        Where samples have equal confidence, more of them than `coverage` may reach it.
     """
-    return float(np.sort(confidence)[-_kept(len(confidence), share)])
+    return float(np.sort(confidence)[-_n_covered(len(confidence), coverage)])
 
 
-def rejection(confidence: np.ndarray, right: np.ndarray, threshold: float) -> dict[str, float | None]:
-    """What is gained by not answering below a threshold, ready for JSON.
-
-    Returns
-    -------
-    dict
-        'threshold'; 'coverage': share of rows with at least that confidence; 'accuracy_of_kept': theirs, None of no
-        rows; 'accuracy': of all rows.
-    """
-    kept = confidence >= threshold
-    return {
-        "threshold": float(threshold),
-        "coverage": float(kept.mean()),
-        "accuracy_of_kept": float(right[kept].mean()) if kept.any() else None,
-        "accuracy": float(right.mean()),
-    }
+def rejection_at(confidence: np.ndarray, correct: np.ndarray, threshold: float) -> Rejection:
+    """Coverage and selective accuracy of rejecting samples below a confidence threshold."""
+    accepted = confidence >= threshold
+    return Rejection(
+        threshold=float(threshold),
+        coverage=float(accepted.mean()),
+        selective_accuracy=float(correct[accepted].mean()) if accepted.any() else None,
+        accuracy=float(correct.mean()),
+    )
 
 
-def _kept(n: int, share: float) -> int:
-    # Of 540 rows a share of 0.55 are 297, whatever floating point makes of it.
-    return max(1, math.ceil(round(share * n, 9)))
+def _n_covered(n: int, coverage: float) -> int:
+    # Rounding first: 0.55 * 540 is 297.00000000000006 in floating point.
+    return max(1, math.ceil(round(coverage * n, 9)))

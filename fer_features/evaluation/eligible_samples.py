@@ -1,4 +1,4 @@
-"""Which rows of a table folds are drawn from."""
+"""Selection of the samples of a table that are divided into folds."""
 
 from __future__ import annotations
 
@@ -6,63 +6,59 @@ import numpy as np
 
 from ..exceptions import FerError
 from ..samples.table import Samples
-from .protocol import official_parts
+from .protocol import evaluation_splits
 
 
-def rows_to_judge(usable: np.ndarray, X: Samples) -> tuple[np.ndarray, dict[str, int]]:
-    """Rows that folds are drawn from: usable, labelled, of the official training part, with a subject where any has.
+def eligible_samples(usable: np.ndarray, X: Samples) -> tuple[np.ndarray, dict[str, int]]:
+    """Samples that are divided into folds.
+
+    These are usable and labelled, belong to the split 'train' where predefined splits exist, and have a subject where
+    any sample has one.
 
     Parameters
     ----------
     usable : ndarray of bool, shape (n,)
-        Rows that can be described.
+        Samples whose features can be extracted.
     X : Samples
 
     Returns
     -------
-    rows : ndarray of int
-    left_out : dict of str to int
-        How many labelled rows are not among them, by why.
+    indices : ndarray of int
+    excluded : dict of str to int
+        Number of labelled samples that are not eligible, by reason.
 
     Raises
     ------
     FerError
-        Where none is left.
+        Where no sample is eligible.
     """
-    rows, left_out = labelled_rows(usable, X)
-    return rows_for_folds(X, rows, left_out), left_out
+    indices, excluded = labelled_samples(usable, X)
+    indices, more = samples_for_folds(X, indices)
+    return indices, excluded | more
 
 
-def labelled_rows(usable: np.ndarray, X: Samples) -> tuple[np.ndarray, dict[str, int]]:
-    """As `rows_to_judge`, of all official parts and people known or unknown."""
-    labelled = np.asarray(X["label"]) >= 0
+def labelled_samples(usable: np.ndarray, X: Samples) -> tuple[np.ndarray, dict[str, int]]:
+    """As `eligible_samples`, of all predefined splits and with or without a known subject."""
+    labelled = X.label_codes >= 0
     if not labelled.any():
-        raise FerError("no row has a label: there is nothing to learn from")
-    left_out = {}
+        raise FerError("no sample has a label: training needs labels")
+    excluded = {}
     if (labelled & ~usable).any():
-        left_out["landmarks missing"] = int((labelled & ~usable).sum())
+        excluded["landmarks missing"] = int((labelled & ~usable).sum())
     if not (labelled & usable).any():
-        raise FerError("no labelled row can be described: landmarks are missing in every one")
-    return np.flatnonzero(labelled & usable), left_out
+        raise FerError("features can be extracted from no labelled sample: all of them lack landmarks")
+    return np.flatnonzero(labelled & usable), excluded
 
 
-def rows_for_folds(X: Samples, rows: np.ndarray, left_out: dict[str, int]) -> np.ndarray:
-    """Those of some rows that folds are drawn from; `left_out` gets the number of the others."""
-    part = np.asarray(X[rows]["split"]) if "split" in X else None
-    if part is not None and official_parts(part):
-        left_out["not in the official training part"] = int((part != "train").sum())
-        rows = rows[part == "train"]
-    known = known_subjects(X, rows)
-    if known is not None and not known.all():
-        left_out["subject unknown"] = int((~known).sum())
-        rows = rows[known]
-    return rows
-
-
-def known_subjects(X: Samples, rows: np.ndarray) -> np.ndarray | None:
-    """Which of some rows have a subject, bool of the shape of `rows`; None where no row has."""
-    if "subject" not in X:
-        return None
-    subject = np.asarray(X[rows]["subject"])
-    known = subject.astype(str) != "-1"
-    return known if known.any() else None
+def samples_for_folds(X: Samples, indices: np.ndarray) -> tuple[np.ndarray, dict[str, int]]:
+    """Samples among `indices` that are divided into folds, and the number of the others by reason."""
+    excluded = {}
+    split = np.asarray(X[indices]["split"]) if "split" in X else None
+    if split is not None and evaluation_splits(split):
+        excluded["not in the training split"] = int((split != "train").sum())
+        indices = indices[split == "train"]
+    groups = X[indices].groups
+    if groups is not None and (groups < 0).any():
+        excluded["subject unknown"] = int((groups < 0).sum())
+        indices = indices[groups >= 0]
+    return indices, excluded

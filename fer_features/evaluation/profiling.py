@@ -1,4 +1,4 @@
-"""How long the parts of a run take, and how much memory they need."""
+"""Run time and memory of the stages of a run."""
 
 from __future__ import annotations
 
@@ -9,51 +9,58 @@ from typing import Any
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from ..pipelines import describable
+from ..pipelines import can_extract
 from ..samples.table import Samples
-from .cross_validation import scores_of
+from .fit_predict import predict_with_scores
 
-#: Rows that are predicted to see how long one takes.
-ROWS = 16
+#: Samples that are predicted to measure the time per sample.
+N_TIMED_SAMPLES = 16
 
 
-class Clock:
-    """Seconds of one part of the work after the other.
+class Stopwatch:
+    """Seconds of consecutive stages of the work.
 
     Attributes
     ----------
+    start : float
+        `time.perf_counter` when it was made.
     seconds : dict of str to float
     """
 
     def __init__(self) -> None:
-        self.start = self.last = time.perf_counter()
+        self.start = self._last = time.perf_counter()
         self.seconds: dict[str, float] = {}
 
     def lap(self, name: str) -> None:
-        """What was done since the last lap was `name`."""
+        """Add the time since the last lap to the stage `name`."""
         now = time.perf_counter()
-        self.seconds[name] = round(self.seconds.get(name, 0.0) + now - self.last, 3)
-        self.last = now
+        self.seconds[name] = round(self.seconds.get(name, 0.0) + now - self._last, 3)
+        self._last = now
+
+    @property
+    def total(self) -> float:
+        """Seconds since it was made."""
+        return round(time.perf_counter() - self.start, 3)
 
 
-def seconds_a_row(model: Any, X: Samples) -> float:
-    """Seconds from a row's pictures or landmarks to its prediction, on one thread; the mean of a few rows."""
-    rows = np.linspace(0, len(X) - 1, min(len(X), 4 * ROWS)).astype(int)
-    rows = rows[describable(model, X[rows])][:ROWS]
-    # Without the features that are known already, and after a first call, which loads what is needed.
+def seconds_per_sample(model: Any, X: Samples) -> float:
+    """Mean time from the images or landmarks of a sample to its prediction, in seconds, on one thread."""
+    indices = np.linspace(0, len(X) - 1, min(len(X), 4 * N_TIMED_SAMPLES)).astype(int)
+    indices = indices[can_extract(model, X[indices])][:N_TIMED_SAMPLES]
+    # `with_columns` drops the features computed so far; the first call loads what is imported on use.
     with threadpool_limits(1):
-        scores_of(model, X[rows[:1]].with_columns())
+        predict_with_scores(model, X[indices[:1]].with_columns())
         start = time.perf_counter()
-        scores_of(model, X[rows].with_columns())
-    return round((time.perf_counter() - start) / max(len(rows), 1), 6)
+        predict_with_scores(model, X[indices].with_columns())
+    return round((time.perf_counter() - start) / max(len(indices), 1), 6)
 
 
-def peak_mb() -> float | None:
-    """Most memory that this process or one of those it started has held so far, in megabytes; None on Windows."""
+def peak_memory_mb() -> float | None:
+    """Peak resident memory of this process and its finished children, in megabytes; None on Windows."""
     try:
         import resource
-    except ImportError:  # Windows has no such count
+    except ImportError:  # Windows
         return None
     unit = 1 if sys.platform == "darwin" else 1024
-    used = (resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    used = (resource.getrusage(which).ru_maxrss for which in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
     return round(max(used) * unit / 1e6, 1)

@@ -1,74 +1,92 @@
-"""Which rows train and which are judged: folds that keep every subject on one side, or the official parts."""
+"""Which samples train and which are evaluated: folds grouped by subject, or predefined splits."""
 
 from __future__ import annotations
 
 import dataclasses
+import numbers
 import re
-from collections.abc import Iterator
+import warnings
+from collections.abc import Iterable, Iterator
+from typing import Any
 
 import numpy as np
-from sklearn.model_selection import LeaveOneGroupOut, StratifiedGroupKFold, StratifiedKFold
+import pandas as pd
+from sklearn.model_selection import BaseCrossValidator, LeaveOneGroupOut, StratifiedGroupKFold, StratifiedKFold
 
 from ..exceptions import FerError
 from ..samples.table import Samples
 
-#: Up to this many subjects every one of them is left out in turn by default.
-LOSO_LIMIT = 30
+#: Up to this number of subjects the default is leave-one-subject-out, above it 10-fold.
+MAX_LOSO_SUBJECTS = 30
 
-#: Official parts that can be judged.
-OFFICIAL = ("validation", "test")
+#: Predefined splits that can be evaluated by a model trained on 'train'.
+EVALUATION_SPLITS = ("validation", "test")
+
+#: Name of the protocol that uses the predefined splits of a data set.
+PREDEFINED = "predefined"
+
+#: Training and test indices of each fold.
+Folds = list[tuple[np.ndarray, np.ndarray]]
 
 
 @dataclasses.dataclass(frozen=True)
 class Protocol:
-    """A way to split rows into folds.
+    """A way to split samples into training and test samples.
 
     Attributes
     ----------
     name : str
-        'loso', '<k>fold', or 'official'.
+        'loso', '<k>fold', 'predefined', or the representation of a scikit-learn splitter.
     n_folds : int
         Folds of one repeat.
-    repeats : int
-        How often the folds are drawn anew.
+    n_repeats : int
+        Repetitions of k folds, each with other folds.
     seed : int
-        Random state of the first repeat; the next ones count up from it.
+        Random state of the first repeat; each further one adds 1.
     grouped : bool
-        Whether subjects are kept whole; False only where none are known. Of official parts: whether they are known.
-    parts : tuple of str
-        Of 'official': those that are judged.
+        Whether each subject is in one fold only. With predefined splits: whether subjects are known.
+    splits : tuple of str
+        With 'predefined': the splits that are evaluated.
+    splitter : object, optional
+        A scikit-learn splitter that draws the folds.
     """
 
     name: str
     n_folds: int
-    repeats: int
+    n_repeats: int
     seed: int
     grouped: bool
-    parts: tuple[str, ...] = ()
+    splits: tuple[str, ...] = ()
+    splitter: Any = None
 
     @property
     def reported(self) -> str:
-        """The official part whose figures stand for the pipeline: 'test' where it has labels."""
-        return "test" if "test" in self.parts else self.parts[0]
+        """The predefined split whose metrics are reported for the pipeline."""
+        return reported_split(self.splits)
 
     def __str__(self) -> str:
-        if self.parts:
-            return f"official split, fitted to the part 'train', judged on '{self.reported}'"
+        if self.splits:
+            return f"predefined split, trained on 'train', evaluated on '{self.reported}'"
         if self.name == "loso":
             return "leave-one-subject-out"
         grouping = "grouped by subject" if self.grouped else "NOT grouped by subject"
-        repeats = f", repeated {self.repeats} times" if self.repeats > 1 else ""
+        if self.splitter is not None:
+            return f"{self.name}, {grouping}"
+        repeats = f", repeated {self.n_repeats} times" if self.n_repeats > 1 else ""
         return f"stratified {self.n_folds}-fold {grouping}{repeats}, seed {self.seed}"
 
     def split(
-        self, label: np.ndarray, subject: np.ndarray | None, part: np.ndarray | None = None
+        self, label: np.ndarray, subject: np.ndarray | None, split: np.ndarray | None = None
     ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-        """Rows to train on and rows to judge, fold by fold, repeat by repeat."""
-        if self.parts and part is not None:
-            yield np.flatnonzero(part == "train"), np.flatnonzero(np.isin(part, self.parts))
+        """Training and test indices, fold by fold and repeat by repeat."""
+        if self.splits and split is not None:
+            yield np.flatnonzero(split == "train"), np.flatnonzero(np.isin(split, self.splits))
             return
         dummy = np.zeros(len(label))
-        for repeat in range(self.repeats):
+        if self.splitter is not None:
+            yield from self.splitter.split(dummy, label, subject)
+            return
+        for repeat in range(self.n_repeats):
             if self.name == "loso":
                 yield from LeaveOneGroupOut().split(dummy, label, subject)
             elif self.grouped:
@@ -79,46 +97,58 @@ class Protocol:
                 yield from plain.split(dummy, label)
 
 
-def official_parts(part: np.ndarray | None) -> tuple[str, ...]:
-    """The parts that can be judged by a model of the part 'train', given the part of each labelled row."""
-    return tuple(name for name in OFFICIAL if name in part) if part is not None and "train" in part else ()
+def reported_split(splits: Iterable[str]) -> str:
+    """The split whose metrics are reported for a pipeline: 'test' if it is evaluated, else the first one."""
+    splits = list(splits)
+    return "test" if "test" in splits else splits[0]
 
 
-def training_rows(X: Samples) -> np.ndarray:
-    """Rows to learn from, (n,) bool: the labelled ones of the official training part, or all labelled ones where there
-    is none.
-    """
-    labelled = np.asarray(X["label"]) >= 0
+def reported_predictions(predictions: pd.DataFrame) -> pd.DataFrame:
+    """Predictions of the reported split; all of them where no predefined splits are evaluated."""
+    if "split" not in predictions:
+        return predictions
+    return predictions[predictions["split"] == reported_split(predictions["split"].unique())]
+
+
+def evaluation_splits(split: np.ndarray | None) -> tuple[str, ...]:
+    """The predefined splits that a model of the split 'train' can be evaluated on, given that of each sample."""
+    available = split is not None and "train" in split
+    return tuple(name for name in EVALUATION_SPLITS if name in split) if available else ()  # type: ignore[operator]
+
+
+def training_mask(X: Samples) -> np.ndarray:
+    """Samples to train on, (n,) bool: the labelled ones of the split 'train', or all labelled ones without splits."""
+    labelled = X.label_codes >= 0
     training = labelled & (np.asarray(X["split"]) == "train") if "split" in X else labelled
     return training if training.any() else labelled
 
 
 def choose_protocol(
-    cv: str | None,
+    cv: str | int | BaseCrossValidator | Any | None,
     label: np.ndarray,
     subject: np.ndarray | None,
     classes: tuple[str, ...] = (),
-    repeats: int = 1,
+    n_repeats: int = 1,
     seed: int = 0,
-    part: np.ndarray | None = None,
+    split: np.ndarray | None = None,
 ) -> Protocol:
-    """The protocol that a name stands for, after checking that the data can bear it.
+    """The protocol for a value of `cv`, after checking that the data allow it.
 
     Parameters
     ----------
-    cv : {'loso', '5fold', '10fold', '<k>fold', 'official'} or None
-        None is 'official' where other parts than 'train' have labels, else 'loso' up to 30 subjects and '10fold' above,
-        or where no subjects are known.
+    cv : {'loso', '5fold', '10fold', '<k>fold', 'predefined'}, int, scikit-learn splitter or None
+        An integer k is '<k>fold'. None is 'predefined' where other splits than 'train' have labels, else 'loso' up to
+        30 subjects and '10fold' above, or where no subjects are known.
     label : ndarray, shape (n,)
-        Codes of the rows to be split; -1 does not occur.
+        Label codes of the samples, all known.
     subject : ndarray, shape (n,), or None
         None where no subjects are known.
     classes : tuple of str
-        Names of the codes, for messages.
-    repeats, seed : int
+        Class name of each code, for messages.
+    n_repeats, seed : int
         See `Protocol`.
-    part : ndarray of str, shape (n,), or None
-        The official part of each row.
+    split : ndarray of str, shape (n,), or None
+        Predefined split of each sample.
 
     Returns
     -------
@@ -127,69 +157,110 @@ def choose_protocol(
     Raises
     ------
     FerError
-        For an unknown name, one class, one subject, a class shown by fewer subjects than folds, or no labelled official
-        parts where they are asked for.
+        For an unknown name, a single class or subject, a class shown by fewer subjects than folds, or where
+        'predefined' is requested and no split other than 'train' has labels.
     """
-    judged = official_parts(part)
-    official = cv == "official" or (cv is None and bool(judged))
-    if official and not judged:
-        raise FerError("no official part beside 'train' has labels that could be judged: give --cv loso or --cv 10fold")
-    present, rows_of = np.unique(label[part == "train"] if official else label, return_counts=True)
+    if isinstance(cv, numbers.Integral) and not isinstance(cv, bool):
+        cv = f"{cv}fold"
+    evaluated = evaluation_splits(split)
+    predefined = (isinstance(cv, str) and cv == PREDEFINED) or (cv is None and bool(evaluated))
+    if predefined and not evaluated:
+        raise FerError("no predefined split other than 'train' has labels to evaluate on: use --cv loso or --cv 10fold")
+    present, n_of_class = np.unique(label[split == "train"] if predefined else label, return_counts=True)
 
-    def named(code: int) -> str:
+    def name_of_class(code: int) -> str:
         return classes[code] if 0 <= code < len(classes) else str(code)
 
     if len(present) < 2:
-        only = f", '{named(int(present[0]))}'" if len(present) else ""
-        rows = "labelled rows of the training part" if official else "labelled rows"
-        raise FerError(f"the {rows} have {len(present)} class{only}: at least two are needed to learn from")
-    if official:
-        if repeats > 1:
-            raise FerError("the official split is the same every time: repeats need k folds, such as --cv 5fold")
-        return Protocol("official", 1, 1, seed, subject is not None, judged)
-    people = None if subject is None else np.unique(subject)
-    if people is not None and len(people) < 2:
+        only = f", '{name_of_class(int(present[0]))}'" if len(present) else ""
+        where = "labelled samples of the training split" if predefined else "labelled samples"
+        raise FerError(f"the {where} have {len(present)} class{only}: training needs at least two")
+    if predefined:
+        if n_repeats > 1:
+            raise FerError("predefined splits cannot be repeated: use k folds, such as --cv 5fold")
+        return Protocol(PREDEFINED, 1, 1, seed, subject is not None, evaluated)
+    subjects = None if subject is None else np.unique(subject)
+    if cv is not None and not isinstance(cv, str):
+        return _of_splitter(cv, label, subject, n_repeats, seed)
+    if subjects is not None and len(subjects) < 2:
         raise FerError(
-            "all labelled rows are of one subject: nobody can be left out, so no honest score is possible; "
-            "give data of two or more subjects, or correct ids by --subjects FILE"
+            "all labelled samples are of one subject: subject-independent evaluation needs at least two; "
+            "add subjects, or correct the ids with --subjects FILE"
         )
     if cv is None:
-        cv = "loso" if people is not None and len(people) <= LOSO_LIMIT else "10fold"
-    match = re.fullmatch(r"(\d+)fold", cv)
+        cv = "loso" if subjects is not None and len(subjects) <= MAX_LOSO_SUBJECTS else "10fold"
+    match = re.fullmatch(r"([0-9]+)fold", cv)
     if cv != "loso" and not match:
-        raise FerError(
-            f"no protocol '{cv}': 'loso', '5fold', '10fold' or another number of folds, or 'official' is needed"
-        )
-    if repeats < 1:
-        raise FerError(f"repeats is {repeats}: at least 1 is needed")
+        raise FerError(f"unknown cv '{cv}': use 'loso', '5fold', '10fold' or another '<k>fold', or '{PREDEFINED}'")
+    if n_repeats < 1:
+        raise FerError(f"n_repeats is {n_repeats}: it must be at least 1")
     if cv == "loso":
-        if people is None:
+        if subjects is None:
             raise FerError(
-                "leave-one-subject-out needs subjects, and none are known: give --subjects FILE, or --cv 10fold"
+                "leave-one-subject-out needs subjects, and none are known: use --subjects FILE, or --cv 10fold"
             )
-        if repeats > 1:
-            raise FerError("leave-one-subject-out is the same every time: repeats need k folds, such as --cv 5fold")
-    k = len(people) if match is None and people is not None else int(match[1] if match else 0)
+        if n_repeats > 1:
+            raise FerError("leave-one-subject-out cannot be repeated: use k folds, such as --cv 5fold")
+    k = len(subjects) if match is None and subjects is not None else int(match[1] if match else 0)
     if k < 2:
         raise FerError(f"cv '{cv}': at least 2 folds are needed")
-    if people is None:
-        few = rows_of.argmin()
-        if rows_of[few] < k:
+    if subjects is None:
+        rarest = n_of_class.argmin()
+        if n_of_class[rarest] < k:
+            advice = (
+                f"use {_fewer_folds(n_of_class[rarest])}"
+                if n_of_class[rarest] > 1
+                else "add samples, or leave the class out"
+            )
             raise FerError(
-                f"class '{named(int(present[few]))}' has {rows_of[few]} row(s), fewer than {k} folds: "
-                + (f"use --cv {rows_of[few]}fold or fewer" if rows_of[few] > 1 else "add rows, or leave the class out")
+                f"class '{name_of_class(int(present[rarest]))}' has {n_of_class[rarest]} sample(s), fewer than "
+                f"{k} folds: {advice}"
             )
     else:
-        shown_by = np.array([len(np.unique(subject[label == code])) for code in present])  # type: ignore[index]
-        few = shown_by.argmin()
-        # With LOSO a class must only survive the leaving out of any one person.
+        n_subjects = np.array([len(np.unique(subject[label == code])) for code in present])  # type: ignore[index]
+        rarest = n_subjects.argmin()
+        # Leave-one-subject-out only needs every class in every training set.
         needed = 2 if cv == "loso" else k
-        if shown_by[few] < needed:
+        if n_subjects[rarest] < needed:
             advice = "add subjects that show it, or leave the class out"
-            if shown_by[few] >= 2:
-                advice = f"use --cv {shown_by[few]}fold or fewer, or --cv loso"
+            if n_subjects[rarest] >= 2:
+                advice = f"use {_fewer_folds(n_subjects[rarest])} or --cv loso"
             raise FerError(
-                f"class '{named(int(present[few]))}' is shown by {shown_by[few]} subject(s), fewer than the "
-                f"{needed} that {'leave-one-subject-out' if cv == 'loso' else f'{k} folds'} need: {advice}"
+                f"class '{name_of_class(int(present[rarest]))}' is shown by {n_subjects[rarest]} subject(s), and "
+                f"{'leave-one-subject-out needs' if cv == 'loso' else f'{k} folds need'} {needed}: {advice}"
             )
-    return Protocol(cv, k, repeats, seed, people is not None)
+    return Protocol(cv, k, n_repeats, seed, subjects is not None)
+
+
+def _fewer_folds(largest: int) -> str:
+    return f"--cv {largest}fold" + (" or fewer," if largest > 2 else ",")
+
+
+def _of_splitter(splitter: Any, label: np.ndarray, subject: np.ndarray | None, n_repeats: int, seed: int) -> Protocol:
+    """The protocol of a scikit-learn splitter; `grouped` is found from the folds that it draws."""
+    # scikit-learn breaks long representations into lines; that of a plain object holds an address in memory.
+    name = " ".join(repr(splitter).split())
+    name = type(splitter).__name__ if " at 0x" in name or not hasattr(splitter, "split") else name
+    if not hasattr(splitter, "split"):
+        raise FerError(f"cv is of type {name}: use a name, a number of folds, or a scikit-learn splitter")
+    if n_repeats > 1:
+        raise FerError("n_repeats goes with named protocols: use a splitter that repeats, such as RepeatedKFold")
+    try:
+        with warnings.catch_warnings():  # whether subjects are separated is found from the folds, and reported
+            warnings.filterwarnings("ignore", "The groups parameter is ignored")
+            folds = list(splitter.split(np.zeros(len(label)), label, subject))
+    except (ValueError, TypeError) as error:
+        raise FerError(f"cv {name} cannot split these samples: {' '.join(str(error).split())}") from error
+    if not folds or any(len(train) == 0 or len(test) == 0 for train, test in folds):
+        raise FerError(f"cv {name} gives an empty fold")
+    grouped = subject is not None and not any(np.isin(subject[test], subject[train]).any() for train, test in folds)
+    # The folds are stored: a splitter without a random state makes others at the next call.
+    return Protocol(name, len(folds), 1, seed, grouped, splitter=_FixedFolds(folds))
+
+
+@dataclasses.dataclass(frozen=True)
+class _FixedFolds:
+    folds: Folds
+
+    def split(self, *_: Any) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        yield from self.folds

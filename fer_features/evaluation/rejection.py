@@ -1,84 +1,96 @@
-"""'uncertain' instead of a guess: rows whose largest probability is too small are not answered."""
+"""Rejection: predictions whose largest probability is too small are reported as 'uncertain'."""
 
 from __future__ import annotations
 
 import dataclasses
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from ..exceptions import FerError
-from .calibration_metrics import rejection, threshold_of
-from .cross_validation import Result
-from .results import confidence_of
+from .calibration_metrics import rejection_at, threshold_at_coverage
+from .protocol import reported_predictions
+from .results import EvaluationResult, confidence_of, correct_of
+from .scores import Scores
 
-#: What stands in the column 'prediction' of rows that are not answered.
+#: Value of the column 'predicted' for rejected samples.
 UNCERTAIN = "uncertain"
 
 
 def check_rejection(model: Any) -> None:
-    """Refuse to reject by probabilities that a model does not have.
+    """Refuse rejection for a model without probabilities.
 
     Raises
     ------
     FerError
     """
     if not hasattr(model, "predict_proba"):
-        raise FerError("rejection needs probabilities, and this pipeline has none: --set calibration=5 gives it some")
+        raise FerError(
+            "rejection needs probabilities, and this pipeline has none: --set calibration_cv=5 calibrates some"
+        )
 
 
-def rejected(result: Result, threshold: float | None = None, share: float | None = None) -> Result:
-    """The result with what is gained by not answering unsure rows, as ``scores["reject"]``; predictions stay.
+def with_rejection(
+    result: EvaluationResult, threshold: float | None = None, coverage: float | None = None
+) -> EvaluationResult:
+    """Add the effect of rejecting uncertain samples to the scores; predictions are not changed.
 
     Parameters
     ----------
-    result : Result
-        Its probabilities are of rows that were held out.
+    result : EvaluationResult
+        With probabilities of held-out samples.
     threshold : float, optional
-        Rows whose largest probability is below it are not answered.
-    share : float, optional
-        The share of rows to answer, from which the threshold is found: by the confidence of held-out training rows. On
-        official parts it is that of the part that is not reported, where there are two; else of the reported one, by
-        its probabilities alone, not its labels.
+        Samples whose largest probability is below it are rejected.
+    coverage : float, optional
+        Fraction of samples to accept, from which the threshold is found by the confidence of held-out training
+        samples. With predefined splits it is found on the split that is not reported, where there are two; else on
+        the reported one, from its probabilities only, not its labels.
 
     Returns
     -------
-    Result
-        The same where neither is given.
+    EvaluationResult
+        Unchanged where neither is given.
+
+    Raises
+    ------
+    FerError
+        Where both are given, one is not in (0, 1), or the result has no probabilities.
     """
-    if threshold is None and share is None:
+    if threshold is None and coverage is None:
         return result
-    table = result.predictions
-    if "part" in table:
-        reported = "test" if (table["part"] == "test").any() else table["part"].iloc[0]
-        others = table[table["part"] != reported]
-        table = table[table["part"] == reported]
-    else:
-        others = table[:0]
+    if threshold is not None and coverage is not None:
+        raise FerError("give the threshold of rejection or the coverage, not both")
+    given = coverage if threshold is None else threshold
+    if not 0 < given < 1:  # type: ignore[operator]
+        name = "coverage" if threshold is None else "threshold"
+        raise FerError(f"the {name} of rejection is {given}: a number between 0 and 1 is needed")
+    reported = reported_predictions(result.predictions)
+    others = result.predictions.drop(reported.index)
     if threshold is None:
-        assert share is not None
-        threshold = threshold_of(_confidence(others if len(others) else table), share)
-    right = (table["truth"] == table["prediction"]).to_numpy()
-    scores = {**result.scores, "reject": rejection(_confidence(table), right, threshold)}
-    return dataclasses.replace(result, scores=scores)
+        assert coverage is not None
+        threshold = threshold_at_coverage(_confidence(others if len(others) else reported), coverage)
+    rejection = rejection_at(_confidence(reported), correct_of(reported), threshold)
+    return dataclasses.replace(result, scores=result.scores.replace(rejection=rejection))
 
 
-def marked(predictions: pd.DataFrame, scores: dict[str, Any]) -> pd.DataFrame:
-    """Predictions as they are written: where ``scores["reject"]`` has a threshold, unsure ones are 'uncertain'.
+def mark_uncertain(predictions: pd.DataFrame, scores: Scores) -> pd.DataFrame:
+    """Predictions as they are written: with rejection, uncertain ones are 'uncertain'.
 
-    The class that each would have got stands beside it in the column 'guess'.
+    The class that was predicted is kept in the column 'raw_prediction'.
     """
-    if "reject" not in scores:
+    if scores.rejection is None:
         return predictions
-    at = list(predictions).index("prediction")
-    unsure = _confidence(predictions) < scores["reject"]["threshold"]  # of a row without probabilities it is NaN
-    table = predictions.assign(prediction=predictions["prediction"].where(~unsure, UNCERTAIN))
-    table.insert(at + 1, "guess", predictions["prediction"])
+    position = list(predictions).index("predicted")
+    # The confidence of a sample without probabilities is NaN; it is not compared.
+    uncertain = _confidence(predictions) < scores.rejection.threshold
+    table = predictions.assign(predicted=predictions["predicted"].where(~uncertain, UNCERTAIN))
+    table.insert(position + 1, "raw_prediction", predictions["predicted"])
     return table
 
 
-def _confidence(table: pd.DataFrame) -> Any:
-    confidence = confidence_of(table)
+def _confidence(predictions: pd.DataFrame) -> np.ndarray:
+    confidence = confidence_of(predictions)
     if confidence is None:
         raise FerError("rejection needs probabilities, and these predictions have none")
     return confidence

@@ -1,127 +1,225 @@
-"""What an evaluation found, as a table of predictions and a record of figures."""
+"""The result of an evaluation: predictions as a table, and scores computed from them."""
 
 from __future__ import annotations
 
+import dataclasses
+import html
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from ..samples.table import Samples, fingerprint
+from ..samples.data_info import class_name
+from ..samples.fingerprint import fingerprint
+from ..samples.table import Samples
 from ..version import versions
-from .calibration_metrics import calibration, risk_coverage
-from .metrics import summarise
-from .protocol import Protocol
+from .fit_predict import FoldOutcome
+from .metrics import compute_metrics
+from .protocol import Folds, Protocol
+from .scores import DataRecord, FoldRecord, Metrics, Scores
+from .summary import headline_values, summary
 
-#: What is said where subjects may stand on both sides of a split.
-UNKNOWN_SUBJECTS = (
-    "subjects are unknown, so rows of one person may stand on both sides of a split: "
-    "this score may leak and be far too high"
-)
-UNKNOWN_IN_PARTS = "subjects are unknown: if the official parts share people, this score may leak and be too high"
+#: Prefix of the columns with the probability of a class.
+PROBABILITY_PREFIX = "probability_"
 
-#: Before the name of a class: columns of its probability.
-PROBABILITY = "probability_"
+
+@dataclasses.dataclass(frozen=True)
+class EvaluationResult:
+    """Scores and predictions of an evaluation.
+
+    Attributes
+    ----------
+    scores : Scores
+    predictions : DataFrame
+        One row per evaluated sample and repeat: id, sample (position in the evaluated table), subject, fold, split
+        (where predefined splits are evaluated), true, predicted, and one probability or score per class.
+    model : estimator or None
+        The model fitted on the split 'train', where predefined splits were evaluated.
+    """
+
+    scores: Scores
+    predictions: pd.DataFrame
+    model: Any = None
+
+    @property
+    def accuracy(self) -> float:
+        """Fraction of correct predictions."""
+        return self.scores.metrics.accuracy
+
+    @property
+    def balanced_accuracy(self) -> float:
+        """Mean recall over classes (unweighted average recall, UAR)."""
+        return self.scores.metrics.balanced_accuracy
+
+    @property
+    def macro_f1(self) -> float:
+        """Mean F1 over classes."""
+        return self.scores.metrics.macro_f1
+
+    def to_frame(self) -> pd.DataFrame:
+        """Precision, recall, F1 and number of samples of each class, as a data frame with the classes as index."""
+        table = {name: dataclasses.asdict(one) for name, one in self.scores.metrics.per_class.items()}
+        return pd.DataFrame.from_dict(table, orient="index").rename_axis("class")
+
+    def plot_confusion(self, ax: Any = None, normalize: bool = True) -> Any:
+        """Plot the confusion matrix.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, optional
+        normalize : bool, default True
+            Fractions of each true class instead of counts.
+
+        Returns
+        -------
+        sklearn.metrics.ConfusionMatrixDisplay
+        """
+        from sklearn.metrics import ConfusionMatrixDisplay
+
+        counts = np.array(self.scores.metrics.confusion, float)
+        values = counts / np.maximum(counts.sum(1, keepdims=True), 1) if normalize else counts
+        display = ConfusionMatrixDisplay(values, display_labels=list(self.scores.classes))
+        return display.plot(ax=ax, cmap="Blues", values_format=".2f" if normalize else ".0f", xticks_rotation=45)
+
+    def __str__(self) -> str:
+        return summary(self.scores)
+
+    def _repr_html_(self) -> str:
+        rows = "".join(
+            f"<tr><th>{html.escape(name)}</th><td>{value}</td><td>{interval}</td></tr>"
+            for name, value, interval in headline_values(self.scores)
+        )
+        warning = f"<p><strong>Warning:</strong> {html.escape(self.scores.leakage)}</p>" if self.scores.leakage else ""
+        per_class = self.to_frame().round(3).to_html(border=0)
+        return (
+            f"<p><strong>{html.escape(self.scores.title)}</strong>, {html.escape(self.scores.protocol)}</p>{warning}"
+            f"<table><tr><th></th><th>value</th><th>95 % CI</th></tr>{rows}</table>{per_class}"
+        )
 
 
 def prediction_table(
     X: Samples,
-    names: list[str],
+    positions: np.ndarray,
     codes: np.ndarray,
-    folds: list[tuple[np.ndarray, np.ndarray]],
-    outcomes: list[Any],
+    folds: Folds,
+    outcomes: Sequence[FoldOutcome],
     subject: np.ndarray | None,
     columns: dict[str, Any],
 ) -> pd.DataFrame:
-    """One line a judged row, by row and fold.
+    """One row per test sample of each fold, sorted by sample and fold.
 
     Parameters
     ----------
     X : Samples
-    names : list of str
-        Of the classes.
+        The samples that are divided into folds.
+    positions : ndarray of int, shape (len(X),)
+        Their positions in the table that was given by the user.
     codes : ndarray, shape (k,)
-        Their labels, increasing.
+        Label codes of the classes, increasing.
     folds : list of (ndarray of int, ndarray of int)
-    outcomes : list of (prediction (n,), values (n, k), kind, ...)
-        Of each fold.
-    subject : ndarray, shape (rows of X,), or None
+    outcomes : sequence of FoldOutcome
+    subject : ndarray, shape (len(X),), or None
     columns : dict of str to array
-        Further columns, of the held-out rows of all folds one after the other.
+        Further columns, of the test samples of all folds in order.
 
     Returns
     -------
     DataFrame
-        id, row, subject, fold, the further columns, truth, prediction, and one probability or score a class.
+        id, sample, subject (None where unknown), fold, the further columns, true, predicted, and one probability or
+        score per class.
     """
-    test = np.concatenate([t for _, t in folds])
-    named = np.array(names, object)
-    label = np.asarray(X["label"])[test]
+    test = np.concatenate([indices for _, indices in folds])
+    names = np.array([class_name(X.info, code) for code in codes], object)
+    label = X.label_codes[test]
+    predicted = np.concatenate([outcome.predicted for outcome in outcomes])
     table = pd.DataFrame(
         {
-            "id": np.asarray(X["id"])[test] if "id" in X else X.rows[test],
-            "row": X.rows[test],
-            "subject": -1 if subject is None else subject[test],
-            "fold": np.repeat(np.arange(len(folds)), [len(t) for _, t in folds]),
+            "id": sample_ids(X)[test],
+            "sample": positions[test],
+            "subject": np.full(len(test), None) if subject is None else subject[test],
+            "fold": np.repeat(np.arange(len(folds)), [len(indices) for _, indices in folds]),
             **columns,
-            "truth": named[np.searchsorted(codes, label)],
-            "prediction": named[np.searchsorted(codes, np.concatenate([o[0] for o in outcomes]))],
+            "true": names[np.searchsorted(codes, label)],
+            "predicted": names[np.searchsorted(codes, predicted)],
         }
     )
-    kind = outcomes[0][2]
-    values = pd.DataFrame(np.concatenate([o[1] for o in outcomes]), columns=[f"{kind}_{name}" for name in names])
-    return pd.concat([table, values], axis=1).sort_values(["row", "fold"], ignore_index=True)
+    kind = outcomes[0].score_kind
+    values = np.concatenate([outcome.scores for outcome in outcomes if outcome.scores is not None])
+    scores = pd.DataFrame(values, columns=[f"{kind}_{name}" for name in names])
+    return pd.concat([table, scores], axis=1).sort_values(["sample", "fold"], ignore_index=True)
 
 
-def record(
-    X: Samples, name: str, protocol: Protocol, names: list[str], predictions: pd.DataFrame, seed: int
-) -> dict[str, Any]:
-    """All figures of the predictions and what they rest on, ready for JSON."""
-    parts = {
-        part: _figures(predictions[predictions["part"] == part], protocol.grouped, names, seed)
-        for part in protocol.parts
-    }
-    unknown = UNKNOWN_IN_PARTS if protocol.parts else UNKNOWN_SUBJECTS
-    return {
-        "pipeline": name,
-        "dataset": X.info.dataset,
-        "synthetic": X.info.synthetic,
-        "protocol": str(protocol),
-        "subjects_from": X.info.subjects_from if protocol.grouped else "unknown",
-        "subjects_confidence": X.info.subjects_confidence,
-        "leakage": X.info.leakage if protocol.grouped else unknown,
-        "notes": list(X.info.notes),
-        "classes": names,
-        **(parts[protocol.reported] if parts else _figures(predictions, protocol.grouped, names, seed)),
-        **({"parts": parts} if parts else {}),
-        "fingerprint": fingerprint(X),
-        "versions": versions(),
-    }
+def compute_scores(
+    X: Samples,
+    name: str,
+    protocol: Protocol,
+    classes: list[str],
+    predictions: pd.DataFrame,
+    folds: tuple[FoldRecord, ...],
+    excluded: dict[str, int],
+    leakage: str,
+    seconds: float,
+    seed: int,
+) -> Scores:
+    """All scores of a table of predictions."""
+    known = subjects_of(predictions) is not None
+    splits = {split: _metrics(predictions[predictions["split"] == split], classes, seed) for split in protocol.splits}
+    return Scores(
+        pipeline=name,
+        protocol=str(protocol),
+        classes=tuple(classes),
+        data=DataRecord(
+            dataset=X.info.dataset,
+            synthetic=X.info.synthetic,
+            fingerprint=fingerprint(X),
+            subjects_from=X.info.subjects_from if known else "unknown",
+            subjects_confidence=X.info.subjects_confidence,
+            notes=tuple(X.info.notes),
+        ),
+        metrics=splits[protocol.reported] if splits else _metrics(predictions, classes, seed),
+        folds=folds,
+        excluded=excluded,
+        leakage=leakage,
+        versions=versions(),
+        n_features_computed=X.feature_store.n_computed,
+        seconds=round(seconds, 3),
+        splits=splits,
+    )
+
+
+def sample_ids(X: Samples) -> np.ndarray:
+    """Name of each sample in its source, (n,); its position in the loaded table where it has none."""
+    return np.asarray(X["id"]) if "id" in X else X.indices
 
 
 def confidence_of(predictions: pd.DataFrame) -> np.ndarray | None:
-    """The largest probability of each line, (n,) float64; None where the model gave no probabilities."""
-    values = predictions.filter(regex=f"^{PROBABILITY}")
+    """The largest probability of each row, (n,) float64; None where the model gave no probabilities."""
+    values = predictions.filter(regex=f"^{PROBABILITY_PREFIX}")
     return values.max(axis=1).to_numpy(np.float64) if values.shape[1] else None
 
 
-def _figures(rows: pd.DataFrame, grouped: bool, names: list[str], seed: int) -> dict[str, Any]:
-    position = {n: i for i, n in enumerate(names)}
-    truth, predicted = (rows[c].map(position).to_numpy() for c in ("truth", "prediction"))
-    subject = rows["subject"].to_numpy() if grouped else None
-    people = 0 if subject is None else len(np.unique(subject))
-    copy = rows["copy_in_training"].to_numpy() if "copy_in_training" in rows else np.zeros(len(rows), bool)
-    alone = (truth == predicted)[~copy]
-    confidence, sure = confidence_of(rows), {}
-    if confidence is not None:
-        probability = rows[[f"{PROBABILITY}{name}" for name in names]].to_numpy(np.float64)
-        sure["calibration"] = calibration(probability, truth, predicted)
-        sure["risk_coverage"] = risk_coverage(confidence, truth == predicted)
-    return {
-        "n_duplicates": int(copy.sum()),
-        "accuracy_no_duplicates": float(alone.mean()) if len(alone) else None,
-        "n": rows["row"].nunique(),
-        "n_subjects": people,
-        **summarise(truth, predicted, subject, names, seed),
-        **sure,
-    }
+def correct_of(predictions: pd.DataFrame) -> np.ndarray:
+    """Whether each prediction is correct, (n,) bool."""
+    return (predictions["true"] == predictions["predicted"]).to_numpy(bool)
+
+
+def subjects_of(predictions: pd.DataFrame) -> np.ndarray | None:
+    """Subject of each row; None where subjects are unknown."""
+    return predictions["subject"].to_numpy() if predictions["subject"].notna().all() else None
+
+
+def _metrics(predictions: pd.DataFrame, classes: list[str], seed: int) -> Metrics:
+    index = {name: i for i, name in enumerate(classes)}
+    true, predicted = (predictions[column].map(index).to_numpy() for column in ("true", "predicted"))
+    probability = predictions.filter(regex=f"^{PROBABILITY_PREFIX}")
+    return compute_metrics(
+        true,
+        predicted,
+        subjects_of(predictions),
+        classes,
+        seed,
+        probability=probability.to_numpy(np.float64) if probability.shape[1] else None,
+        duplicate=predictions["duplicate_in_train"].to_numpy() if "duplicate_in_train" in predictions else None,
+        n_samples=predictions["sample"].nunique(),
+    )

@@ -1,84 +1,93 @@
-"""Runs as they are compared: read from a folder, checked against each other."""
+"""Runs to compare: read from a folder, and checked for equal samples, folds and subjects."""
 
 from __future__ import annotations
 
 import dataclasses
-import json
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from ..exceptions import FerError
-from .cross_validation import Result
+from .protocol import reported_split
+from .results import EvaluationResult
+from .scores import Scores
 
-#: Columns of predictions.csv that are needed.
-NEEDED = ("row", "subject", "fold", "truth", "prediction")
+#: Columns of predictions.csv that a comparison needs.
+REQUIRED_COLUMNS = ("sample", "subject", "fold", "true", "predicted")
 
 
 @dataclasses.dataclass(frozen=True)
-class Run:
-    """A run as it is compared.
+class EvaluatedRun:
+    """Scores and predictions of a run.
 
     Attributes
     ----------
-    scores : dict
-        See `Result`.
+    scores : Scores
     predictions : DataFrame
-        The columns `NEEDED`, sorted by row and fold, subjects and names as text; of official parts the reported one.
+        The columns `REQUIRED_COLUMNS`, sorted by sample and fold, with subjects (None where unknown) and class names
+        as text; with predefined splits the predictions of the reported one.
     folder : str
-        Where it was read, or empty.
+        Folder that was read, or empty.
     """
 
-    scores: dict[str, Any]
+    scores: Scores
     predictions: pd.DataFrame
     folder: str
 
 
-def load_run(run: Result | str | Path) -> Run:
-    """A run from what `evaluate` returned, or from the folder that the command wrote."""
-    if isinstance(run, Result):
-        return Run(run.scores, _tidy(run.predictions, run.scores), "")
+def load_run(run: EvaluationResult | str | Path) -> EvaluatedRun:
+    """A run from the result of `evaluate`, or from a folder that ``fer-features run`` wrote.
+
+    Raises
+    ------
+    FerError
+        For a folder without ``scores.json`` and ``predictions.csv``, or where these are damaged.
+    """
+    if isinstance(run, EvaluationResult):
+        return EvaluatedRun(run.scores, _reported(run.predictions, run.scores), "")
     folder = Path(run)
     try:
-        scores = json.loads((folder / "scores.json").read_text())
-        wanted = {*NEEDED, "part", "guess"}
-        text = dict.fromkeys(("subject", "truth", "prediction", "part", "guess"), str)
+        scores = Scores.from_json((folder / "scores.json").read_text())
+        wanted = {*REQUIRED_COLUMNS, "split", "raw_prediction"}
+        types = dict.fromkeys(wanted, str) | {"sample": int, "fold": int}
         table = pd.read_csv(
-            folder / "predictions.csv", usecols=lambda c: c in wanted, dtype=text, keep_default_na=False
+            folder / "predictions.csv", usecols=lambda c: c in wanted, dtype=types, keep_default_na=False
         )
-        if "guess" in table:  # some predictions are 'uncertain'
-            table["prediction"] = table["guess"]
-        absent = [name for name in NEEDED if name not in table]
-        needed = ("pipeline", "dataset", "synthetic", "protocol", "classes", "fingerprint", "leakage")
-        absent += [name for name in needed if name not in scores]
-        if absent:
-            raise FerError(f"{folder} was not written by this version of run: it lacks {', '.join(absent)}")
     except FileNotFoundError as error:
         missing = Path(error.filename).name
-        raise FerError(f"{folder} is no folder that run wrote: it has no {missing}") from error
+        raise FerError(f"{folder} is not a folder written by fer-features run: it has no {missing}") from error
     except NotADirectoryError as error:
-        raise FerError(f"{folder} is a file: a folder that run wrote is needed") from error
+        raise FerError(f"{folder} is a file: give a folder written by fer-features run") from error
+    except FerError as error:
+        raise FerError(f"{folder / 'scores.json'}: {error}") from error
     except (OSError, ValueError) as error:
-        if isinstance(error, FerError):
-            raise
-        raise FerError(f"{folder} cannot be read: {error}") from error
-    return Run(scores, _tidy(table, scores), str(folder))
+        raise FerError(f"{folder} cannot be read: {' '.join(str(error).split())}") from error
+    absent = [name for name in REQUIRED_COLUMNS if name not in table]
+    if absent:
+        raise FerError(f"{folder / 'predictions.csv'} lacks the column(s) {', '.join(absent)}")
+    if "raw_prediction" in table:  # with rejection, 'predicted' holds 'uncertain'
+        table["predicted"] = table["raw_prediction"]
+    unknown = sorted({*table["true"], *table["predicted"]} - set(scores.classes))
+    if unknown:
+        raise FerError(f"{folder / 'predictions.csv'} has the class '{unknown[0]}', which is not in scores.json")
+    table["subject"] = table["subject"].where(table["subject"] != "", None)
+    return EvaluatedRun(scores, _reported(table, scores), str(folder))
 
 
-def _tidy(table: pd.DataFrame, scores: dict[str, Any]) -> pd.DataFrame:
-    if "part" in table:
-        parts = scores.get("parts", {})
-        table = table[table["part"] == ("test" if "test" in parts else next(iter(parts), "test"))]
-    table = table[[*NEEDED]].astype(dict.fromkeys(("subject", "truth", "prediction"), str))
-    return table.sort_values(["row", "fold"], ignore_index=True)
+def _reported(table: pd.DataFrame, scores: Scores) -> pd.DataFrame:
+    if "split" in table and scores.splits:
+        table = table[table["split"] == reported_split(scores.splits)]
+    table = table[[*REQUIRED_COLUMNS]].astype(dict.fromkeys(("true", "predicted"), str))
+    subject = table["subject"]
+    table = table.assign(subject=subject.astype(object).where(subject.isna(), subject.astype(str)))
+    return table.sort_values(["sample", "fold"], ignore_index=True)
 
 
-def names_of(runs: list[Run]) -> list[str]:
-    """A name for each: its pipeline, with the folder where several have the same."""
+def run_names(runs: list[EvaluatedRun]) -> list[str]:
+    """A unique name for each run: its pipeline, with the folder where several have the same pipeline."""
     names: list[str] = []
-    pipelines = [run.scores["pipeline"] for run in runs]
+    pipelines = [run.scores.pipeline for run in runs]
     for run, pipeline in zip(runs, pipelines, strict=True):
         name = pipeline
         if pipelines.count(pipeline) > 1 and run.folder:
@@ -91,34 +100,34 @@ def names_of(runs: list[Run]) -> list[str]:
     return names
 
 
-def differences(a: Run, b: Run, first: str, second: str) -> list[str]:
-    """What keeps two runs from being compared, in words."""
+def incompatibilities(a: EvaluatedRun, b: EvaluatedRun, first: str, second: str) -> list[str]:
+    """Reasons why two runs cannot be compared, as text; empty where they can."""
     found = []
     pair = f"{first} and {second}"
-    if a.scores["fingerprint"] != b.scores["fingerprint"]:
-        sets = " and ".join(dict.fromkeys(run.scores["dataset"] for run in (a, b)))
-        prints = " and ".join(run.scores["fingerprint"][:8] for run in (a, b))
-        found.append(f"{pair} judged different data ({sets}, fingerprints {prints})")
-    if a.scores["protocol"] != b.scores["protocol"]:
-        found.append(f"{pair} have different protocols ('{a.scores['protocol']}' and '{b.scores['protocol']}')")
-    if a.scores["classes"] != b.scores["classes"]:
-        found.append(f"{pair} know different classes")
-    rows = [set(run.predictions["row"]) for run in (a, b)]
-    if rows[0] != rows[1]:
+    if a.scores.data.fingerprint != b.scores.data.fingerprint:
+        datasets = " and ".join(dict.fromkeys(run.scores.data.dataset for run in (a, b)))
+        fingerprints = " and ".join(run.scores.data.fingerprint[:8] for run in (a, b))
+        found.append(f"{pair} evaluated different data ({datasets}, fingerprints {fingerprints})")
+    if a.scores.protocol != b.scores.protocol:
+        found.append(f"{pair} have different protocols ('{a.scores.protocol}' and '{b.scores.protocol}')")
+    if a.scores.classes != b.scores.classes:
+        found.append(f"{pair} have different classes")
+    samples = [set(run.predictions["sample"]) for run in (a, b)]
+    if samples[0] != samples[1]:
         found.append(
-            f"{pair} judged different rows ({len(rows[0])} and {len(rows[1])}, "
-            f"{len(rows[0] ^ rows[1])} of them by one alone)"
+            f"{pair} evaluated different samples ({len(samples[0])} and {len(samples[1])}, "
+            f"{len(samples[0] ^ samples[1])} of them in one run only)"
         )
         return found
     if len(a.predictions) != len(b.predictions):
-        found.append(f"{pair} judged their rows different numbers of times")
+        found.append(f"{pair} have different numbers of repeats")
         return found
-    for column, words in (("fold", "folds"), ("subject", "subjects"), ("truth", "labels")):
-        # Folds and people may be numbered anew as long as they hold the same rows.
+    for column, name in (("fold", "folds"), ("subject", "subjects"), ("true", "labels")):
+        # Folds and subjects may have other numbers as long as they group the samples in the same way.
         codes = [
-            run.predictions[column] if column == "truth" else pd.factorize(run.predictions[column])[0] for run in (a, b)
+            run.predictions[column] if column == "true" else pd.factorize(run.predictions[column])[0] for run in (a, b)
         ]
-        apart = int((np.asarray(codes[0]) != np.asarray(codes[1])).sum())
-        if apart:
-            found.append(f"{pair} have different {words} (in {apart} rows)")
+        n_different = int((np.asarray(codes[0]) != np.asarray(codes[1])).sum())
+        if n_different:
+            found.append(f"{pair} have different {name} (of {n_different} samples)")
     return found

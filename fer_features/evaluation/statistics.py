@@ -1,69 +1,124 @@
-"""Differences between classifiers: intervals, exact tests, corrections for many tests, ranks."""
+"""Bootstrap intervals, paired tests, correction for multiple testing, and mean ranks."""
 
 from __future__ import annotations
+
+from collections.abc import Callable, Iterator
 
 import numpy as np
 from scipy import stats
 
-#: Up to this many pairs the signed-rank test is exact whatever ties there are; above, the normal approximation serves.
-EXACT = 100
+#: Up to this many pairs the signed-rank test is exact also with ties; above, the normal approximation is used.
+MAX_EXACT_PAIRS = 100
 
-#: Numbers held at once while units are drawn.
-HELD = 1 << 22
+#: Numbers held in memory at once while resampling.
+MAX_RESAMPLED_VALUES = 1 << 22
 
 
 def bootstrap_ratio(
-    numerator: np.ndarray, denominator: np.ndarray, seed: int = 0, draws: int = 2000, level: float = 0.95
+    numerator: np.ndarray, denominator: np.ndarray, seed: int = 0, n_bootstrap: int = 2000, level: float = 0.95
 ) -> np.ndarray:
-    """Intervals of ratios of sums, by drawing units with replacement.
+    """Confidence intervals of ratios of sums, by resampling units with replacement.
 
     Parameters
     ----------
-    numerator, denominator : ndarray, shape (units,) or (units, m)
-        Sums of each unit, which is a subject (or a row, where no subjects are known): for a paired difference of
-        accuracies how many more rows of it the first got right than the second, and how many rows it has.
+    numerator, denominator : ndarray, shape (n_units,) or (n_units, m)
+        Sums of each unit, which is a subject (or a sample, where subjects are unknown). For a paired difference of
+        accuracies: the number of samples that only the first classifier predicts correctly minus those that only the
+        second does, and the number of samples.
     seed : int
-        The same seed draws the same units, so that several differences are of the same people.
-    draws : int
-    level : float
+        Equal seeds resample the same units, so that intervals of several differences rest on the same subjects.
+    n_bootstrap : int, default 2000
+    level : float, default 0.95
 
     Returns
     -------
     ndarray, shape (2,) or (2, m)
-        Low and high percentile; NaN where there are no rows.
+        Lower and upper percentile; NaN where there are no samples.
 
     Notes
     -----
-    The cluster bootstrap (Efron and Tibshirani 1993, ch. 8): rows of one person are alike, so people are drawn. As
-    `scores.bootstrap`, it does not train models anew.
+    The cluster bootstrap (B. Efron, R. Tibshirani, "An introduction to the bootstrap", 1993, ch. 8): samples of one
+    subject are dependent, so subjects are resampled, not samples. The models are not trained again: the interval
+    describes how the score varies with other subjects of the same population.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> low, high = bootstrap_ratio(np.array([8, 9, 7, 10]), np.array([10, 10, 10, 10]))
+    >>> round(float(low), 3), round(float(high), 3)
+    (0.75, 0.95)
     """
     flat = numerator.ndim == 1
     top, bottom = (np.asarray(v, float).reshape(len(v), -1) for v in (numerator, denominator))
-    n = len(top)
-    rng = np.random.default_rng(seed)
     found = []
-    chunk = max(1, HELD // max(n, 1))
-    for start in range(0, draws, chunk):
-        times = rng.multinomial(n, np.full(n, 1 / n), size=min(chunk, draws - start)).astype(float)
-        total = times @ bottom
-        found.append(np.divide(times @ top, total, out=np.full(total.shape, np.nan), where=total > 0))
-    drawn = np.concatenate(found)
+    for weights in _resampled_counts(len(top), n_bootstrap, seed):
+        total = weights @ bottom
+        found.append(np.divide(weights @ top, total, out=np.full(total.shape, np.nan), where=total > 0))
+    values = np.concatenate(found)
     tail = 100 * (1 - level) / 2
-    limits = np.full((2, drawn.shape[1]), np.nan)
-    for column in range(drawn.shape[1]):
-        values = drawn[np.isfinite(drawn[:, column]), column]
-        if values.size:
-            limits[:, column] = np.percentile(values, [tail, 100 - tail])
+    limits = np.full((2, values.shape[1]), np.nan)
+    for column in range(values.shape[1]):
+        finite = values[np.isfinite(values[:, column]), column]
+        if finite.size:
+            limits[:, column] = np.percentile(finite, [tail, 100 - tail])
     return limits[:, 0] if flat else limits
 
 
+def bootstrap_confusion(
+    confusion: np.ndarray,
+    statistic: Callable[[np.ndarray], dict[str, np.ndarray]],
+    seed: int = 0,
+    n_bootstrap: int = 2000,
+) -> dict[str, np.ndarray]:
+    """95 % CI of metrics of a confusion matrix.
+
+    Parameters
+    ----------
+    confusion : ndarray, shape (n_subjects, k, k) or (k, k)
+        By subject: subjects are resampled with replacement. A single matrix, where subjects are unknown: samples are
+        resampled, and since samples of one subject are dependent, the intervals are too narrow.
+    statistic : callable
+        From confusion matrices (n_bootstrap, k, k) to named values, each (n_bootstrap,).
+    seed : int
+    n_bootstrap : int, default 2000
+
+    Returns
+    -------
+    dict of str to ndarray, shape (2,)
+        The 2.5th and 97.5th percentile of each value.
+
+    Notes
+    -----
+    See `bootstrap_ratio`. Resampling samples is done on the cells of the matrix (a multinomial distribution), whose
+    cost does not depend on the number of samples.
+    """
+    if confusion.ndim == 2:
+        n = confusion.sum()
+        rng = np.random.default_rng(seed)
+        resampled = rng.multinomial(n, confusion.ravel() / max(n, 1), size=n_bootstrap)
+        resampled = resampled.reshape(n_bootstrap, *confusion.shape)
+    else:
+        flat = confusion.reshape(len(confusion), -1)
+        parts = [weights @ flat for weights in _resampled_counts(len(flat), n_bootstrap, seed)]
+        resampled = np.concatenate(parts).reshape(n_bootstrap, *confusion.shape[1:])
+    return {name: np.percentile(values, [2.5, 97.5]) for name, values in statistic(resampled).items()}
+
+
+def _resampled_counts(n: int, n_bootstrap: int, seed: int) -> Iterator[np.ndarray]:
+    """How often each of n units is drawn in each resample, in chunks (m, n) float64."""
+    rng = np.random.default_rng(seed)
+    chunk = max(1, MAX_RESAMPLED_VALUES // max(n, 1))
+    for start in range(0, n_bootstrap, chunk):
+        yield rng.multinomial(n, np.full(n, 1 / n), size=min(chunk, n_bootstrap - start)).astype(float)
+
+
 def mcnemar(only_first: int, only_second: int) -> float:
-    """Exact two-sided p-value of McNemar's test (Psychometrika 1947).
+    """Exact two-sided p-value of McNemar's test (Psychometrika 12, 1947, doi:10.1007/BF02295996).
 
     Parameters
     ----------
     only_first, only_second : int
-        Rows that one classifier alone has right. Those that both have right, or wrong, say nothing of a difference.
+        Discordant pairs: samples that only one of two classifiers predicts correctly.
 
     Returns
     -------
@@ -72,19 +127,25 @@ def mcnemar(only_first: int, only_second: int) -> float:
 
     Notes
     -----
-    It takes rows for independent. Rows of one person are not, so it is too sure: believe the test over subjects.
+    The test assumes independent samples. Samples of one subject are dependent, so its p-values are too small: prefer
+    `signed_rank`, over subjects.
+
+    Examples
+    --------
+    >>> round(mcnemar(8, 1), 4)
+    0.0391
     """
     n = only_first + only_second
     return float(stats.binomtest(only_first, n, 0.5).pvalue) if n else 1.0
 
 
 def signed_rank(difference: np.ndarray) -> float:
-    """Two-sided p-value of Wilcoxon's signed-rank test of paired differences (Biometrics 1945).
+    """Two-sided p-value of Wilcoxon's signed-rank test (Biometrics Bulletin 1, 1945, doi:10.2307/3001968).
 
     Parameters
     ----------
     difference : ndarray, shape (n,)
-        One a subject.
+        Paired difference of each subject.
 
     Returns
     -------
@@ -93,30 +154,37 @@ def signed_rank(difference: np.ndarray) -> float:
 
     Notes
     -----
-    Zeros are ranked with the others, and then half of their ranks goes to each side (Pratt, JASA 1959; Demsar, JMLR
-    2006): people on whom nothing changed are evidence of no difference, and dropping them would hide that. Ties have
-    their mean rank. Up to `EXACT` subjects the distribution over all signs is computed for these very ranks, so that
-    it is exact with ties and zeros, for which `scipy.stats.wilcoxon` falls back to a normal approximation; above, that
-    is used.
+    Zeros are ranked with the others, and half of their ranks goes to each side (J. Pratt, JASA 54, 1959; J. Demsar,
+    "Statistical comparisons of classifiers over multiple data sets", JMLR 7, 2006): subjects without a change are
+    evidence for no difference. Ties get their mean rank. Up to `MAX_EXACT_PAIRS` subjects the null distribution over
+    all signs is computed for these ranks, so that the test is exact with ties and zeros, where
+    `scipy.stats.wilcoxon` uses a normal approximation.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> signed_rank(np.array([0.1, 0.2, 0.3, 0.4, 0.5]))
+    0.0625
     """
     # Accuracies that are equal as fractions may differ in the last bit.
     difference = np.round(np.asarray(difference, float), 12)
     if not difference.any():
         return 1.0
-    if len(difference) > EXACT:
+    if len(difference) > MAX_EXACT_PAIRS:
         return float(stats.wilcoxon(difference, zero_method="zsplit").pvalue)
     ranks = np.rint(2 * stats.rankdata(np.abs(difference))).astype(int)[difference != 0]
     positive = ranks[difference[difference != 0] > 0].sum()
-    chance = np.zeros(ranks.sum() + 1)  # of each sum of ranks (doubled, so that mean ranks are whole), by their signs
-    chance[0] = 1.0
+    # Probability of each rank sum under random signs; ranks are doubled so that mean ranks are integers.
+    probability = np.zeros(ranks.sum() + 1)
+    probability[0] = 1.0
     for rank in ranks:
-        chance[rank:] += chance[: len(chance) - rank].copy()
-        chance /= 2
-    return float(min(1.0, 2 * min(chance[: positive + 1].sum(), chance[positive:].sum())))
+        probability[rank:] += probability[: len(probability) - rank].copy()
+        probability /= 2
+    return float(min(1.0, 2 * min(probability[: positive + 1].sum(), probability[positive:].sum())))
 
 
 def holm(p: np.ndarray) -> np.ndarray:
-    """P-values corrected for their number by Holm's step-down method (Scand. J. Statistics 1979).
+    """P-values corrected by Holm's step-down method (Scandinavian Journal of Statistics 6, 1979).
 
     Parameters
     ----------
@@ -125,7 +193,13 @@ def holm(p: np.ndarray) -> np.ndarray:
     Returns
     -------
     ndarray, shape (m,)
-        At a limit of 0.05 for these, a true null hypothesis is refused in at most 5 % of families of m tests.
+        Rejecting at 0.05 controls the family-wise error rate of the m tests at 5 %.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> holm(np.array([0.01, 0.04, 0.03])).tolist()
+    [0.03, 0.06, 0.06]
     """
     p = np.asarray(p, float)
     order = np.argsort(p, kind="stable")
@@ -141,7 +215,7 @@ def mean_ranks(values: np.ndarray) -> np.ndarray:
     Parameters
     ----------
     values : ndarray, shape (n, k)
-        The higher the better; ties have their mean rank.
+        Higher is better; ties get their mean rank.
 
     Returns
     -------
@@ -151,20 +225,20 @@ def mean_ranks(values: np.ndarray) -> np.ndarray:
 
 
 def friedman(values: np.ndarray) -> float:
-    """P-value of Friedman's test that all classifiers rank alike (JASA 1937); (n, k) with k of at least 3."""
+    """P-value of Friedman's test that k classifiers have equal ranks (JASA 32, 1937); values (n, k), k at least 3."""
     if (np.ptp(np.round(values, 12), axis=1) == 0).all():
         return 1.0
     return float(stats.friedmanchisquare(*np.round(values, 12).T).pvalue)
 
 
 def critical_difference(k: int, n: int, level: float = 0.05) -> float:
-    """How far mean ranks must be apart to differ, by Nemenyi's test (Demsar, JMLR 2006).
+    """Smallest significant difference of mean ranks by Nemenyi's test (J. Demsar, JMLR 7, 2006).
 
     Parameters
     ----------
     k, n : int
-        Classifiers and blocks.
-    level : float
+        Number of classifiers and of blocks.
+    level : float, default 0.05
 
     Returns
     -------

@@ -1,62 +1,64 @@
-"""Scores in words."""
+"""Scores as text."""
 
 from __future__ import annotations
 
-from typing import Any
+from .scores import Scores
+
+#: Metrics that are reported first, with their names.
+HEADLINE_METRICS = {"accuracy": "accuracy", "balanced_accuracy": "balanced accuracy", "macro_f1": "macro-F1"}
 
 
-def summary(scores: dict[str, Any]) -> str:
-    """A few lines that say what was done and what came out."""
+def headline_values(scores: Scores) -> list[tuple[str, str, str]]:
+    """Name, value and 95 % CI of the headline metrics, as text."""
+    rows = []
+    for key, name in HEADLINE_METRICS.items():
+        low, high = scores.metrics.ci95[key]
+        rows.append((name, f"{getattr(scores.metrics, key):.3f}", f"{low:.3f} to {high:.3f}"))
+    return rows
+
+
+def summary(scores: Scores) -> str:
+    """Protocol, metrics and warnings in a few lines."""
+    m = scores.metrics
     lines = [
-        f"{scores['pipeline']} on {scores['dataset']}"
-        + (" (synthetic)" if scores["synthetic"] else "")
-        + f": {scores['n']} rows, {scores['n_subjects'] or 'unknown'} subjects ({scores['subjects_from']}), "
-        + scores["protocol"],
+        f"{scores.title}: {m.n_samples} samples, {m.n_subjects or 'unknown'} subjects ({scores.data.subjects_from}), "
+        f"{scores.protocol}"
     ]
-    for key, words in (
-        ("accuracy", "accuracy"),
-        ("balanced_accuracy", "balanced accuracy"),
-        ("macro_f1", "macro-F1"),
-    ):
-        low, high = scores["ci95"][key]
-        lines.append(f"  {words:18s} {scores[key]:.3f}   95 % interval {low:.3f} to {high:.3f}")
-    if scores["n_duplicates"]:
-        alone = scores["accuracy_no_duplicates"]
+    lines += [f"  {name:25s} {value}   95 % CI {interval}" for name, value, interval in headline_values(scores)]
+    if m.n_duplicates:
+        value = m.accuracy_excluding_duplicates
         lines.append(
-            f"  without copies     {'-' if alone is None else f'{alone:.3f}'}   "
-            f"{scores['n_duplicates']} judged row(s) have an equal picture in training"
+            f"  {'excluding duplicates':25s} {'-' if value is None else f'{value:.3f}'}   "
+            f"{m.n_duplicates} evaluated sample(s) duplicate an image of the training samples"
         )
-    if "subject_mean" in scores:
+    if m.subject_mean is not None:
+        lines.append(f"  {'mean over subjects':25s} {m.subject_mean:.3f}   SD {m.subject_sd:.3f}")
+    if m.calibration is not None:
+        c = m.calibration
+        lines.append(f"  {'ECE':25s} {c.ece:.3f}   Brier score {c.brier:.3f}, log-loss {c.log_loss:.3f}")
+    if m.risk_coverage is not None:
+        half = m.risk_coverage.accuracy_at(0.5)
+        lines.append(f"  {'accuracy at 50 % coverage':25s} {half:.3f}   AURC {m.risk_coverage.aurc:.3f}")
+    if scores.rejection is not None:
+        r = scores.rejection
+        value = r.selective_accuracy
         lines.append(
-            f"  over subjects      {scores['subject_mean']:.3f} +- {scores['subject_sd']:.3f} (mean, deviation)"
+            f"  {'selective accuracy':25s} {'-' if value is None else f'{value:.3f}'}   coverage {r.coverage:.3f} at a "
+            f"probability of at least {r.threshold:.3f}"
         )
-    if "calibration" in scores:
-        sure = scores["calibration"]
+    for name, split in scores.splits.items() if len(scores.splits) > 1 else ():
         lines.append(
-            f"  calibration error  {sure['ece']:.3f}   Brier score {sure['brier']:.3f}, log-loss {sure['log_loss']:.3f}"
+            f"  {f'split {name}':25s} {split.accuracy:.3f}   balanced accuracy {split.balanced_accuracy:.3f}, "
+            f"macro-F1 {split.macro_f1:.3f}, n {split.n_samples}"
         )
-        curve = scores["risk_coverage"]
-        half = curve["accuracy"][curve["coverage"].index(0.5)]
-        lines.append(f"  surer half         {half:.3f}   area under risk and coverage {curve['aurc']:.3f}")
-    if "reject" in scores:
-        kept = scores["reject"]
-        alone = kept["accuracy_of_kept"]
-        lines.append(
-            f"  of those answered  {'-' if alone is None else f'{alone:.3f}'}   "
-            f"{kept['coverage']:.3f} of rows have a probability of at least {kept['threshold']:.3f}"
-        )
-    for name, part in scores.get("parts", {}).items() if len(scores.get("parts", {})) > 1 else ():
-        lines.append(
-            f"  {f'part {name}':18s} {part['accuracy']:.3f}   balanced {part['balanced_accuracy']:.3f}, "
-            f"macro-F1 {part['macro_f1']:.3f}, n {part['n']}"
-        )
-    width = max(map(len, scores["per_class"]))
+    width = max(map(len, m.per_class))
     lines += [
-        f"  {name:{width}s}  precision {c['precision']:.3f}  recall {c['recall']:.3f}  F1 {c['f1']:.3f}  n {c['n']}"
-        for name, c in scores["per_class"].items()
+        f"  {name:{width}s}  precision {c.precision:.3f}  recall {c.recall:.3f}  F1 {c.f1:.3f}  n {c.n_samples}"
+        for name, c in m.per_class.items()
     ]
-    if scores.get("left_out"):
-        lines.append("  left out: " + ", ".join(f"{n} row(s), {why}" for why, n in scores["left_out"].items()))
-    if scores["leakage"]:
-        lines.append(f"  CAUTION: {scores['leakage']}")
+    if scores.excluded:
+        lines.append("  excluded: " + ", ".join(f"{n} sample(s), {reason}" for reason, n in scores.excluded.items()))
+    lines += [f"  note: {note}" for note in scores.notes]
+    if scores.leakage:
+        lines.append(f"  warning: {scores.leakage}")
     return "\n".join(lines)

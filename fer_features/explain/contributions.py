@@ -1,23 +1,23 @@
-"""What a fitted linear or tree model leans on, class by class: by feature, and by place on the face.
+"""Feature contributions of a fitted linear or tree model, by class, feature and location on the face.
 
-Weights alone mislead: a model also weighs features that only cancel the noise of others, and Haufe et al. show that
-such a weight may be large, and of either sign, where the feature knows nothing of the class. So a linear model is asked
-for what its weights do on data. Its score is a sum over features, and the lead of a class, its mean score on its own
-rows above that on all rows, is the same sum with each feature's mean difference in it:
+Weights alone are misleading: a linear model also weights features that only cancel the noise of other features. These
+weights can be large, and of either sign, although the features are unrelated to the class (Haufe et al. 2014).
+Therefore the contribution of a feature to a linear model is its weight times its mean difference. The score of a class
+is a sum over features. So is its lead, the mean score of the samples of the class minus the mean score of all samples:
 
     lead of class c = sum over features j of  w[c, j] * (mean of x[j] in class c - mean of x[j])
 
-A feature that does not differ for the class adds nothing, whatever its weight, and one that the model does not weigh
-adds nothing, however it differs. Each term is also the feature's SHAP value (Lundberg and Lee) in a linear model of
-independent features, averaged over the class. Trees have no weights: of them it is the gain, the loss that splits by
-the feature took away in training.
+A feature without a mean difference contributes nothing, whatever its weight. Each term is also the SHAP value of the
+feature in a linear model with independent features (Lundberg and Lee 2017), averaged over the class. The contribution
+of a feature to a tree model is its gain: the decrease of the training loss by its splits.
 
 References
 ----------
 S. Haufe et al., "On the interpretation of weight vectors of linear models in multivariate neuroimaging", NeuroImage
-2014.
+87, 2014, doi:10.1016/j.neuroimage.2013.10.067.
 S. Lundberg, S.-I. Lee, "A unified approach to interpreting model predictions", NIPS 2017.
-J. Friedman, "Greedy function approximation: a gradient boosting machine", Annals of Statistics 2001 (gain).
+J. Friedman, "Greedy function approximation: a gradient boosting machine", Annals of Statistics 29, 2001,
+doi:10.1214/aos/1013203451.
 """
 
 from __future__ import annotations
@@ -32,181 +32,229 @@ from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 from sklearn.linear_model import LogisticRegression
 
 from ..classifiers import HGB, XGB, LinearSVM
-from ..evaluation.cross_validation import class_name
 from ..exceptions import FerError
-from ..extractors.features import extractors_of
-from ..pipelines import describable, name_of, prepared
+from ..extractors.features import named_extractors
+from ..pipelines import can_extract, pipeline_name, transformed
+from ..samples.data_info import class_name
 from ..samples.table import Samples
-from ..vision.landmark_names import POINTS
-from .locations import Places
+from ..vision.landmark_names import LANDMARK_NAMES
+from .locations import FeatureLocations
 
-#: Classifiers that say what they lean on, by their names in a pipeline.
-LINEAR = {"linear": LinearSVM, "logreg": LogisticRegression, "lda": LinearDiscriminantAnalysis}
-TREES = {"xgb": XGB, "hgb": HGB}
+#: Supported classifiers, by their names in a pipeline specification.
+LINEAR_CLASSIFIERS = {"linear": LinearSVM, "logreg": LogisticRegression, "lda": LinearDiscriminantAnalysis}
+TREE_CLASSIFIERS = {"xgb": XGB, "hgb": HGB}
+
+#: Name of a displacement feature at the apex; of a trajectory that of the last frame.
+DISPLACEMENT_NAME = re.compile(r"displacement\[(.+?), ([xy])(?:, time=1)?\]$")
 
 
-def leaning(model: BaseEstimator, X: Samples, feature: str) -> np.ndarray:
-    """What each feature of an extractor adds to each class.
+def feature_contributions(model: BaseEstimator, X: Samples, feature: str | None = None) -> np.ndarray:
+    """Contribution of each feature to each class.
 
     Parameters
     ----------
     model : Pipeline
-        Fitted, as `make_pipeline` makes it.
+        Fitted, as made by `make_pipeline`.
     X : Samples
-        Labelled rows of every class that the model knows.
-    feature : str
-        Name of one of the pipeline's extractors.
+        Labelled samples of every class of the model.
+    feature : str, optional
+        Name of one of the extractors; by default all features of the pipeline.
 
     Returns
     -------
-    ndarray, shape (classes, d), float64
-        Of linear models the part of each feature in the lead of the class, which is below 0 where it speaks against
-        it; of trees its gain. Rows are in the order of ``model.classes_``.
+    ndarray, shape (n_classes, d), float64
+        For linear models the part of each feature in the lead of the class, negative if it is evidence against the
+        class; for tree models its gain. Rows are in the order of `class_codes`, columns in that of the features.
 
     Raises
     ------
     FerError
-        For another kind of model, an extractor that it does not have, or classes that are not those of the data.
+        For another kind of model, an extractor that it does not have, or other classes than those of the data.
+
+    Examples
+    --------
+    >>> from fer_features import load_dataset, make_pipeline
+    >>> X = load_dataset("demo")
+    >>> X = X[X.is_labelled]
+    >>> model = make_pipeline("landmarks_linear").fit(X, X["label"])
+    >>> contributions = feature_contributions(model, X)
+    >>> contributions.shape == (6, len(dict(named_extractors(model))["landmarks"].get_feature_names_out()))
+    True
     """
-    check_leaning(model, feature)
-    return contributions(model, X)[:, columns_of(model, feature)]
+    check_contributions(model, feature)
+    indices = samples_of_model_classes(model, X)
+    if is_linear(model):
+        features, y = _features(model, X[indices]), X.label_codes[indices]
+        means = np.stack([features[y == code].mean(0, dtype=np.float64) for code in class_codes(model, X)])
+        found = _weights(model) * (means - features.mean(0, dtype=np.float64))
+    else:
+        found = _gains(model)
+    return found if feature is None else found[:, feature_columns(model, feature)]
 
 
-def contributions(model: BaseEstimator, X: Samples) -> np.ndarray:
-    """As `leaning`, of all features of the pipeline side by side, (classes, D) float64."""
-    check_leaning(model)
-    rows = rows_of(model, X)
-    if not is_linear(model):
-        return _gains(model)
-    features, y = _features(model, X[rows]), np.asarray(X["label"])[rows]
-    means = np.stack([features[y == code].mean(0, dtype=np.float64) for code in _classes(model)])
-    return _weights(model) * (means - features.mean(0, dtype=np.float64))
-
-
-def columns_of(model: BaseEstimator, feature: str) -> slice:
-    """Where the features of an extractor stand among all of a fitted pipeline."""
-    sizes = [len(mean) for mean in _step(model, "features").means_]
-    number = [name for name, _ in extractors_of(model)].index(feature)
-    return slice(sum(sizes[:number]), sum(sizes[: number + 1]))
-
-
-def by_place(leans: np.ndarray, places: Places) -> np.ndarray:
-    """Shares of places in what a model leans on.
+def class_codes(model: Any, X: Samples) -> np.ndarray:
+    """Label codes of the classes of the classifier, in its order.
 
     Parameters
     ----------
-    leans : ndarray, shape (classes, d)
-        As `leaning` gives it.
-    places : Places
-        Of the same d features, m places.
+    model : Pipeline
+        Fitted.
+    X : Samples
+        Its label codes are returned.
 
     Returns
     -------
-    ndarray, shape (classes, m), float64
-        What the features of a place add together; places that speak against the class are 0, and the others sum
-        to 1, or to 0 where nothing speaks for the class.
+    ndarray of int, shape (n_classes,)
+        Increasing for pipelines made by `make_pipeline`, while ``model.classes_`` are sorted by name.
+
+    Raises
+    ------
+    FerError
+        For a class name that the data lack.
     """
-    summed = np.maximum(leans @ places.spread, 0)
+    classes, coding = np.asarray(_classifier(model).classes_), getattr(model, "class_coding_", None)
+    if coding is not None:
+        classes = coding.decode(classes)
+    if classes.dtype.kind in "UO" and (missing := sorted(set(classes.tolist()) - set(X.info.classes))):
+        raise _mismatch("the model has", missing, "the data lack")
+    return X.info.codes_of(classes)
+
+
+def feature_columns(model: BaseEstimator, feature: str) -> slice:
+    """Columns of the features of an extractor among all features of a fitted pipeline."""
+    sizes = [len(mean) for mean in model.named_steps["features"].means_]
+    number = [name for name, _ in named_extractors(model)].index(feature)
+    return slice(sum(sizes[:number]), sum(sizes[: number + 1]))
+
+
+def contributions_by_location(contributions: np.ndarray, locations: FeatureLocations) -> np.ndarray:
+    """Fraction of each location in the contributions to each class.
+
+    Parameters
+    ----------
+    contributions : ndarray, shape (n_classes, d)
+        As returned by `feature_contributions`.
+    locations : FeatureLocations
+        Of the same d features, with m locations.
+
+    Returns
+    -------
+    ndarray, shape (n_classes, m), float64
+        Sums over the features of a location. Negative sums are set to 0 and the others sum to 1, or to 0 where no
+        location has a positive sum.
+    """
+    summed = np.maximum(contributions @ locations.weights, 0)
     total = summed.sum(1, keepdims=True)
     return summed / np.where(total > 0, total, 1)
 
 
-def directions(model: BaseEstimator, X: Samples, feature: str) -> np.ndarray | None:
-    """How landmarks move when the score of a class rises.
+def displacement_patterns(model: BaseEstimator, X: Samples, feature: str) -> np.ndarray | None:
+    """Landmark displacements that go with a high score of each class.
 
     Parameters
     ----------
     model, X, feature
-        As in `leaning`.
+        See `feature_contributions`.
 
     Returns
     -------
-    ndarray, shape (classes, 68, 2), float64, or None
-        Displacement at the apex, in inter-ocular distances, that goes with a score of one standard deviation above
-        its mean: the covariance of displacement and score by the score's deviation, which is the pattern of Haufe et
-        al. for that score. None where the model is not linear or the features are no displacements.
+    ndarray, shape (n_classes, 68, 2), float64, or None
+        Displacement at the apex, in interocular distances, at a score one SD above its mean: the covariance of
+        displacement and score divided by the SD of the score, which is the activation pattern of Haufe et al. (2014).
+        None where the model is not linear or the features are not displacements. Rows are in the order of
+        `class_codes`.
     """
-    check_leaning(model, feature)
-    extractor, rows = dict(extractors_of(model))[feature], rows_of(model, X)
-    found = [
-        (i, match) for i, name in enumerate(extractor.get_feature_names_out()) if (match := DISPLACEMENT.match(name))
-    ]
+    check_contributions(model, feature)
+    extractor, indices = dict(named_extractors(model))[feature], samples_of_model_classes(model, X)
+    names = extractor.get_feature_names_out()
+    found = [(i, match) for i, name in enumerate(names) if (match := DISPLACEMENT_NAME.match(name))]
     if not is_linear(model) or not found:
         return None
-    moved = extractor.transform(prepared(model, X[rows]))[:, [i for i, _ in found]].astype(np.float64)
-    scores = (_features(model, X[rows]) @ _weights(model).T.astype(np.float32)).astype(np.float64)
+    table = transformed(model, X[indices])
+    displacement = extractor.feature_array(table)[:, [i for i, _ in found]].astype(np.float64)
+    scores = (_features(model, X[indices]) @ _weights(model).T.astype(np.float32)).astype(np.float64)
     scores -= scores.mean(0)
-    deviation = scores.std(0)
-    pattern = scores.T @ (moved - moved.mean(0)) / len(scores) / np.where(deviation > 0, deviation, 1)[:, None]
-    arrows = np.zeros((len(pattern), len(POINTS), 2))
+    sd = scores.std(0)
+    covariance = scores.T @ (displacement - displacement.mean(0)) / len(scores)
+    pattern = covariance / np.where(sd > 0, sd, 1)[:, None]
+    arrows = np.zeros((len(pattern), len(LANDMARK_NAMES), 2))
     for k, (_, match) in enumerate(found):
-        arrows[:, POINTS.index(match[1]), "xy".index(match[2])] = pattern[:, k]
+        arrows[:, LANDMARK_NAMES.index(match[1]), "xy".index(match[2])] = pattern[:, k]
     return arrows
 
 
-#: A displacement at the apex; of a course it is the last.
-DISPLACEMENT = re.compile(r"displacement\[(.+?), ([xy])(?:, time=1)?\]$")
-
-
 def is_linear(model: BaseEstimator) -> bool:
-    """Whether a pipeline ends in one of the `LINEAR` classifiers."""
-    return isinstance(_last(model), tuple(LINEAR.values()))
+    """Whether a pipeline ends in one of the `LINEAR_CLASSIFIERS`."""
+    return isinstance(_classifier(model), tuple(LINEAR_CLASSIFIERS.values()))
 
 
-def check_leaning(model: BaseEstimator, feature: str | None = None) -> None:
-    """Refuse models that cannot be asked what they lean on, and features that they do not have.
+def has_contributions(model: BaseEstimator) -> bool:
+    """Whether `feature_contributions` supports a model."""
+    try:
+        check_contributions(model)
+    except FerError:
+        return False
+    return True
+
+
+def check_contributions(model: BaseEstimator, feature: str | None = None) -> None:
+    """Refuse models without feature contributions, and features that a model does not have.
 
     Raises
     ------
     FerError
-        Which says what can be asked.
     """
+    supported = (*LINEAR_CLASSIFIERS.values(), *TREE_CLASSIFIERS.values())
     steps = getattr(model, "named_steps", {})
-    if not {"features", "classifier"} <= set(steps) or not isinstance(
-        _last(model), (*LINEAR.values(), *TREES.values())
-    ):
+    if not {"features", "classifier"} <= set(steps) or not isinstance(_classifier(model), supported):
+        names = ", ".join([*LINEAR_CLASSIFIERS, *TREE_CLASSIFIERS])
         raise FerError(
-            f"{name_of(model)} does not say which features it leans on: "
-            f"a single pipeline that ends in {', '.join([*LINEAR, *TREES])} does"
+            f"{pipeline_name(model)} has no feature contributions: use a single pipeline that ends in {names}"
         )
     between = _between(model)
     if (not is_linear(model) and between) or not all(isinstance(step, PCA) for step in between):
         kinds = ", ".join(type(step).__name__ for step in between)
-        raise FerError(f"{name_of(model)} has {kinds} before its classifier: its features cannot be told apart")
-    names = [name for name, _ in extractors_of(model)]
-    if feature is not None and feature not in names:
-        raise FerError(f"the model has no features '{feature}'; {name_of(model)} has {', '.join(names)}")
+        raise FerError(
+            f"{pipeline_name(model)} has {kinds} before its classifier: contributions of single features are unknown"
+        )
+    names_of_model = [name for name, _ in named_extractors(model)]
+    if feature is not None and feature not in names_of_model:
+        raise FerError(f"the model has no features '{feature}': {pipeline_name(model)} has {', '.join(names_of_model)}")
 
 
-def rows_of(model: BaseEstimator, X: Samples) -> np.ndarray:
-    """Positions of the labelled rows that a pipeline can describe, (n,) int.
+def samples_of_model_classes(model: BaseEstimator, X: Samples) -> np.ndarray:
+    """Indices of the labelled samples from which a pipeline can extract features, (n,) int.
 
     Raises
     ------
     FerError
         Where their classes are not those of the model.
     """
-    labels = np.asarray(X["label"])
-    rows = np.flatnonzero((labels >= 0) & describable(model, X))
-    here, known = set(labels[rows].tolist()), set(_classes(model).tolist())
-    for codes, words in ((known - here, "which the data lack"), (here - known, "which the model does not know")):
-        if codes:
-            owner = "the model has" if codes <= known else "the data have"
-            listed = ", ".join(class_name(X, code) for code in sorted(codes))
-            raise FerError(f"{owner} the class(es) {listed}, {words}: data with the model's classes are needed")
-    return rows
+    indices = np.flatnonzero((X.label_codes >= 0) & can_extract(model, X))
+    in_data, in_model = set(X.label_codes[indices].tolist()), set(class_codes(model, X).tolist())
+    for missing, owner, other in (
+        (in_model - in_data, "the model has", "the data lack"),
+        (in_data - in_model, "the data have", "the model lacks"),
+    ):
+        if missing:
+            raise _mismatch(owner, [class_name(X.info, code) for code in sorted(missing)], other)
+    return indices
 
 
-def _features(model: BaseEstimator, X: Samples) -> np.ndarray:
-    return _step(model, "features").transform(prepared(model, X))
+def _mismatch(owner: str, names: list[str], other: str) -> FerError:
+    return FerError(f"{owner} the class(es) {', '.join(names)}, which {other}: use data with the classes of the model")
+
+
+def _features(model: Any, X: Samples) -> np.ndarray:
+    return model.named_steps["features"].transform(transformed(model, X))
 
 
 def _weights(model: BaseEstimator) -> np.ndarray:
-    """Weights of scaled features in the score of each class, (classes, D) float64."""
-    weights = np.asarray(_last(model).coef_, np.float64)
+    """Weights of scaled features in the score of each class, (n_classes, D) float64."""
+    weights = np.asarray(_classifier(model).coef_, np.float64)
     if len(weights) == 1:
         weights = np.concatenate([-weights, weights])
-    # The class of the highest score is predicted: what all scores have in common says nothing.
+    # The class with the highest score is predicted, so that a term that is common to all scores has no effect.
     weights = weights - weights.mean(0)
     for step in reversed(_between(model)):
         if step.whiten:
@@ -215,45 +263,22 @@ def _weights(model: BaseEstimator) -> np.ndarray:
     return weights
 
 
-def _gains(model: BaseEstimator) -> np.ndarray:
-    """Gain of each feature in the trees of each class, (classes, D) float64."""
-    last, n = _last(model), len(_classes(model))
-    gains = np.zeros((n, sum(len(mean) for mean in _step(model, "features").means_)))
-    for tree, features, gain in _xgb_splits(last) if isinstance(last, XGB) else _hgb_splits(last):
-        # Trees of the classes take turns; of two classes there is one tree a turn, for one and against the other.
+def _gains(model: Any) -> np.ndarray:
+    """Gain of each feature in the trees of each class, (n_classes, D) float64."""
+    last, n = _classifier(model), len(_classifier(model).classes_)
+    gains = np.zeros((n, sum(len(mean) for mean in model.named_steps["features"].means_)))
+    for tree, features, gain in last.tree_splits():
+        # Trees of the classes alternate; two classes share one tree per iteration.
         gains[tree % n if n > 2 else slice(None)] += np.bincount(features, gain, gains.shape[1])
     return gains
 
 
-def _xgb_splits(classifier: XGB) -> list[tuple[int, np.ndarray, np.ndarray]]:
-    table = classifier.booster_.get_booster().trees_to_dataframe()
-    table = table[table["Feature"] != "Leaf"]
-    number = table["Feature"].str[1:].astype(int)
-    trees = table["Tree"].to_numpy()
-    return [(t, number[trees == t].to_numpy(), table["Gain"][trees == t].to_numpy()) for t in np.unique(trees)]
-
-
-def _hgb_splits(classifier: HGB) -> list[tuple[int, np.ndarray, np.ndarray]]:
-    # Scikit-learn keeps the trees to itself; a model is loaded only by the version that made it, and where these
-    # names change, the tests tell.
-    predictors = [predictor for turn in classifier._predictors for predictor in turn]
-    splits = [(t, predictor.nodes[predictor.nodes["is_leaf"] == 0]) for t, predictor in enumerate(predictors)]
-    return [(t, nodes["feature_idx"].astype(int), nodes["gain"].astype(float)) for t, nodes in splits]
-
-
-def _between(model: BaseEstimator) -> list[Any]:
+def _between(model: Any) -> list[Any]:
+    """Steps between the features and the classifier."""
     names = [name for name, _ in model.steps]
     steps = [step for _, step in model.steps[names.index("features") + 1 : names.index("classifier")]]
     return [step for step in steps if step != "passthrough"]
 
 
-def _step(model: BaseEstimator, name: str) -> Any:
-    return model.named_steps[name]
-
-
-def _last(model: BaseEstimator) -> Any:
-    return _step(model, "classifier")
-
-
-def _classes(model: BaseEstimator) -> np.ndarray:
-    return np.asarray(_last(model).classes_)
+def _classifier(model: Any) -> Any:
+    return model.named_steps["classifier"]

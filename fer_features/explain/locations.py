@@ -1,4 +1,4 @@
-"""Where on a face the features of an extractor lie, read from their names."""
+"""Locations of the features of an extractor on the face, parsed from the feature names."""
 
 from __future__ import annotations
 
@@ -9,119 +9,122 @@ import numpy as np
 
 from ..exceptions import FerError
 from ..extractors.base import Extractor
-from ..extractors.parameters import several
-from ..vision.displacement import MEASURES
+from ..extractors.parameters import as_list
+from ..vision.facial_measures import DISTANCE_MEASURES, SHAPE_MEASURES
 from ..vision.geometry import interocular_distance
-from ..vision.landmark_names import POINTS
-from ..vision.mbh import REGIONS
-from ..vision.trajectory import FORMS
+from ..vision.landmark_names import LANDMARK_NAMES
+from ..vision.lmp import LMP_REGIONS
 
-#: A place that is told by landmarks: the points whose mean it is, and the shift (x, y) from it in inter-ocular
+#: A location defined by landmarks: indices of the points whose mean it is, and an offset (x, y) in interocular
 #: distances.
-Spot = tuple[tuple[int, ...], tuple[float, float]]
+LandmarkLocation = tuple[tuple[int, ...], tuple[float, float]]
 
 
 @dataclasses.dataclass(frozen=True)
-class Places:
-    """Cells of the crop, or landmarks, and how much of each feature lies in each.
+class FeatureLocations:
+    """Cells of the face crop, or landmarks, and the weight of each feature in each of them.
 
     Attributes
     ----------
-    spread : ndarray, shape (d, m), float64
-        Share of each feature in each place. Rows sum to 1; to 0 where a feature has no place.
+    weights : ndarray, shape (d, m), float64
+        Weight of each feature in each location. Rows sum to 1, or to 0 for a feature without a location.
     boxes : ndarray, shape (m, 4), float64
-        Of cells: left, top, right, bottom in [0, 1] of the crop; shape (0, 4) for landmarks.
-    spots : tuple of Spot
-        Of landmarks; empty for cells.
+        Of cells: left, top, right and bottom as fractions of the crop; shape (0, 4) for landmarks.
+    landmarks : tuple of LandmarkLocation
+        Empty for cells.
     """
 
-    spread: np.ndarray
+    weights: np.ndarray
     boxes: np.ndarray
-    spots: tuple[Spot, ...]
+    landmarks: tuple[LandmarkLocation, ...]
 
-    def positions(self, landmarks: np.ndarray) -> np.ndarray:
-        """Where the spots are on a face, (m, 2), of its `landmarks`, (68, 2)."""
-        unit = interocular_distance(landmarks)
-        return np.array([landmarks[list(points)].mean(0) + np.multiply(shift, unit) for points, shift in self.spots])
+    def positions(self, points: np.ndarray) -> np.ndarray:
+        """Positions of the landmark locations on a face with landmarks `points` (68, 2), shape (m, 2)."""
+        unit = interocular_distance(points)
+        return np.array([points[list(of)].mean(0) + np.multiply(offset, unit) for of, offset in self.landmarks])
+
+    @property
+    def has_shared_features(self) -> bool:
+        """Whether a feature, such as a distance between landmarks, belongs to several locations."""
+        return bool(((self.weights > 0).sum(1) > 1).any())
 
 
-def places_of(extractor: Extractor) -> Places:
-    """Where the features of a fitted extractor lie.
+def feature_locations(extractor: Extractor) -> FeatureLocations:
+    """Locations of the features of a fitted extractor.
 
     Parameters
     ----------
     extractor : Extractor
-        Fitted, for the number of its features may depend on the size of pictures.
+        Fitted, because the number of features may depend on the image size.
 
     Returns
     -------
-    Places
-        Landmarks where names tell some: ``displacement[mouth corner right, x]``, ``lmp[chin direction=0deg]``; a
-        measure such as ``change[mouth width]`` lies in equal parts at the points that it is taken between. Else the
-        cells: ``hog[block=0,0 cell=1,2 orientation=20deg]``, all that ``cell=row,column`` says.
+    FeatureLocations
+        Landmarks where feature names contain some: ``displacement[mouth corner right, x]``,
+        ``lmp[chin direction=0deg]``; a measure such as ``change[mouth width]`` has equal weights at its landmarks.
+        Otherwise the cells in ``cell=row,column``: ``hog[block=0,0 cell=1,2 orientation=20deg]``.
 
     Raises
     ------
     FerError
-        Where no name tells a place.
+        Where no name contains a location.
 
     Notes
     -----
-    Names are for people and say where a feature lies already; reading them here keeps places out of the extractors,
-    and one that is added has them by naming its features as the others do. Cells are taken to cut the crop evenly, or
-    to be as many pixels wide as `size=` or the parameter `cell` says. LPQ's lie within the crop by half its window,
-    which is left out of account.
+    Feature names contain the location; parsing them keeps locations out of the extractors, and a new extractor has
+    locations if its names follow the same pattern. Cells divide the crop evenly, or have the width in pixels given by
+    ``size=`` or by the parameter `pixels_per_cell`. The margin of half a window of LPQ is neglected.
     """
     parsed = [_parse(name) for name in extractor.get_feature_names_out()]
-    marked = [_spots(words) for words, _ in parsed]
-    if any(marked):
-        spots = list(dict.fromkeys(spot for some in marked for spot in some))
-        number = {spot: k for k, spot in enumerate(spots)}
-        spread = np.zeros((len(parsed), len(spots)))
-        for i, some in enumerate(marked):
-            for spot in some:
-                spread[i, number[spot]] += 1 / len(some)
-        return Places(spread, np.zeros((0, 4)), tuple(spots))
+    of_names = [_landmarks_of(text) for text, _ in parsed]
+    if any(of_names):
+        landmarks = list(dict.fromkeys(one for several in of_names for one in several))
+        number = {one: k for k, one in enumerate(landmarks)}
+        weights = np.zeros((len(parsed), len(landmarks)))
+        for i, several in enumerate(of_names):
+            for one in several:
+                weights[i, number[one]] += 1 / len(several)
+        return FeatureLocations(weights, np.zeros((0, 4)), tuple(landmarks))
     cells = [_cell(values) for _, values in parsed]
-    kinds = list(dict.fromkeys(cell for cell in cells if cell is not None))
-    if not kinds:
-        raise FerError(f"the features of {type(extractor).__name__} have no place on the face that could be drawn")
-    index = {cell: k for k, cell in enumerate(kinds)}
-    spread = np.zeros((len(parsed), len(kinds)))
+    distinct = list(dict.fromkeys(cell for cell in cells if cell is not None))
+    if not distinct:
+        raise FerError(f"the features of {type(extractor).__name__} have no location on the face")
+    index = {cell: k for k, cell in enumerate(distinct)}
+    weights = np.zeros((len(parsed), len(distinct)))
     for i, cell in enumerate(cells):
         if cell is not None:
-            spread[i, index[cell]] = 1
-    return Places(spread, _boxes(kinds, extractor), ())
+            weights[i, index[cell]] = 1
+    return FeatureLocations(weights, _boxes(distinct, extractor), ())
 
 
 def _parse(name: str) -> tuple[str, dict[str, str]]:
-    """What stands in a name's brackets: words up to a comma, and the values of ``key=value``."""
+    """The content of the brackets of a name: text up to a comma, and the values of ``key=value``."""
     inside = name[name.find("[") + 1 : name.rfind("]")]
     values = dict(re.findall(r"(\w+)=(\S+)", inside))
-    words = re.sub(r"\w+=\S+", "", inside).split(",")[0]
-    return " ".join(words.split()), values
+    text = re.sub(r"\w+=\S+", "", inside).split(",")[0]
+    return " ".join(text.split()), values
 
 
-def _spots(words: str) -> list[Spot]:
-    if words in REGIONS:
-        points, shift = REGIONS[words]
-        return [(tuple(points), shift)]
-    if words in POINTS:
-        return [_single(POINTS.index(words))]
-    if words in MEASURES:
-        _, a, b = MEASURES[words]
-        # Each side of a difference has the same say, however many points it is the mean of.
+def _landmarks_of(text: str) -> list[LandmarkLocation]:
+    if text in LMP_REGIONS:
+        points, offset = LMP_REGIONS[text]
+        return [(tuple(points), offset)]
+    if text in LANDMARK_NAMES:
+        return [_single(LANDMARK_NAMES.index(text))]
+    if text in DISTANCE_MEASURES:
+        _, a, b = DISTANCE_MEASURES[text]
+        # Both ends of a distance have the same weight, whatever the number of points they are the mean of.
         return [_single(i) for i in (*a * len(b), *b * len(a))]
-    if words in FORMS:
-        return [_single(i) for group in FORMS[words][1] for i in group]
+    if text in SHAPE_MEASURES:
+        return [_single(i) for group in SHAPE_MEASURES[text][1] for i in group]
     return []
 
 
-def _single(point: int) -> Spot:
+def _single(point: int) -> LandmarkLocation:
     return (point,), (0.0, 0.0)
 
 
-#: Side of the cell in pixels, cells a side, row, column; None where a name does not say.
+#: Side of a cell in pixels, cells per side (None where the name does not contain it), row and column.
 Cell = tuple[int | None, int | None, int, int]
 
 
@@ -134,13 +137,13 @@ def _cell(values: dict[str, str]) -> Cell | None:
 
 
 def _boxes(cells: list[Cell], extractor: Extractor) -> np.ndarray:
-    height, width = extractor.shape_[1:3]
-    # Of a HOG with cells of one size, names leave it out.
-    pixels = several(extractor.get_params().get("cell"))[0]
-    rows, columns = (1 + max(cell[axis] or 0 for cell in cells) for axis in (2, 3))
+    height, width = extractor.input_shape_[1:3]
+    # The names of HOG features with cells of one size do not contain it.
+    pixels = as_list(extractor.get_params().get("pixels_per_cell"))[0]
+    n_rows, n_columns = (1 + max(cell[axis] or 0 for cell in cells) for axis in (2, 3))
     boxes = []
     for size, grid, row, column in cells:
         side = size or pixels
-        across, down = (width / side, height / side) if side else (grid or columns, grid or rows)
+        across, down = (width / side, height / side) if side else (grid or n_columns, grid or n_rows)
         boxes.append([column / across, row / down, (column + 1) / across, (row + 1) / down])
     return np.array(boxes)

@@ -1,13 +1,14 @@
-"""What a model leans on, found by hiding places of held-out faces: for models that do not say it themselves.
+"""Occlusion sensitivity: the decrease of the score of the true class when a cell of the face is occluded.
 
-A place is a cell of the aligned face. Its pixels are made grey in every frame, and where the model reads landmarks,
-those in the cell move with the head only, as if that part of the face stayed neutral. What the true class loses by
-that is what the model had from the place. Places that say the same can each be hidden without a loss: a small fall does
-not prove that a place says nothing.
+The method applies to any model. The pixels of a cell of the aligned face are set to grey in every frame. Where the
+model uses landmarks, the landmarks in the cell follow the head motion only, as if that part of the face stayed neutral.
+Cells with redundant information can each be occluded without a decrease: a small decrease does not prove that a cell is
+irrelevant.
 
 References
 ----------
-M. Zeiler, R. Fergus, "Visualizing and understanding convolutional networks", ECCV 2014 (occlusion sensitivity).
+M. Zeiler, R. Fergus, "Visualizing and understanding convolutional networks", ECCV 2014,
+doi:10.1007/978-3-319-10590-1_53.
 """
 
 from __future__ import annotations
@@ -22,167 +23,179 @@ import numpy as np
 from sklearn.base import BaseEstimator
 from threadpoolctl import threadpool_limits
 
-from ..evaluation.cross_validation import scores_of
+from ..evaluation.fit_predict import predict_with_scores
 from ..exceptions import FerError
 from ..extractors import Align
-from ..extractors.align import Aligned
-from ..extractors.features import extractors_of
-from ..pipelines import columns_read, members
+from ..extractors.align import AlignedImages
+from ..extractors.features import named_extractors
+from ..pipelines import ensemble_members, required_columns
 from ..samples.table import Samples
 from ..vision.crop import ALIGNMENTS
-from ..vision.geometry import similarity, transform
+from ..vision.geometry import apply_affine, estimate_similarity
 
-#: Cells from top to bottom and from left to right, nearly square on a crop of 128 x 160.
-ROWS, COLUMNS = 6, 5
-#: Held-out rows of each class that are looked at, where the time allows.
-EACH = 8
-#: Processor seconds after which no other row is begun; one of each class is looked at in any case.
-SECONDS = 8.0
+#: Cells from top to bottom and from left to right, nearly square on a crop of 128 x 160 pixels.
+N_ROWS, N_COLUMNS = 6, 5
+#: Number of held-out samples of each class, if the time allows.
+MAX_SAMPLES_PER_CLASS = 8
+#: CPU time after which no further sample is used, in seconds; one sample of each class is used in any case.
+TIME_LIMIT_SECONDS = 8.0
 
 
 @dataclasses.dataclass(frozen=True)
-class Occlusion:
-    """What hiding places of held-out faces took from the true class.
+class OcclusionSensitivity:
+    """Decrease of the score of the true class by occlusion of a cell.
 
     Attributes
     ----------
     kind : {'probability', 'score'}
-        What fell; scores are above the mean of the classes.
-    fall : dict of int to ndarray, shape (ROWS, COLUMNS)
-        Of each class its mean fall; below 0 where hiding the place helped.
-    rows : dict of int to int
-        How many rows it is the mean of.
+        The quantity that decreases; scores are relative to their mean over the classes.
+    score_drop : dict of int to ndarray, shape (N_ROWS, N_COLUMNS)
+        Mean decrease for each label code; negative where occlusion increases the score.
+    n_samples : dict of int to int
+        Number of samples of each label code.
     """
 
     kind: str
-    fall: dict[int, np.ndarray]
-    rows: dict[int, int]
+    score_drop: dict[int, np.ndarray]
+    n_samples: dict[int, int]
 
 
-def occlusion(model: BaseEstimator, X: Samples, seed: int = 0, seconds: float = SECONDS) -> Occlusion:
-    """Hide places of faces, one after the other, and see what their true class loses.
+def occlusion_sensitivity(
+    model: BaseEstimator, X: Samples, seed: int = 0, time_limit: float = TIME_LIMIT_SECONDS
+) -> OcclusionSensitivity:
+    """Occlude the cells of faces one by one and measure the decrease of the score of the true class.
 
     Parameters
     ----------
     model : estimator
-        Fitted to other rows.
+        Fitted on samples other than `X`.
     X : Samples
-        Rows with labels that the model knows.
-    seed : int
-        Of the order in which rows are taken, class by class in turn.
-    seconds : float
-        Of the processor, which other work does not change, after which no other row is begun.
+        Labelled samples of the classes of the model.
+    seed : int, default 0
+        Random state of the order of the samples, in which classes alternate.
+    time_limit : float, default 8.0
+        CPU time after which no further sample is used, in seconds.
 
     Returns
     -------
-    Occlusion
+    OcclusionSensitivity
 
     Raises
     ------
     FerError
-        Where nothing of a row can be hidden: why, in words.
+        Where the model uses neither images nor landmarks, other samples of the same subject, or landmarks of stills.
     """
-    needed = columns_read(model)
+    needed = required_columns(model)
     if not {"images", "landmarks"} & set(needed):
-        raise FerError("the model reads neither pictures nor landmarks by themselves")
+        raise FerError("the model uses neither images nor landmarks")
     if "subject" in needed:
-        raise FerError("the model compares a row with others of its subject, which one row alone does not have")
+        raise FerError("the model compares samples of the same subject, but samples are occluded one at a time")
     if "images" not in needed and X.column("landmarks").shape[1] < 2:
-        raise FerError("landmarks of a single picture have no neutral place to be put back to")
-    label, start = np.asarray(X["label"]), time.process_time()
-    found: dict[int, list[np.ndarray]] = {int(code): [] for code in np.unique(label)}
+        raise FerError("landmarks of still images have no neutral position")
+    codes, classes, start = X.label_codes, X.info.codes_of(model.classes_).tolist(), time.process_time()
+    found: dict[int, list[np.ndarray]] = {int(code): [] for code in np.unique(codes)}
     kind = "score"
-    for turn, row in _in_turn(label, seed):
-        if turn and time.process_time() - start > seconds:
+    for repeat, i in _alternating(codes, seed):
+        if repeat and time.process_time() - start > time_limit:
             break
-        one = X[[row]]
         with threadpool_limits(1):
-            _, values, kind = scores_of(model, hidden(one, model))
+            _, values, kind = predict_with_scores(model, occlude_cells(X[[i]], model))
         if kind == "score":
             values = values - values.mean(1, keepdims=True)
-        true = values[:, np.asarray(model.classes_).tolist().index(label[row])]
-        found[int(label[row])].append((true[0] - true[1:]).reshape(ROWS, COLUMNS))
-    fall = {code: np.mean(maps, axis=0) for code, maps in found.items()}
-    return Occlusion(kind, fall, {code: len(maps) for code, maps in found.items()})
+        true = values[:, classes.index(codes[i])]
+        found[int(codes[i])].append((true[0] - true[1:]).reshape(N_ROWS, N_COLUMNS))
+    score_drop = {code: np.mean(maps, axis=0) for code, maps in found.items()}
+    return OcclusionSensitivity(kind, score_drop, {code: len(maps) for code, maps in found.items()})
 
 
-def aligner(model: BaseEstimator, X: Samples) -> Align:
-    """The alignment of a model, or of the first of several; where it has none, by landmarks if these are there."""
-    for member in members(model):
+def alignment_of(model: BaseEstimator, X: Samples) -> Align:
+    """The alignment of a model, or of its first member that has one; else alignment by landmarks if there are some."""
+    for member in ensemble_members(model):
         if "align" in getattr(member, "named_steps", {}):
             return member.named_steps["align"]
     return Align(method="procrustes" if "landmarks" in X else "none")
 
 
-def hidden(one: Samples, model: BaseEstimator) -> Samples:
-    """A row as it is, and then with each cell of the face hidden: a table of 1 + ROWS * COLUMNS rows.
+def occlude_cells(sample: Samples, model: BaseEstimator) -> Samples:
+    """A sample without occlusion, followed by copies with one cell of the face occluded.
 
     Parameters
     ----------
-    one : Samples
-        One row.
+    sample : Samples
+        A single sample.
     model : estimator
-        Whose alignment says where the cells lie.
+        Its alignment defines the cells.
+
+    Returns
+    -------
+    Samples
+        A table of ``1 + N_ROWS * N_COLUMNS`` samples.
     """
     columns: dict[str, Any] = {}
-    boxes = _boxes(one, aligner(model, one))
-    if "images" in one:
-        clip = np.asarray(one["images"])[0]
-        images = np.repeat(clip[None], 1 + len(boxes[0]), 0)
-        for t, corners in enumerate(boxes):
+    cells = _cell_corners(sample, alignment_of(model, sample))
+    n = len(cells[0])
+    if "images" in sample:
+        clip = np.asarray(sample["images"])[0]
+        images = np.repeat(clip[None], 1 + n, 0)
+        for t, corners in enumerate(cells):
             grey = int(clip[t].mean())
-            for cell, box in enumerate(corners, 1):
-                # Corners to a sixteenth of a pixel.
-                cv2.fillConvexPoly(images[cell, t], np.rint(16 * box).astype(np.int32), grey, shift=4)
+            for k, cell in enumerate(corners, 1):
+                # Corners with 4 fractional bits.
+                cv2.fillConvexPoly(images[k, t], np.rint(16 * cell).astype(np.int32), grey, shift=4)
         columns["images"] = images
-    if "landmarks" in one:
-        points = np.asarray(one["landmarks"])[0].astype(float)
-        landmarks = np.repeat(points[None], 1 + len(boxes[0]), 0)
-        if len(points) > 1 and "landmarks" in _described(model):
-            still = transform(similarity(points[:1], points), points[:1])
-            for cell, box in enumerate(boxes[0], 1):
-                inside = _inside(points[0], box)
-                landmarks[cell][:, inside] = still[:, inside]
+    if "landmarks" in sample:
+        points = np.asarray(sample["landmarks"])[0].astype(float)
+        landmarks = np.repeat(points[None], 1 + n, 0)
+        if len(points) > 1 and "landmarks" in extractor_columns(model):
+            neutral = apply_affine(estimate_similarity(points[:1], points), points[:1])
+            for k, cell in enumerate(cells[0], 1):
+                inside = _inside(points[0], cell)
+                landmarks[k][:, inside] = neutral[:, inside]
         columns["landmarks"] = landmarks
-    return Samples.from_arrays(**columns, info=one.info)
+    return Samples.from_arrays(**columns, info=sample.info)
 
 
-def _described(model: BaseEstimator) -> set[str]:
-    """Columns that features are made of: landmarks that only say where the face is need not be hidden."""
-    return {name for member in members(model) for _, extractor in extractors_of(member) for name in extractor.reads}
+def extractor_columns(model: BaseEstimator) -> set[str]:
+    """Columns from which features are extracted; landmarks that only align the face are not among them."""
+    return {
+        name
+        for member in ensemble_members(model)
+        for _, extractor in named_extractors(member)
+        for name in extractor.required_columns
+    }
 
 
-def _boxes(one: Samples, align: Align) -> list[np.ndarray]:
-    """Corners of the cells in each frame, in pixels of the picture, (cells, 4, 2) each."""
-    frames = one.column("images" if "images" in one else "landmarks").shape[1]
-    y, x = np.mgrid[:ROWS, :COLUMNS].reshape(2, -1)
-    shares = np.stack([np.stack([x + i, y + j], 1) for i, j in ((0, 0), (1, 0), (1, 1), (0, 1))], 1).astype(float)
-    shares /= (COLUMNS, ROWS)
-    if "images" not in one:
-        low, high = np.nanmin(one["landmarks"][0], 1), np.nanmax(one["landmarks"][0], 1)
-        # Points on the lower and the right edge lie within the face too.
-        return [a + shares * (b - a + 1e-6) for a, b in zip(low, high, strict=True)]
-    column = align.transform(one).column("images")
-    if not isinstance(column, Aligned):
-        height, width = np.asarray(one["images"]).shape[2:]
-        return [shares * (width, height) - 0.5] * frames
+def _cell_corners(sample: Samples, align: Align) -> list[np.ndarray]:
+    """Corners of the cells in each frame, in pixels of the image, (n_cells, 4, 2) each."""
+    n_frames = sample.column("images" if "images" in sample else "landmarks").shape[1]
+    y, x = np.mgrid[:N_ROWS, :N_COLUMNS].reshape(2, -1)
+    corners = np.stack([np.stack([x + i, y + j], 1) for i, j in ((0, 0), (1, 0), (1, 1), (0, 1))], 1).astype(float)
+    corners /= (N_COLUMNS, N_ROWS)
+    if "images" not in sample:
+        low, high = np.nanmin(sample["landmarks"][0], 1), np.nanmax(sample["landmarks"][0], 1)
+        # The margin includes points on the lower and right edge.
+        return [a + corners * (b - a + 1e-6) for a, b in zip(low, high, strict=True)]
+    column = align.transform(sample).column("images")
+    if not isinstance(column, AlignedImages):
+        height, width = np.asarray(sample["images"]).shape[2:]
+        return [corners * (width, height) - 0.5] * n_frames
     height, width = column.shape[2:]
-    corners = (shares * (width, height) - 0.5).reshape(-1, 2)
-    back = map(cv2.invertAffineTransform, ALIGNMENTS[column.method](np.asarray(one["landmarks"])[0], column.face))
-    return [transform(matrix, corners).reshape(-1, 4, 2) for matrix in back]
+    flat = (corners * (width, height) - 0.5).reshape(-1, 2)
+    to_crop = ALIGNMENTS[column.method](np.asarray(sample["landmarks"])[0], column.template)
+    return [apply_affine(cv2.invertAffineTransform(matrix), flat).reshape(-1, 4, 2) for matrix in to_crop]
 
 
-def _inside(points: np.ndarray, box: np.ndarray) -> np.ndarray:
-    """Which points lie in a convex quadrilateral, (n,) bool."""
-    edges = np.roll(box, -1, 0) - box
-    away = points[:, None] - box
-    cross = edges[:, 0] * away[..., 1] - edges[:, 1] * away[..., 0]
+def _inside(points: np.ndarray, corners: np.ndarray) -> np.ndarray:
+    """Points inside a convex quadrilateral, (n,) bool."""
+    edges = np.roll(corners, -1, 0) - corners
+    offset = points[:, None] - corners
+    cross = edges[:, 0] * offset[..., 1] - edges[:, 1] * offset[..., 0]
     return (cross >= 0).all(1) | (cross <= 0).all(1)
 
 
-def _in_turn(label: np.ndarray, seed: int) -> Iterator[tuple[int, int]]:
-    """Rows of each class in turn: how many of it came before, and the row."""
+def _alternating(label: np.ndarray, seed: int) -> Iterator[tuple[int, int]]:
+    """Indices with alternating classes: the number of earlier samples of the class, and the index."""
     rng = np.random.default_rng(seed)
-    order = [rng.permutation(np.flatnonzero(label == code))[:EACH] for code in np.unique(label)]
-    for turn in range(EACH):
-        yield from ((turn, int(rows[turn])) for rows in order if turn < len(rows))
+    order = [rng.permutation(np.flatnonzero(label == code))[:MAX_SAMPLES_PER_CLASS] for code in np.unique(label)]
+    for repeat in range(MAX_SAMPLES_PER_CLASS):
+        yield from ((repeat, int(indices[repeat])) for indices in order if repeat < len(indices))

@@ -1,183 +1,248 @@
-"""Alignment as a step: faces cropped to one place, size and roll, so that a saved model carries it."""
+"""Alignment of faces as a pipeline step, so that a saved model contains it."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 import numpy as np
 
 from ..exceptions import FerError
-from ..samples.columns import frame, missing, sizes
+from ..samples.columns import LazyColumn, as_lazy_column
 from ..samples.table import Samples, as_samples
-from ..vision.crop import ALIGNMENTS, resize, template, warp
-from ..vision.geometry import transform
-from .base import Stateless, repr_of
-from .parameters import NOT_NEGATIVE, POSITIVE, WHOLE, Rule, check_parameters
+from ..vision.crop import ALIGNMENTS, face_template, resize_images, warp_images
+from ..vision.geometry import apply_affine
+from .base import SamplesTransformer
+from .cache_keys import cache_key
+from .parameters import NON_NEGATIVE, POSITIVE, POSITIVE_INTEGER, Constraint, check_parameters
 
 
-class Align(Stateless):
-    """Crop every frame around the face.
+class Align(SamplesTransformer):
+    """Crop each frame around the face.
 
     Parameters
     ----------
-    method : {'procrustes', 'eyes', 'none'}
-        By the least-squares similarity of all 68 points to a mean face; by the similarity that takes the eye centres
-        to fixed places; or not at all: the whole picture scaled to the crop, which needs no landmarks.
-    size : int
-        Width of the crop in pixels; without alignment its height too.
-    side : float
-        Distance from an eye centre to the nearer side of the crop, in inter-ocular distances.
-    top : float
-        Distance from the line of the eyes to the upper edge of the crop, in inter-ocular distances.
-    bottom : float
-        Distance from the line of the eyes to the lower edge. The default keeps an open mouth in, which ends near 1.5,
-        and most of the chin; it makes the crop 128 x 160 pixels, whole cells of 16.
+    method : {'procrustes', 'eyes', 'none'}, default='procrustes'
+        'procrustes': the least-squares similarity between all 68 landmarks and a mean face. 'eyes': the similarity that
+        maps the centres of the eyes to fixed positions. 'none': no alignment; the image is resized to the crop, which
+        needs no landmarks.
+    size : int, default=128
+        Width of the crop in pixels; without alignment also its height.
+    side_margin : float, default=0.6
+        Distance from the centre of an eye to the nearer side of the crop, in inter-ocular distances.
+    top_margin : float, default=0.8
+        Distance from the line through the eyes to the upper edge of the crop, in inter-ocular distances.
+    bottom_margin : float, default=1.95
+        Distance from the line through the eyes to the lower edge of the crop, in inter-ocular distances. The default
+        includes an open mouth, which ends near 1.5, and most of the chin. It gives crops of 128 x 160 pixels, a
+        multiple of cells of 16 pixels.
+
+    Attributes
+    ----------
+    image_size_ : tuple of int
+        Height and width of the images in `fit`.
 
     Notes
     -----
-    Each frame is aligned by its own landmarks, which takes head motion out as far as a similarity can. Crops are
-    cut when they are read and not kept; the landmarks of the result are in pixels of the crop.
+    Each frame is aligned by its own landmarks, which removes head motion as far as a similarity can. Frames are cropped
+    on access and not stored. The landmarks of the output are in pixels of the crop.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from fer_features.extractors import Align
+    >>> clips = np.zeros((4, 3, 200, 150), np.uint8)
+    >>> Align("none", size=48).fit_transform(clips).frame("images", -1).shape
+    (4, 48, 48)
     """
 
-    rules: ClassVar[Mapping[str, Rule]] = {
+    parameter_constraints: ClassVar[Mapping[str, Constraint]] = {
         "method": (*ALIGNMENTS, "none"),
-        "size": WHOLE,
-        "side": NOT_NEGATIVE,
-        "top": NOT_NEGATIVE,
-        "bottom": POSITIVE,
+        "size": POSITIVE_INTEGER,
+        "side_margin": NON_NEGATIVE,
+        "top_margin": NON_NEGATIVE,
+        "bottom_margin": POSITIVE,
     }
 
     def __init__(
-        self, method: str = "procrustes", size: int = 128, side: float = 0.6, top: float = 0.8, bottom: float = 1.95
+        self,
+        method: str = "procrustes",
+        size: int = 128,
+        side_margin: float = 0.6,
+        top_margin: float = 0.8,
+        bottom_margin: float = 1.95,
     ):
         self.method = method
         self.size = size
-        self.side = side
-        self.top = top
-        self.bottom = bottom
+        self.side_margin = side_margin
+        self.top_margin = top_margin
+        self.bottom_margin = bottom_margin
 
     @property
-    def reads(self) -> tuple[str, ...]:
-        """Columns that are needed."""
+    def required_columns(self) -> tuple[str, ...]:
+        """Columns of `Samples` that the step uses."""
         return ("images",) if self.method == "none" else ("images", "landmarks")
 
-    def fit(self, X: Any, y: Any = None) -> Align:
-        """Check the parameters and note the height and width of the pictures, `size_`, for those who cut out more."""
-        check_parameters(self, self.rules)
-        images = X.column("images") if isinstance(X, Samples) and "images" in X else X
-        self.size_ = tuple(np.shape(images)[-2:])
-        return self
+    def fit(self, X: Any, y: Any = None) -> Self:
+        """Validate the parameters and store the size of the images.
 
-    def transform(self, X: Any) -> Samples:
-        """The same rows with aligned `images` (n, T, height, width) uint8 and `landmarks`.
+        Parameters
+        ----------
+        X : Samples, or array of images
+        y : None
+            Ignored.
 
         Raises
         ------
         FerError
-            Where images, or landmarks to align by, are absent.
+            If a parameter is invalid.
         """
-        check_parameters(self, self.rules)
+        check_parameters(self, self.parameter_constraints)
+        images = X.column("images") if isinstance(X, Samples) and "images" in X else X
+        self.image_size_ = tuple(np.shape(images)[-2:])
+        return self
+
+    def transform(self, X: Any) -> Samples:
+        """The same samples with aligned images and landmarks.
+
+        Parameters
+        ----------
+        X : Samples, or array of images where the method is 'none'
+
+        Returns
+        -------
+        Samples
+            With `images` (n, T, height, width) uint8 that are cropped on access, and `landmarks` in their pixels.
+
+        Raises
+        ------
+        FerError
+            If a parameter is invalid, or if images or the landmarks for the alignment are absent.
+        """
+        check_parameters(self, self.parameter_constraints)
         if self.method != "none" and isinstance(X, Samples) and "images" in X and "landmarks" not in X:
-            where = X.info.files.get("landmarks")
+            file = X.info.files.get("landmarks")
             raise FerError(
                 "alignment needs the column 'landmarks', which is absent"
-                + (f" (it would be in {where})" if where else "")
-                + "; for pictures that are cropped to the face already, --set align__method=none"
+                + (f" (it would be in {file})" if file else "")
+                + "; for images that are already cropped to the face, use --set align__method=none"
             )
-        X = as_samples(X, self.reads)
+        X = as_samples(X, self.required_columns)
         images = X.column("images")
         if self.method == "none":
-            scaled: dict[str, Any] = {"images": Scaled(images, self.size)}
+            resized: dict[str, Any] = {"images": ResizedImages(images, self.size)}
             if "landmarks" in X:
-                scaled["landmarks"] = ScaledLandmarks(X.column("landmarks"), images, self.size)
-            return X.derived(repr_of(self), scaled)
-        landmarks = X.column("landmarks")
-        face = template(self.size, self.side, self.top)
-        height = max(1, round((self.top + self.bottom) / (1 + 2 * self.side) * self.size))
-        aligned = Aligned(images, landmarks, self.method, face, self.size, height)
-        return X.derived(repr_of(self), {"images": aligned, "landmarks": AlignedLandmarks(aligned)})
-
-    def get_feature_names_out(self, input_features: Any = None) -> Any:
-        """Names of the columns, unchanged."""
-        return input_features
+                resized["landmarks"] = ResizedLandmarks(X.column("landmarks"), images, self.size)
+            return X.with_lazy_columns(cache_key(self), resized)
+        template = face_template(self.size, self.side_margin, self.top_margin)
+        height = max(1, round((self.top_margin + self.bottom_margin) / (1 + 2 * self.side_margin) * self.size))
+        aligned = AlignedImages(images, X.column("landmarks"), self.method, template, self.size, height)
+        return X.with_lazy_columns(cache_key(self), {"images": aligned, "landmarks": AlignedLandmarks(aligned)})
 
 
-class Scaled:
-    """A column of clips scaled whole to squares when read."""
+class ResizedImages(LazyColumn):
+    """Clips that are resized to squares on access, whatever their aspect ratio.
+
+    Parameters
+    ----------
+    images : ndarray or LazyColumn, shape (n, T, H, W)
+    size : int
+        Side of the square in pixels.
+    """
 
     def __init__(self, images: Any, size: int):
-        self.images, self.size = images, size
+        self.images, self.size = as_lazy_column(images), size
         self.shape = (*np.shape(images)[:2], size, size)
 
-    def __len__(self) -> int:
-        return len(self.images)
+    def __getitem__(self, indices: Any) -> np.ndarray:
+        indices = np.arange(len(self))[indices]
+        return np.stack([self.frame(indices, t) for t in range(self.shape[1])], 1)
 
-    def __getitem__(self, rows: Any) -> np.ndarray:
-        rows = np.arange(len(self))[rows]
-        return np.stack([self.frame(rows, t) for t in range(self.shape[1])], 1)
-
-    def frame(self, rows: np.ndarray, t: int) -> np.ndarray:
-        """Frame `t` of some rows, (n, size, size)."""
-        return resize(frame(self.images, rows, t), self.size)
+    def frame(self, indices: np.ndarray, t: int) -> np.ndarray:
+        """Frame `t` of some samples, shape (k, size, size)."""
+        return resize_images(self.images.frame(indices, t), self.size)
 
 
-class ScaledLandmarks:
-    """Landmarks in pixels of pictures that are scaled whole to squares."""
+class ResizedLandmarks(LazyColumn):
+    """Landmarks in pixels of images that are resized to squares.
 
-    def __init__(self, landmarks: np.ndarray, images: Any, size: int):
-        self.landmarks, self.images, self.size = landmarks, images, size
-        self.shape = landmarks.shape
+    Parameters
+    ----------
+    landmarks : ndarray or LazyColumn, shape (n, T, 68, 2)
+    images : ndarray or LazyColumn, shape (n, T, H, W)
+        The original images.
+    size : int
+        Side of the square in pixels.
+    """
 
-    def __len__(self) -> int:
-        return len(self.landmarks)
+    dtype = np.dtype(np.float32)
 
-    def __getitem__(self, rows: Any) -> np.ndarray:
-        rows = np.arange(len(self))[rows]
-        size = sizes(self.images, np.atleast_1d(rows)).reshape(*rows.shape, 1, 1, 2)
-        return ((self.landmarks[rows] + 0.5) * (self.size / size) - 0.5).astype(np.float32)
+    def __init__(self, landmarks: Any, images: Any, size: int):
+        self.landmarks, self.images, self.size = as_lazy_column(landmarks), as_lazy_column(images), size
+        self.shape = self.landmarks.shape
 
-    def missing(self, rows: np.ndarray) -> np.ndarray:
-        """Rows without landmarks in any frame."""
-        return missing(self.landmarks, rows)
+    def __getitem__(self, indices: Any) -> np.ndarray:
+        indices = np.arange(len(self))[indices]
+        original = self.images.sizes(np.atleast_1d(indices)).reshape(*indices.shape, 1, 1, 2)
+        return ((self.landmarks[indices] + 0.5) * (self.size / original) - 0.5).astype(np.float32)
+
+    def missing(self, indices: np.ndarray) -> np.ndarray:
+        """Samples without landmarks in any frame, shape (k,) bool."""
+        return self.landmarks.missing(indices)
 
 
-class Aligned(Scaled):
-    """A column of clips cropped around the face when read."""
+class AlignedImages(ResizedImages):
+    """Clips that are cropped around the face on access.
+
+    Parameters
+    ----------
+    images : ndarray or LazyColumn, shape (n, T, H, W)
+    landmarks : ndarray or LazyColumn, shape (n, T, 68, 2)
+    method : str
+        Key of `ALIGNMENTS`.
+    template : ndarray, shape (68, 2)
+        Landmarks of the mean face in pixels of the crop.
+    width, height : int
+        Size of the crop in pixels; square without `height`.
+    """
 
     def __init__(
-        self, images: Any, landmarks: np.ndarray, method: str, face: np.ndarray, width: int, height: int | None = None
+        self, images: Any, landmarks: Any, method: str, template: np.ndarray, width: int, height: int | None = None
     ):
         super().__init__(images, width)
-        self.landmarks, self.method, self.face = landmarks, method, face
+        self.landmarks, self.method, self.template = as_lazy_column(landmarks), method, template
         self.shape = (*self.shape[:2], height or width, width)
 
-    def frame(self, rows: np.ndarray, t: int) -> np.ndarray:
-        """Frame `t` of some rows, (n, height, width); 0 where landmarks are missing."""
-        matrices = ALIGNMENTS[self.method](self.landmarks[rows][:, t], self.face)
-        return warp(frame(self.images, rows, t), matrices, self.size, self.shape[2])
+    def frame(self, indices: np.ndarray, t: int) -> np.ndarray:
+        """Frame `t` of some samples, shape (k, height, width); black where the landmarks are missing."""
+        matrices = ALIGNMENTS[self.method](self.landmarks[indices][:, t], self.template)
+        return warp_images(self.images.frame(indices, t), matrices, self.size, self.shape[2])
 
-    def missing(self, rows: np.ndarray) -> np.ndarray:
-        """Rows without landmarks in any frame, or with points that span no face."""
-        landmarks = self.landmarks[rows]
-        return ~np.isfinite(ALIGNMENTS[self.method](landmarks, self.face)).all((1, 2, 3))
+    def missing(self, indices: np.ndarray) -> np.ndarray:
+        """Samples without landmarks in any frame, or with degenerate landmarks, shape (k,) bool."""
+        matrices = ALIGNMENTS[self.method](self.landmarks[indices], self.template)
+        return ~np.isfinite(matrices).all((1, 2, 3))
 
 
-class AlignedLandmarks:
-    """Landmarks in pixels of the aligned crops."""
+class AlignedLandmarks(LazyColumn):
+    """Landmarks in pixels of the aligned crops.
 
-    def __init__(self, aligned: Aligned):
+    Parameters
+    ----------
+    aligned : AlignedImages
+    """
+
+    dtype = np.dtype(np.float32)
+
+    def __init__(self, aligned: AlignedImages):
         self.aligned = aligned
         self.shape = aligned.landmarks.shape
 
-    def __len__(self) -> int:
-        return len(self.aligned)
+    def __getitem__(self, indices: Any) -> np.ndarray:
+        landmarks = self.aligned.landmarks[indices]
+        matrices = ALIGNMENTS[self.aligned.method](landmarks, self.aligned.template)
+        return apply_affine(matrices, landmarks).astype(np.float32)
 
-    def __getitem__(self, rows: Any) -> np.ndarray:
-        landmarks = self.aligned.landmarks[rows]
-        matrices = ALIGNMENTS[self.aligned.method](landmarks, self.aligned.face)
-        return transform(matrices, landmarks).astype(np.float32)
-
-    def missing(self, rows: np.ndarray) -> np.ndarray:
-        """Rows without landmarks."""
-        return self.aligned.missing(rows)
+    def missing(self, indices: np.ndarray) -> np.ndarray:
+        """Samples without aligned landmarks, shape (k,) bool."""
+        return self.aligned.missing(indices)

@@ -1,4 +1,4 @@
-"""How a descriptor of one picture becomes one of a clip: of the apex, of its difference to neutral, or both."""
+"""Descriptors of single images applied to clips: of the apex, of the apex minus the neutral frame, or both."""
 
 from __future__ import annotations
 
@@ -7,43 +7,58 @@ from abc import abstractmethod
 import numpy as np
 
 from ..samples.table import Samples
-from .base import Extractor, require_neutral
+from .base import Extractor, require_neutral_frame
 
-#: What of a clip is described.
-OF = ("apex", "difference", "both")
+#: Allowed values of the parameter `frame`.
+FRAMES = ("apex", "apex_minus_neutral", "both")
+
+_PREFIXES = {"apex": [""], "apex_minus_neutral": ["change of "], "both": ["", "change of "]}
 
 
 class Appearance(Extractor):
-    """An extractor that describes pictures one by one.
+    """Base class of the extractors that describe images one by one.
 
-    A subclass has a parameter `of` and implements `picture_names` and `describe_pictures`, or `describe_frame` where
-    it needs more than the picture.
+    A subclass has a parameter `frame` and implements `image_feature_names` and `extract_images`, or `extract_frame`
+    where it needs other columns than the images.
+
+    Attributes
+    ----------
+    frame : {'apex', 'apex_minus_neutral', 'both'}
+        Features of the apex frame, their difference to those of the neutral frame, or both concatenated.
     """
 
-    of: str
+    frame: str
 
-    def describe_pictures(self, images: np.ndarray) -> np.ndarray:
-        """Features of pictures, (n, H, W) uint8 -> (n, d)."""
+    def extract_images(self, images: np.ndarray) -> np.ndarray:
+        """Features of images.
+
+        Parameters
+        ----------
+        images : ndarray, shape (n, H, W), uint8
+
+        Returns
+        -------
+        ndarray, shape (n, d)
+        """
         raise NotImplementedError
 
-    def describe_frame(self, X: Samples, t: int) -> np.ndarray:
-        """Features of frame `t` of each row, (n, d)."""
-        return self.describe_pictures(X.frame("images", t))
+    def extract_frame(self, X: Samples, t: int) -> np.ndarray:
+        """Features of frame `t` of each sample, shape (n, d)."""
+        return self.extract_images(X.frame("images", t))
 
     @abstractmethod
-    def picture_names(self) -> list[str]:
-        """A name in words for each of the d features of a picture."""
+    def image_feature_names(self) -> list[str]:
+        """Description of each of the d features of an image."""
 
-    def describe(self, X: Samples) -> np.ndarray:
-        """Features of the apex frame, apex minus neutral, or both side by side."""
-        apex = self.describe_frame(X, -1)
-        if self.of == "apex":
+    def extract(self, X: Samples) -> np.ndarray:
+        """Features of a batch as selected by `frame`, shape (n, d), or (n, 2 d) for both."""
+        apex = self.extract_frame(X, -1)
+        if self.frame == "apex":
             return apex
-        require_neutral(self, "images", X)
-        difference = apex - self.describe_frame(X, 0)
-        return difference if self.of == "difference" else np.concatenate([apex, difference], 1)
+        require_neutral_frame(self, "images", X)
+        difference = apex - self.extract_frame(X, 0)
+        return difference if self.frame == "apex_minus_neutral" else np.concatenate([apex, difference], 1)
 
-    def names(self) -> list[str]:
-        """Names of the picture's features, marked 'apex' or 'change'."""
-        kinds = {"apex": [""], "difference": ["change of "], "both": ["", "change of "]}[self.of]
-        return [f"{kind}{name}" for kind in kinds for name in self.picture_names()]
+    def feature_names(self) -> list[str]:
+        """Names of the features of an image; those of differences begin with ``change of``."""
+        return [f"{prefix}{name}" for prefix in _PREFIXES[self.frame] for name in self.image_feature_names()]

@@ -1,30 +1,28 @@
-"""What every extractor shares: reading columns in batches, keeping features, refusing what cannot be described."""
+"""Base classes of the extractors: columns, batches, missing samples and feature names."""
 
 from __future__ import annotations
 
-import functools
-from collections import deque
-from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
-from typing import Any, ClassVar
+from collections.abc import Iterator, Mapping
+from typing import Any, ClassVar, Self
 
 import numpy as np
-from joblib import cpu_count
 from sklearn.base import BaseEstimator, TransformerMixin
 
 from .._progress import progress
 from ..exceptions import FerError
 from ..samples.table import Samples, as_samples
-from .parameters import Rule, check_parameters
+from .cache_keys import cache_key
+from .parameters import Constraint, check_parameters
+from .threads import map_in_threads
 
-#: Rows described at once: enough to keep numpy busy, few enough to stay in the processor's cache.
-BATCH = 16
-#: Batches a thread that are described before the first of them is taken: results must not pile up.
-AHEAD = 2
+#: Samples per batch: enough to keep numpy busy, few enough for the cache of the processor.
+BATCH_SIZE = 16
+#: Batches of landmarks are larger by this factor, since landmarks take a thousandth of the memory of images.
+LANDMARK_BATCH_FACTOR = 4
 
 
-class Stateless(TransformerMixin, BaseEstimator):
-    """A transformer that learns nothing: it may be used without `fit`."""
+class StatelessTransformer(TransformerMixin, BaseEstimator):
+    """A transformer that estimates nothing from data, so that it can be used without `fit`."""
 
     def __sklearn_is_fitted__(self) -> bool:
         return True
@@ -32,125 +30,174 @@ class Stateless(TransformerMixin, BaseEstimator):
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         tags.requires_fit = False
+        # The input is a table of samples, or one array of clips.
+        tags.input_tags.one_d_array, tags.input_tags.two_d_array = True, False
         return tags
 
 
-class Extractor(Stateless):
-    """A stateless transformer from rows of `Samples` to feature vectors.
+class SamplesTransformer(StatelessTransformer):
+    """A stateless transformer from `Samples` to `Samples`.
 
-    A subclass names the columns that it `reads`, stores its parameters in ``__init__``, and implements
-    `describe` and `names`. Everything else (batches, threads, keeping, plain arrays) is here.
+    Notes
+    -----
+    The output stays a table for every setting of `set_output` and of the option `transform_output` of scikit-learn,
+    since images are not columns of a data frame.
     """
 
-    reads: ClassVar[tuple[str, ...]] = ("images",)
-    #: Paper of the method, for listings.
-    cites: ClassVar[str] = ""
-    #: What each parameter may be.
-    rules: ClassVar[Mapping[str, Rule]] = {}
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(auto_wrap_output_keys=None, **kwargs)
 
-    def describe(self, X: Samples) -> np.ndarray:
-        """Features of a small table, (n, d); rows whose columns are missing may hold anything."""
-        raise NotImplementedError
-
-    def names(self) -> list[str]:
-        """A name in words for each of the d features."""
-        raise NotImplementedError
-
-    def fit(self, X: Any, y: Any = None) -> Extractor:
-        """Note the picture size, on which the number of features depends; nothing is learnt."""
-        check_parameters(self, self.rules)
-        X = as_samples(X, self.reads)
-        self.shape_ = tuple(np.shape(X.column(self.reads[0]))[1:])
-        return self
-
-    def transform(self, X: Any) -> np.ndarray:
-        """Features of each row.
+    def set_output(self, *, transform: str | None = None) -> Self:
+        """Do nothing: the output is a table of samples in every case.
 
         Parameters
         ----------
-        X : Samples, or array of the one column that is read
+        transform : {'default', 'pandas', 'polars'}, optional
+        """
+        return self
+
+    def get_feature_names_out(self, input_features: Any = None) -> Any:
+        """The names of the input columns, unchanged."""
+        return input_features
+
+
+class Extractor(StatelessTransformer):
+    """Base class of the stateless transformers from `Samples` to feature vectors.
+
+    A subclass sets the class attributes, stores its parameters in ``__init__``, and implements `extract` and
+    `feature_names`. This class provides batches, threads, the feature store and plain arrays as input.
+
+    Attributes
+    ----------
+    required_columns : tuple of str
+        Columns of `Samples` that `extract` uses.
+    reference : str
+        Paper of the method.
+    parameter_constraints : mapping of str to Constraint
+        Allowed values of each parameter; see `fer_features.extractors.parameters`.
+    input_shape_ : tuple of int
+        Shape of one sample of the first required column, set by `fit`. The number of features may depend on it.
+    """
+
+    required_columns: ClassVar[tuple[str, ...]] = ("images",)
+    reference: ClassVar[str] = ""
+    parameter_constraints: ClassVar[Mapping[str, Constraint]] = {}
+
+    def extract(self, X: Samples) -> np.ndarray:
+        """Features of one batch.
+
+        Parameters
+        ----------
+        X : Samples
+            A few samples.
 
         Returns
         -------
-        ndarray, shape (n, d), float32
-            NaN in rows that cannot be described because a column is missing there.
+        ndarray, shape (n, d)
+            Rows of samples with missing values may hold any numbers.
+        """
+        raise NotImplementedError
+
+    def feature_names(self) -> list[str]:
+        """Description of each of the d features, such as ``hog[block=0,0 cell=0,1 orientation=20deg]``."""
+        raise NotImplementedError
+
+    def validate_parameters(self) -> None:
+        """Raise an error for invalid parameters.
 
         Raises
         ------
         FerError
-            Where a column is absent.
         """
-        check_parameters(self, self.rules)
-        X = as_samples(X, self.reads)
-        return X.features(repr_of(self), self._batches)
+        check_parameters(self, self.parameter_constraints)
+
+    def fit(self, X: Any, y: Any = None) -> Self:
+        """Validate the parameters and store the shape of the input. Nothing is estimated from the values.
+
+        Parameters
+        ----------
+        X : Samples, or array of the one required column
+        y : None
+            Ignored.
+
+        Raises
+        ------
+        FerError
+            If a parameter is invalid or a column is absent.
+        """
+        self.validate_parameters()
+        X = as_samples(X, self.required_columns)
+        self.input_shape_ = tuple(np.shape(X.column(self.required_columns[0]))[1:])
+        return self
+
+    def transform(self, X: Any) -> np.ndarray:
+        """Features of each sample.
+
+        Parameters
+        ----------
+        X : Samples, or array of the one required column
+
+        Returns
+        -------
+        ndarray, shape (n, d), float32
+            NaN in the rows of samples whose features cannot be extracted, since a required column is missing there.
+            A data frame after ``set_output(transform="pandas")``.
+
+        Raises
+        ------
+        FerError
+            If a parameter is invalid or a column is absent.
+        """
+        return self.feature_array(X)
+
+    def feature_array(self, X: Any) -> np.ndarray:
+        """The features of `transform` as an array, for every setting of `set_output`."""
+        self.validate_parameters()
+        X = as_samples(X, self.required_columns)
+        return X.features(cache_key(self), self.extract_batches)
 
     def get_feature_names_out(self, input_features: Any = None) -> np.ndarray:
-        """Names in words of the features, (d,) of str; after `fit`, which tells the size of pictures."""
-        return np.array(self.names(), dtype=object)
+        """Names of the features, available after `fit`.
 
-    def rows_at_once(self) -> int:
-        """How many rows are described together."""
-        # Points are a thousandth of the size of pictures: more rows at once keep numpy as busy.
-        return BATCH if "images" in self.reads else 4 * BATCH
+        Parameters
+        ----------
+        input_features : None
+            Ignored.
 
-    def _batches(self, X: Samples) -> Iterator[np.ndarray]:
-        step = self.rows_at_once()
+        Returns
+        -------
+        ndarray of str, shape (d,)
+        """
+        return np.array(self.feature_names(), dtype=object)
+
+    def batch_size(self) -> int:
+        """Number of samples per batch."""
+        return BATCH_SIZE if "images" in self.required_columns else LANDMARK_BATCH_FACTOR * BATCH_SIZE
+
+    def extract_batches(self, X: Samples) -> Iterator[np.ndarray]:
+        """Features of each batch in order, (m, d) float32."""
+        step = self.batch_size()
         batches = [X[start : start + step] for start in range(0, len(X), step)]
-        label = f"describing: {type(self).__name__}"
-        return progress(_in_threads(self._one, batches), len(batches), label)
+        label = f"extracting features: {type(self).__name__}"
+        return progress(map_in_threads(self._extract_batch, batches), len(batches), label)
 
-    def _one(self, X: Samples) -> np.ndarray:
-        features = np.asarray(self.describe(X), dtype=np.float32)
-        missing = np.any([X.missing(name) for name in self.reads], axis=0)
+    def _extract_batch(self, X: Samples) -> np.ndarray:
+        features = np.asarray(self.extract(X), dtype=np.float32)
+        missing = np.any([X.missing(name) for name in self.required_columns], axis=0)
         features[missing] = np.nan
         return features
 
 
-def require_neutral(extractor: Extractor, column: str, X: Samples) -> None:
-    """Refuse stills where the change from neutral to apex is to be described.
+def require_neutral_frame(extractor: Extractor, column: str, X: Samples) -> None:
+    """Raise an error for still images where the change from the neutral frame to the apex is needed.
 
     Raises
     ------
     FerError
-        Where the rows have a single frame.
+        If the samples have a single frame.
     """
     if np.shape(X.column(column))[1] == 1:
         raise FerError(
-            f"{type(extractor).__name__} needs a neutral frame and an apex, and these are stills; "
-            "--set neutral__method=subject compares with the person's other rows, neutral__method=none with nobody"
+            f"{type(extractor).__name__} needs a neutral frame and an apex, but the samples are still images; use "
+            "--set neutral__method=subject (mean of the subject's other samples) or neutral__method=none (no reference)"
         )
-
-
-def repr_of(estimator: BaseEstimator) -> str:
-    """Class and all parameters in one line: the same for the same setting, whatever the display options."""
-    values = {name: getattr(estimator, name) for name in _parameter_names(estimator.__class__)}
-    values = {k: v.item() if isinstance(v, np.generic) else v for k, v in values.items()}
-    return f"{type(estimator).__name__}({', '.join(f'{k}={v!r}' for k, v in values.items())})"
-
-
-@functools.cache
-def _parameter_names(kind: type[BaseEstimator]) -> list[str]:
-    # Scikit-learn reads the signature each time, which takes as long as a small face.
-    return sorted(kind._get_param_names())
-
-
-def _in_threads(function: Any, items: Sequence[Any]) -> Iterator[Any]:
-    """What a function gives of each item, in order; no more than some batches ahead of whoever takes it."""
-    # OpenCV and numpy release the interpreter lock in the loops that take the time. Cores are those that this process
-    # may use, which are fewer than the machine has in a container.
-    workers = min(len(items), cpu_count()) if len(items) > 1 else 1  # to count them takes longer than a small face
-    if workers <= 1:
-        yield from map(function, items)
-        return
-    running: deque[Future[Any]] = deque()
-    with ThreadPoolExecutor(workers) as pool:
-        try:
-            for item in items:
-                running.append(pool.submit(function, item))
-                if len(running) >= AHEAD * workers:
-                    yield running.popleft().result()
-            while running:
-                yield running.popleft().result()
-        except BaseException:
-            pool.shutdown(cancel_futures=True)
-            raise

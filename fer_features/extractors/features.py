@@ -1,51 +1,72 @@
-"""Extractors side by side, brought to one scale."""
+"""Features of several extractors, concatenated and scaled."""
 
 from __future__ import annotations
 
-from typing import Any
+import math
+from typing import Any, Self
 
 import numpy as np
+import sklearn
 from sklearn.base import BaseEstimator
 from sklearn.pipeline import FeatureUnion
+from sklearn.utils.metadata_routing import process_routing
+from sklearn.utils.validation import check_is_fitted
 
 from ..exceptions import FerError
-from ..samples.mirroring import mirrored
+from ..samples.mirroring import mirror_samples
 from .base import Extractor
 from .parameters import check_parameters
+from .scaling import SCALES, fit_block_scaling
 
-#: Entries of a block that are looked at together.
-ENTRIES = 1 << 22
+#: Allowed values of the parameter `mirror`.
+MIRRORS = ("none", "mean", "concatenate")
+#: Sample numbers that a message lists.
+MAX_LISTED_SAMPLES = 10
 
 
 class Features(FeatureUnion):
-    """The features of several extractors side by side, each block with the same say.
+    """Concatenated features of several extractors, each block with the same total variance.
 
     Parameters
     ----------
     transformer_list : list of (str, Extractor)
-    scale : {'column', 'block', 'none'}
-        'column': each feature to unit variance over the training rows; 'block': all features of an extractor by one
-        factor, which keeps their relative strength. Both centre, and give every block the same total variance, so
-        that 192 displacements weigh as much as 4,000 histogram bins; over all blocks it is 1, so that the width of
-        a kernel means the same for every combination.
+    scale : {'standardize', 'block', 'none'}, default='standardize'
+        'standardize' scales each feature to unit variance over the training samples. 'block' divides all features of an
+        extractor by the same number, which keeps their relative variance. Both centre the features and give every
+        block the same total variance, so that 192 displacements count as much as 4,000 bins of a histogram. The total
+        variance over all blocks is 1, so that the width of a kernel means the same for every combination.
     transformer_weights : dict of str to float, optional
         Factor of each block after scaling, 1 where not given.
-    mirror : {'none', 'mean', 'beside'}
-        'mean': the mean of the features of a face and of its mirror image, so that both have the same; 'beside': the
-        features of the mirror image follow those of the face, for a classifier that knows what to make of them
-        (`KRR` with ``mirror=True``). Both have one centre and scale. Extractors that learn do it from rows every
-        second of which is mirrored.
+    mirror : {'none', 'mean', 'concatenate'}, default='none'
+        'mean': mean of the features of a face and of its mirror image, which are then equal. 'concatenate': features of
+        the face, followed by those of its mirror image, for a classifier that uses this symmetry
+        (`KernelRidgeClassifier` with ``mirror_invariant=True``). Both have a common mean and scale. Extractors that
+        must be fitted are fitted on samples of which every second one is mirrored.
 
     Attributes
     ----------
-    means_, scales_ : list of ndarray
-        Of each block, learnt from training rows.
+    means_, scales_ : list of ndarray, shape (d_k,)
+        Mean and divisor of each block, fitted on the training samples.
+    n_features_out_ : int
+        Number of features.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from fer_features.extractors import HOG, LBP, Features
+    >>> images = np.random.default_rng(0).integers(0, 256, (6, 48, 48)).astype(np.uint8)
+    >>> features = Features([("hog", HOG()), ("lbp", LBP(grid=2))])
+    >>> values = features.fit_transform(images)
+    >>> values.shape, round(float(values.var(0).sum()), 2)
+    ((6, 380), 1.0)
+    >>> features.get_feature_names_out()[0]
+    'hog__hog[block=0,0 cell=0,0 orientation=0deg]'
     """
 
     def __init__(
         self,
         transformer_list: list[tuple[str, Extractor]],
-        scale: str = "column",
+        scale: str = "standardize",
         transformer_weights: dict[str, float] | None = None,
         mirror: str = "none",
     ):
@@ -53,70 +74,148 @@ class Features(FeatureUnion):
         self.scale = scale
         self.mirror = mirror
 
-    def fit(self, X: Any, y: Any = None) -> Features:
-        """Learn centre and scale of each block."""
-        self.fit_transform(X, y)
-        return self
+    def __sklearn_is_fitted__(self) -> bool:
+        return hasattr(self, "means_")
 
-    def fit_transform(self, X: Any, y: Any = None, **params: Any) -> np.ndarray:
-        """Learn centre and scale of each block, and return the scaled features, (n, d) float32."""
-        check_parameters(self, {"scale": ("column", "block", "none"), "mirror": ("none", "mean", "beside")})
-        names = [name for name, _ in self.transformer_list]
-        for name in self.transformer_weights or {}:
-            if name not in names:
-                raise FerError(f"transformer_weights: there is no block '{name}'; the blocks are {', '.join(names)}")
-        for _, extractor in self.transformer_list:
-            extractor.fit(X if self.mirror == "none" else mirrored(X, extractor.reads, every=2), y)
-        blocks = self._blocks(X)
-        scaling = [centre_and_scale(block, self.scale) for block in blocks]
-        self.means_, self.scales_ = [m for m, _ in scaling], [s for _, s in scaling]
-        return self._scaled(blocks)
+    def fit(self, X: Any, y: Any = None, **params: Any) -> Self:
+        """Fit the extractors and the mean and scale of each block.
 
-    def transform(self, X: Any, **params: Any) -> np.ndarray:
-        """Scaled features, (n, d) float32; (n, 2 d) with mirror='beside'.
+        Parameters
+        ----------
+        X : Samples, or array of the one required column
+        y : array-like, shape (n,), optional
+        **params
+            Metadata for the `fit` method of the extractors, routed as in `sklearn.pipeline.FeatureUnion`.
 
         Raises
         ------
         FerError
-            For rows that cannot be described; `fer_features.pipelines.describable` tells which.
+            For invalid parameters, or if features cannot be extracted from some samples.
         """
-        return self._scaled(self._blocks(X))
+        self._fit_blocks(X, y, self._routed("fit", params))
+        return self
 
-    def _blocks(self, X: Any) -> list[np.ndarray]:
-        """Features of each extractor, (n, d); of pictures and mirrors (n, 2, d) where these stay apart."""
+    def fit_transform(self, X: Any, y: Any = None, **params: Any) -> np.ndarray:
+        """Fit, and return the scaled features of the same samples, as `fit` and `transform` would do.
+
+        Returns
+        -------
+        ndarray, shape (n, n_features_out_), float32
+        """
+        return self._scale_blocks(self._fit_blocks(X, y, self._routed("fit_transform", params)))
+
+    def transform(self, X: Any, **params: Any) -> np.ndarray:
+        """Scaled features.
+
+        Parameters
+        ----------
+        X : Samples, or array of the one required column
+        **params
+            Not supported by the extractors of this package.
+
+        Returns
+        -------
+        ndarray, shape (n, n_features_out_), float32
+            A data frame after ``set_output(transform="pandas")``.
+
+        Raises
+        ------
+        FerError
+            For samples whose features cannot be extracted, which `fer_features.pipelines.can_extract` finds, and for
+            images of another size than in `fit` where the number of features depends on it.
+        """
+        if params:
+            raise TypeError(f"Features.transform takes no metadata, but got {', '.join(params)}")
+        check_is_fitted(self)
+        blocks = self._extract_blocks(X)
+        for (name, _), block, mean in zip(self.transformer_list, blocks, self.means_, strict=True):
+            if block.shape[-1] != len(mean):
+                raise FerError(
+                    f"'{name}' computes {block.shape[-1]} features of these samples, but {len(mean)} in fit: the "
+                    "images or clips differ in size from those that the pipeline was fitted on"
+                )
+        return self._scale_blocks(blocks)
+
+    def get_feature_names_out(self, input_features: Any = None) -> np.ndarray:
+        """Names of the features, one for each column.
+
+        Parameters
+        ----------
+        input_features : None
+            Ignored.
+
+        Returns
+        -------
+        ndarray of str, shape (n_features_out_,)
+            The name of the block, two underscores, and the name that the extractor gives. With
+            ``mirror='concatenate'``, those of the mirror image follow and begin with ``mirrored__``.
+        """
+        names = [
+            f"{block}__{feature}"
+            for block, extractor in self.transformer_list
+            for feature in extractor.get_feature_names_out()
+        ]
+        if self.mirror == "concatenate":
+            names += [f"mirrored__{name}" for name in names]
+        return np.array(names, dtype=object)
+
+    def _routed(self, method: str, params: dict[str, Any]) -> dict[str, dict[str, Any]]:
+        """Arguments of the `fit` method of each extractor."""
+        names = [name for name, _ in self.transformer_list]
+        if not params or not sklearn.get_config()["enable_metadata_routing"]:
+            return dict.fromkeys(names, params)
+        routed = process_routing(self, method, **params)
+        return {name: routed[name]["fit"] for name in names}
+
+    def _fit_blocks(self, X: Any, y: Any, params: dict[str, dict[str, Any]]) -> list[np.ndarray]:
+        """Fit everything, and return the unscaled features."""
+        check_parameters(self, {"scale": SCALES, "mirror": MIRRORS})
+        for name in self.transformer_weights or {}:
+            if name not in params:
+                raise FerError(f"transformer_weights: there is no block '{name}'; the blocks are {', '.join(params)}")
+        for name, extractor in self.transformer_list:
+            table = X if self.mirror == "none" else mirror_samples(X, extractor.required_columns, step=2)
+            extractor.fit(table, y, **params[name])
+        blocks = self._extract_blocks(X)
+        scalings = [fit_block_scaling(block, self.scale) for block in blocks]
+        self.means_, self.scales_ = [mean for mean, _ in scalings], [divisor for _, divisor in scalings]
+        self.n_features_out_ = sum(math.prod(block.shape[1:]) for block in blocks)
+        return blocks
+
+    def _extract_blocks(self, X: Any) -> list[np.ndarray]:
+        """Features of each extractor, (n, d); with mirror='concatenate' (n, 2, d) of images and mirror images."""
         blocks = []
         for _, extractor in self.transformer_list:
-            block = extractor.transform(X)
+            block = extractor.feature_array(X)
             if self.mirror == "mean":
-                block += extractor.transform(mirrored(X, extractor.reads))
+                block += extractor.feature_array(mirror_samples(X, extractor.required_columns))
                 block /= 2
-            elif self.mirror == "beside":
-                beside = np.empty((len(block), 2, block.shape[1]), np.float32)
-                beside[:, 0] = block
-                del block  # of thousands of rows it is gigabytes
-                beside[:, 1] = extractor.transform(mirrored(X, extractor.reads))
-                block = beside
+            elif self.mirror == "concatenate":
+                pairs = np.empty((len(block), 2, block.shape[1]), np.float32)
+                pairs[:, 0] = block
+                del block  # gigabytes for thousands of samples
+                pairs[:, 1] = extractor.feature_array(mirror_samples(X, extractor.required_columns))
+                block = pairs
             blocks.append(block)
-        bad = np.unique(np.concatenate([np.flatnonzero(~_finite(block)) for block in blocks]))
-        if bad.size:
-            some = ", ".join(map(str, bad[:10])) + (", ..." if bad.size > 10 else "")
+        invalid = np.unique(np.concatenate([np.flatnonzero(~_finite_rows(block)) for block in blocks]))
+        if invalid.size:
+            listed = ", ".join(map(str, invalid[:MAX_LISTED_SAMPLES])) + (", ..." * (invalid.size > MAX_LISTED_SAMPLES))
             raise FerError(
-                f"{bad.size} row(s) cannot be described, for landmarks (or other rows of the subject) are missing "
-                f"there: {some}; leave them out: X[describable(model, X)]"
+                f"features of {invalid.size} sample(s) cannot be extracted, since landmarks (or other samples of the "
+                f"subject) are missing: {listed}; exclude them: X[can_extract(model, X)]"
             )
         return blocks
 
-    def _scaled(self, blocks: list[np.ndarray]) -> np.ndarray:
+    def _scale_blocks(self, blocks: list[np.ndarray]) -> np.ndarray:
         given = self.transformer_weights or {}
         weights = np.array([given.get(name, 1.0) for name, _ in self.transformer_list], np.float32)
         if self.scale != "none":
             weights /= np.sqrt((weights**2).sum())
         widths = [block.shape[-1] for block in blocks]
-        # What is alone is scaled where it stands.
+        # A single block is scaled in place.
         out = blocks[0] if len(blocks) == 1 else np.empty((*blocks[0].shape[:-1], sum(widths)), np.float32)
-        end = np.cumsum(widths)
-        parts = zip(blocks, self.means_, self.scales_, weights, end, strict=True)
-        for block, mean, divisor, weight, stop in parts:
+        stops = np.cumsum(widths)
+        for block, mean, divisor, weight, stop in zip(blocks, self.means_, self.scales_, weights, stops, strict=True):
             part = out[..., stop - block.shape[-1] : stop]
             np.subtract(block, mean, out=part)
             part /= divisor
@@ -124,39 +223,12 @@ class Features(FeatureUnion):
         return out.reshape(len(out), -1)
 
 
-def _finite(block: np.ndarray) -> np.ndarray:
-    """Rows of a block without NaN, (n,) bool; by a sum, which makes no array of the block's size."""
+def named_extractors(model: BaseEstimator) -> list[tuple[str, Extractor]]:
+    """Names and extractors of the step 'features' of a pipeline; an empty list for other models."""
+    features = getattr(model, "named_steps", {}).get("features")
+    return list(features.transformer_list) if isinstance(features, Features) else []
+
+
+def _finite_rows(block: np.ndarray) -> np.ndarray:
+    """Rows of a block without NaN, (n,) bool; the sum needs no temporary array of the size of the block."""
     return np.isfinite(block.reshape(len(block), -1).sum(1, dtype=np.float64))
-
-
-def centre_and_scale(block: np.ndarray, scale: str) -> tuple[np.ndarray, np.ndarray]:
-    """Mean (d,) and divisor (d,), float32, that centre a block (n, d) and give it a total variance of 1.
-
-    Of a block (n, 2, d) too, whose pictures and mirrors have one mean and variance.
-    """
-    if scale == "none":
-        return np.zeros(block.shape[-1], np.float32), np.ones(block.shape[-1], np.float32)
-    axes = tuple(range(block.ndim - 1))
-    mean = block.mean(axes, dtype=np.float64)
-    # In parts: float64 of all rows at once would be twice the size of the block.
-    step = max(1, ENTRIES // max(1, block[0].size)) if len(block) else 1
-    squares = np.zeros(block.shape[-1])
-    for start in range(0, len(block), step):
-        squares += np.square(block[start : start + step] - mean).sum(axes)
-    deviation = np.sqrt(squares / max(1, block.size // max(1, block.shape[-1])))
-    total = np.sqrt((deviation**2).sum())
-    if scale == "column":
-        # A column that hardly varies in training must not be blown up: it is held to a floor.
-        floor = 1e-2 * total / np.sqrt(deviation.size)
-        divisor = np.maximum(deviation, floor)
-        divisor *= np.sqrt(((deviation / np.where(divisor, divisor, 1)) ** 2).sum())
-    else:
-        divisor = np.full(deviation.shape, total)
-    divisor[divisor == 0] = 1
-    return mean.astype(np.float32), divisor.astype(np.float32)
-
-
-def extractors_of(model: BaseEstimator) -> list[tuple[str, Extractor]]:
-    """The extractors of a pipeline with a step 'features', else none."""
-    steps = getattr(model, "named_steps", {})
-    return list(steps["features"].transformer_list) if "features" in steps else []

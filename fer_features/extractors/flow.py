@@ -1,4 +1,4 @@
-"""Histograms of oriented optical flow from neutral to apex, both aligned (Laptev et al., CVPR 2008)."""
+"""Histograms of oriented optical flow from the neutral frame to the apex (Laptev et al., CVPR 2008)."""
 
 from __future__ import annotations
 
@@ -7,44 +7,49 @@ from collections.abc import Callable, Iterator
 import numpy as np
 
 from ..samples.table import Samples
-from ..vision.flow import FLOWS, dense_flow, hof
-from .base import Extractor, require_neutral
-from .parameters import NOT_NEGATIVE, WHOLE
+from ..vision.flow import FLOW_METHODS, dense_flow, hof
+from .base import Extractor, require_neutral_frame
+from .parameters import NON_NEGATIVE, POSITIVE_INTEGER
 
-#: Which frames the neutral one is compared with.
-PAIRS = "apex", "clip"
+#: Allowed values of the parameter `pairs`.
+PAIRS = ("apex", "clip")
 
 
 class Flow(Extractor):
-    """Where each cell of the face moves between neutral and apex.
+    """Histograms of oriented optical flow (HOF) over a grid.
 
     Parameters
     ----------
-    method : {'farneback', 'dis'}
-        The dense flow.
-    orientations : int
-        Direction bins over 360 degrees.
-    grid : int
-        The crop is cut into `grid` x `grid` cells.
-    still : float
-        Motion below this many pixels of the crop counts as none.
-    pairs : {'apex', 'clip'}
-        The flow from the neutral frame to the apex alone, or to every later frame of the clip: the mean of their
-        histograms, as long for clips of any length, and for a clip of two frames the same.
+    method : {'farneback', 'dis'}, default='farneback'
+        Method of the dense optical flow.
+    orientations : int, default=8
+        Number of direction bins over 360 degrees.
+    grid : int, default=8
+        The crop is divided into `grid` x `grid` cells.
+    min_motion : float, default=0.5
+        Motion below this number of pixels of the crop counts in the bin without motion.
+    pairs : {'apex', 'clip'}, default='apex'
+        Pairs of frames between which the flow is computed: the neutral frame and the apex, or the neutral frame and
+        each later frame of the clip, whose histograms are averaged. The number of features is the same for clips of
+        any length, and for clips of two frames the features are equal.
+
+    See Also
+    --------
+    fer_features.vision.flow.hof : The formula, and its differences to the papers.
 
     Notes
     -----
-    The square root of each histogram is taken: a few large motions must not drown the small ones that tell
-    expressions apart.
+    The features are the square roots of the histograms, which keeps a few large motions from dominating the small ones
+    that distinguish expressions.
     """
 
-    cites = "Laptev et al., CVPR 2008; Kroeger et al., ECCV 2016; Farneback, SCIA 2003"
-    rules = {
+    reference = "Laptev et al., CVPR 2008; Kroeger et al., ECCV 2016; Farneback, SCIA 2003"
+    parameter_constraints = {
+        "method": tuple(FLOW_METHODS),
+        "orientations": POSITIVE_INTEGER,
+        "grid": POSITIVE_INTEGER,
+        "min_motion": NON_NEGATIVE,
         "pairs": PAIRS,
-        "method": tuple(FLOWS),
-        "orientations": WHOLE,
-        "grid": WHOLE,
-        "still": NOT_NEGATIVE,
     }
 
     def __init__(
@@ -52,52 +57,73 @@ class Flow(Extractor):
         method: str = "farneback",
         orientations: int = 8,
         grid: int = 8,
-        still: float = 0.5,
+        min_motion: float = 0.5,
         pairs: str = "apex",
     ):
         self.method = method
         self.orientations = orientations
         self.grid = grid
-        self.still = still
+        self.min_motion = min_motion
         self.pairs = pairs
 
-    def describe(self, X: Samples) -> np.ndarray:
-        """Roots of histograms of flow, (n, grid * grid * (orientations + 1))."""
-        return np.sqrt(mean_over_pairs(self, X, lambda flow: hof(flow, self.orientations, self.grid, self.still)))
+    def extract(self, X: Samples) -> np.ndarray:
+        """Square roots of the histograms, shape (n, grid * grid * (orientations + 1))."""
+        return np.sqrt(
+            mean_over_pairs(
+                self, X, self.method, self.pairs, lambda flow: hof(flow, self.orientations, self.grid, self.min_motion)
+            )
+        )
 
-    def names(self) -> list[str]:
-        """``flow[cell=row,column direction=degrees]`` and ``flow[cell=row,column still]``."""
+    def feature_names(self) -> list[str]:
+        """``flow[cell=row,column direction=degrees]`` and ``flow[cell=row,column no motion]``."""
         step = 360 / self.orientations
-        kinds = [*(f"direction={step * o:g}deg" for o in range(self.orientations)), "still"]
-        return [f"flow[cell={r},{c} {kind}]" for r in range(self.grid) for c in range(self.grid) for kind in kinds]
+        bins = [*(f"direction={step * o:g}deg" for o in range(self.orientations)), "no motion"]
+        return [f"flow[cell={r},{c} {name}]" for r in range(self.grid) for c in range(self.grid) for name in bins]
 
 
-def mean_over_pairs(extractor: Extractor, X: Samples, describe: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
-    """Mean of a description (n, H, W, 2) -> (n, d) over the flows of the extractor's `pairs`, (n, d)."""
-    found = [describe(flow) for flow in flows(extractor, X, extractor.get_params()["pairs"])]
-    return np.mean(found, 0)
+def mean_over_pairs(
+    extractor: Extractor, X: Samples, method: str, pairs: str, histograms: Callable[[np.ndarray], np.ndarray]
+) -> np.ndarray:
+    """Mean of the histograms of the optical flow over pairs of frames.
+
+    Parameters
+    ----------
+    extractor : Extractor
+        For messages.
+    X : Samples
+    method : str
+        Method of the dense optical flow.
+    pairs : {'apex', 'clip'}
+        Pairs of frames, as in `Flow`.
+    histograms : callable
+        Histograms (n, d) of flow fields (n, H, W, 2).
+
+    Returns
+    -------
+    ndarray, shape (n, d)
+    """
+    return np.mean([histograms(flow) for flow in flow_fields(extractor, X, method, pairs)], 0)
 
 
-def flow_to_apex(extractor: Extractor, X: Samples) -> np.ndarray:
-    """Dense flow from the neutral frame to the apex by the extractor's `method`, (n, H, W, 2) float32.
+def flow_fields(extractor: Extractor, X: Samples, method: str, pairs: str = "apex") -> Iterator[np.ndarray]:
+    """Dense optical flow from the neutral frame to later frames.
+
+    Parameters
+    ----------
+    extractor, X, method, pairs
+        As in `mean_over_pairs`.
+
+    Yields
+    ------
+    ndarray, shape (n, H, W, 2), float32
+        Displacement (dx, dy) of each pixel for one pair of frames.
 
     Raises
     ------
     FerError
-        For stills.
+        For still images.
     """
-    return next(flows(extractor, X, "apex"))
-
-
-def flows(extractor: Extractor, X: Samples, pairs: str) -> Iterator[np.ndarray]:
-    """Dense flows from the neutral frame by the extractor's `method`, each (n, H, W, 2) float32, one at a time.
-
-    Raises
-    ------
-    FerError
-        For stills.
-    """
-    require_neutral(extractor, "images", X)
-    neutral, length = X.frame("images", 0), np.shape(X.column("images"))[1]
-    for t in (-1,) if pairs == "apex" else range(1, length):
-        yield dense_flow(neutral, X.frame("images", t), extractor.get_params()["method"])
+    require_neutral_frame(extractor, "images", X)
+    neutral, n_frames = X.frame("images", 0), np.shape(X.column("images"))[1]
+    for t in (-1,) if pairs == "apex" else range(1, n_frames):
+        yield dense_flow(neutral, X.frame("images", t), method)

@@ -5,42 +5,43 @@ from __future__ import annotations
 import numpy as np
 
 from ..vision.gabor import gabor
-from .appearance import OF, Appearance
-from .parameters import POSITIVES, WHOLE, several
+from .appearance import FRAMES, Appearance
+from .parameters import POSITIVE_INTEGER, POSITIVES, as_list
 
 
 class Gabor(Appearance):
-    """Gabor magnitudes pooled over a grid: of the apex crop, of its difference to neutral, or both.
+    """Magnitudes of Gabor filters, pooled over a grid.
 
     Parameters
     ----------
-    frequencies : float or tuple of float
-        In cycles a pixel of the crop, at most 0.5.
-    orientations : int
-        Directions of the wave over 180 degrees.
-    grid : int
-        The crop is cut into `grid` x `grid` cells.
-    deviation : bool
-        Whether the standard deviation in each cell stands beside its mean.
-    of : {'apex', 'difference', 'both'}
+    frequencies : float or tuple of float, default=(0.0625, 0.125, 0.25)
+        Spatial frequencies in cycles per pixel of the crop, at most 0.5.
+    orientations : int, default=8
+        Number of orientations of the filters over 180 degrees.
+    grid : int, default=8
+        The crop is divided into `grid` x `grid` cells.
+    with_std : bool, default=False
+        Whether the standard deviation in each cell is a feature as well as the mean.
+    frame : {'apex', 'apex_minus_neutral', 'both'}, default='apex'
+        Features of the apex frame, their difference to those of the neutral frame, or both concatenated.
 
     See Also
     --------
-    fer_features.vision.gabor.gabor_magnitudes : the formula, and where it departs from the paper.
+    fer_features.vision.gabor.gabor_magnitudes : The formula, and its differences to the paper.
 
     Notes
     -----
-    The paper reads magnitudes at 34 points of the face; here they are pooled over cells, as HOG and LBP are. The
-    square root of each is taken, so that strong edges do not outweigh all else.
+    The paper samples the magnitudes at 34 points of the face. Here they are pooled over cells, as those of HOG and LBP.
+    The features are the square roots of the magnitudes, which keeps strong edges from dominating.
     """
 
-    cites = "Lyons, Akamatsu, Kamachi and Gyoba, FG 1998"
-    rules = {
+    reference = "Lyons, Akamatsu, Kamachi and Gyoba, FG 1998"
+    parameter_constraints = {
         "frequencies": POSITIVES,
-        "orientations": WHOLE,
-        "grid": WHOLE,
-        "deviation": (False, True),
-        "of": OF,
+        "orientations": POSITIVE_INTEGER,
+        "grid": POSITIVE_INTEGER,
+        "with_std": (False, True),
+        "frame": FRAMES,
     }
 
     def __init__(
@@ -48,28 +49,28 @@ class Gabor(Appearance):
         frequencies: float | tuple[float, ...] = (0.0625, 0.125, 0.25),
         orientations: int = 8,
         grid: int = 8,
-        deviation: bool = False,
-        of: str = "apex",
+        with_std: bool = False,
+        frame: str = "apex",
     ):
         self.frequencies = frequencies
         self.orientations = orientations
         self.grid = grid
-        self.deviation = deviation
-        self.of = of
+        self.with_std = with_std
+        self.frame = frame
 
-    def describe_pictures(self, images: np.ndarray) -> np.ndarray:
-        """Roots of pooled magnitudes of pictures, (n, H, W) uint8 -> (n, d) float32; d as in `gabor`."""
-        pooled = gabor(images, several(self.frequencies), self.orientations, self.grid, bool(self.deviation))
+    def extract_images(self, images: np.ndarray) -> np.ndarray:
+        """Square roots of the pooled magnitudes of images (n, H, W) uint8, shape (n, d) float32."""
+        pooled = gabor(images, as_list(self.frequencies), self.orientations, self.grid, bool(self.with_std))
         return np.sqrt(pooled, out=pooled)
 
-    def picture_names(self) -> list[str]:
-        """``gabor[cell=row,column frequency=cycles orientation=degrees]``, of deviations ``gabor deviation[...]``."""
+    def image_feature_names(self) -> list[str]:
+        """``gabor[cell=row,column frequency=cycles orientation=degrees]``; of SDs ``gabor std[...]``."""
         step = 180 / self.orientations
         return [
             f"{kind}[cell={r},{c} frequency={frequency:g} orientation={step * o:g}deg]"
             for r in range(self.grid)
             for c in range(self.grid)
-            for frequency in several(self.frequencies)
+            for frequency in as_list(self.frequencies)
             for o in range(self.orientations)
-            for kind in (["gabor", "gabor deviation"] if self.deviation else ["gabor"])
+            for kind in (["gabor", "gabor std"] if self.with_std else ["gabor"])
         ]

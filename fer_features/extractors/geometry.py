@@ -1,50 +1,61 @@
-"""Lengths, angles and areas of the face, head motion taken out."""
+"""Lengths, angles and areas of the face, without head motion."""
 
 from __future__ import annotations
 
 import numpy as np
 
 from ..samples.table import Samples
-from ..vision import trajectory
-from .base import Extractor, require_neutral
-from .landmarks import REGISTRATION, Landmarks
-from .parameters import WHOLE
+from ..vision import facial_measures
+from .base import Extractor, require_neutral_frame
+from .landmarks import REGISTRATION_CONSTRAINTS, Landmarks
+from .parameters import POSITIVE_INTEGER
 
 
 class Geometry(Extractor):
-    """Named lengths, angles and areas of the face: at neutral and apex, their change and relative change.
+    """Lengths, angles and areas of the face: at the apex, their change, and their relative change.
 
     Parameters
     ----------
-    late : int
-        Frames up to the apex that are averaged over.
-    neutral : bool
-        Whether the neutral face is told as well, which says more of the person than of the expression.
-    register, on : str
-        What head motion may do, and the points that tell it; as in `Landmarks`.
+    n_apex_frames : int, default=3
+        Number of frames up to the apex over which the measures are averaged.
+    neutral : bool, default=False
+        Whether the measures of the neutral face are features as well. They depend on the subject more than on the
+        expression.
+    registration, registration_points : str, default='pose', 'upper'
+        Model of the head motion, and the points that it is estimated from, as in `Landmarks`.
 
     See Also
     --------
-    fer_features.vision.trajectory.geometry : the formula.
+    fer_features.vision.facial_measures.geometric_features : The formula.
     """
 
-    reads = ("landmarks",)
-    cites = Landmarks.cites
-    rules = {"late": WHOLE, "neutral": (False, True), **REGISTRATION}
+    required_columns = ("landmarks",)
+    reference = Landmarks.reference
+    parameter_constraints = {
+        "n_apex_frames": POSITIVE_INTEGER,
+        "neutral": (False, True),
+        **REGISTRATION_CONSTRAINTS,
+    }
 
-    def __init__(self, late: int = 3, neutral: bool = False, register: str = "pose", on: str = "upper"):
-        self.late = late
+    def __init__(
+        self,
+        n_apex_frames: int = 3,
+        neutral: bool = False,
+        registration: str = "pose",
+        registration_points: str = "upper",
+    ):
+        self.n_apex_frames = n_apex_frames
         self.neutral = neutral
-        self.register = register
-        self.on = on
+        self.registration = registration
+        self.registration_points = registration_points
 
-    def describe(self, X: Samples) -> np.ndarray:
-        """Apex, change and relative change side by side, (n, 152), or with `neutral` before them, (n, 214)."""
-        require_neutral(self, "landmarks", X)
-        parts = trajectory.geometry(X["landmarks"], self.late, self.register, self.on)
-        return np.concatenate([part for kind, part in parts.items() if kind != "neutral" or self.neutral], 1)
+    def extract(self, X: Samples) -> np.ndarray:
+        """Apex, change and relative change, shape (n, 152); with `neutral` first, shape (n, 214)."""
+        require_neutral_frame(self, "landmarks", X)
+        return facial_measures.geometric_features(
+            X["landmarks"], self.n_apex_frames, self.neutral, self.registration, self.registration_points
+        )
 
-    def names(self) -> list[str]:
+    def feature_names(self) -> list[str]:
         """``neutral[measure]``, ``apex[measure]``, ``change[measure]``, ``relative change[measure]``."""
-        parts = trajectory.geometry_names()
-        return [name for kind, part in parts.items() if kind != "neutral" or self.neutral for name in part]
+        return facial_measures.geometric_feature_names(self.neutral)

@@ -1,4 +1,4 @@
-"""HOG of whole aligned clips on three orthogonal planes (Chen et al., ICMI 2014)."""
+"""HOG of aligned clips on three orthogonal planes (Chen et al., ICMI 2014)."""
 
 from __future__ import annotations
 
@@ -8,50 +8,55 @@ from ..samples.table import Samples
 from ..vision.top import PLANES, hog_top
 from .base import Extractor
 from .clips import read_clips
-from .parameters import WHOLE
+from .parameters import POSITIVE_INTEGER
 
 
 class HOGTOP(Extractor):
-    """Histograms of oriented gradients on the planes XY, XT and YT of the clip, over a grid.
+    """HOG-TOP: histograms of oriented gradients on the planes XY, XT and YT of the clip, over a grid.
 
     Parameters
     ----------
-    orientations : int
-        Orientation bins over 180 degrees, or 360 where `signed`.
-    grid : int
-        The crop is cut into `grid` x `grid` cells.
-    signed : bool
-        Whether opposite gradients are told apart, and with them motion from its reverse.
-    frames : int
-        Most frames that are read, spread evenly from neutral to apex; at least 3. A few far apart tell motion better
-        than many that hardly differ, and are read faster.
-
-    Notes
-    -----
-    The square root of each histogram is taken: strong edges must not drown weak ones.
+    orientations : int, default=8
+        Number of orientation bins over 180 degrees, or over 360 degrees with `signed_gradients`.
+    grid : int, default=8
+        The crop is divided into `grid` x `grid` cells.
+    signed_gradients : bool, default=True
+        Whether opposite directions of the gradient, and with them motion and its reverse, have different bins.
+    n_frames : int, default=4
+        Largest number of frames that are read, spread evenly from the neutral frame to the apex; at least 3. A few
+        distant frames show the motion better than many frames that hardly differ, and are read faster.
 
     See Also
     --------
-    fer_features.vision.top.hog_top : the formula, and where it departs from the papers.
+    fer_features.vision.top.hog_top : The formula, and its differences to the papers.
+
+    Notes
+    -----
+    The features are the square roots of the histograms, which keeps strong edges from dominating.
     """
 
-    cites = "Chen et al., ICMI 2014; Chen et al., IEEE Transactions on Affective Computing 2018"
-    rules = {"orientations": WHOLE, "grid": WHOLE, "signed": (False, True), "frames": WHOLE}
+    reference = "Chen et al., ICMI 2014; Chen et al., IEEE Transactions on Affective Computing 2018"
+    parameter_constraints = {
+        "orientations": POSITIVE_INTEGER,
+        "grid": POSITIVE_INTEGER,
+        "signed_gradients": (False, True),
+        "n_frames": POSITIVE_INTEGER,
+    }
 
-    def __init__(self, orientations: int = 8, grid: int = 8, signed: bool = True, frames: int = 4):
+    def __init__(self, orientations: int = 8, grid: int = 8, signed_gradients: bool = True, n_frames: int = 4):
         self.orientations = orientations
         self.grid = grid
-        self.signed = signed
-        self.frames = frames
+        self.signed_gradients = signed_gradients
+        self.n_frames = n_frames
 
-    def describe(self, X: Samples) -> np.ndarray:
-        """Roots of histograms, (n, grid * grid * 3 * orientations)."""
-        clips = read_clips(self, X, self.frames)
-        return np.sqrt(hog_top(clips, self.orientations, self.grid, bool(self.signed)))
+    def extract(self, X: Samples) -> np.ndarray:
+        """Square roots of the histograms, shape (n, grid * grid * 3 * orientations)."""
+        clips = read_clips(self, X, self.n_frames)
+        return np.sqrt(hog_top(clips, self.orientations, self.grid, bool(self.signed_gradients)))
 
-    def names(self) -> list[str]:
+    def feature_names(self) -> list[str]:
         """``hogtop[cell=row,column plane=xy orientation=degrees]``."""
-        step = (360 if self.signed else 180) / self.orientations
+        step = (360 if self.signed_gradients else 180) / self.orientations
         return [
             f"hogtop[cell={r},{c} plane={plane} orientation={step * o:g}deg]"
             for r in range(self.grid)

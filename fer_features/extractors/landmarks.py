@@ -1,4 +1,4 @@
-"""Landmark displacement from neutral to apex, free of head motion, and what the face measures at the apex."""
+"""Landmark displacement from the neutral frame to the apex, without head motion."""
 
 from __future__ import annotations
 
@@ -6,44 +6,59 @@ import numpy as np
 
 from ..samples.table import Samples
 from ..vision import displacement
-from .base import Extractor, require_neutral
-from .parameters import WHOLE
+from ..vision.registration import REGISTRATION_POINTS, REGISTRATIONS
+from .base import Extractor, require_neutral_frame
+from .parameters import POSITIVE_INTEGER
 
-#: What head motion may do, and the points that tell it.
-REGISTRATION = {"register": tuple(displacement.REGISTRATIONS), "on": tuple(displacement.STEADY)}
+#: Constraints of the two parameters that say how head motion is removed.
+REGISTRATION_CONSTRAINTS = {
+    "registration": tuple(REGISTRATIONS),
+    "registration_points": tuple(REGISTRATION_POINTS),
+}
 
 
 class Landmarks(Extractor):
-    """Displacement of the 68 points and change of 28 named measures, head motion taken out.
+    """Displacement of the 68 landmarks and change of 28 facial measures, without head motion.
 
     Parameters
     ----------
-    register : {'pose', 'affine_camera', 'affine', 'similarity'}
-        What head motion may do: turn a rigid head in space, or one of the simpler maps.
-    on : {'upper', 'rigid', 'all'}
-        The points that tell the head motion.
-    late : int
-        Frames up to the apex that measures are averaged over.
+    registration : {'pose', 'affine_camera', 'affine', 'similarity'}, default='pose'
+        Model of the head motion: a rigid head that rotates in space, or one of the simpler maps.
+    registration_points : {'upper', 'rigid', 'all'}, default='upper'
+        Points that the head motion is estimated from.
+    n_apex_frames : int, default=3
+        Number of frames up to the apex over which the measures are averaged.
 
     See Also
     --------
-    fer_features.vision.displacement.describe : the formula.
+    fer_features.vision.displacement.displacement_features : The formula.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from fer_features.extractors import Landmarks
+    >>> neutral = np.random.default_rng(0).uniform(0, 200, (4, 1, 68, 2))
+    >>> clips = np.concatenate([neutral, neutral + 3], 1)
+    >>> Landmarks(n_apex_frames=1).fit_transform(clips).shape
+    (4, 192)
     """
 
-    reads = ("landmarks",)
-    cites = "Tomasi and Kanade, IJCV 1992 (camera); Geman and McClure 1987 (robust weights)"
-    rules = {**REGISTRATION, "late": WHOLE}
+    required_columns = ("landmarks",)
+    reference = "Tomasi and Kanade, IJCV 1992 (camera); Geman and McClure 1987 (robust weights)"
+    parameter_constraints = {**REGISTRATION_CONSTRAINTS, "n_apex_frames": POSITIVE_INTEGER}
 
-    def __init__(self, register: str = "pose", on: str = "upper", late: int = 3):
-        self.register = register
-        self.on = on
-        self.late = late
+    def __init__(self, registration: str = "pose", registration_points: str = "upper", n_apex_frames: int = 3):
+        self.registration = registration
+        self.registration_points = registration_points
+        self.n_apex_frames = n_apex_frames
 
-    def describe(self, X: Samples) -> np.ndarray:
-        """Displacement, change of measures, measures at the apex, (n, 192)."""
-        require_neutral(self, "landmarks", X)
-        return displacement.describe(X["landmarks"], self.register, self.on, self.late)
+    def extract(self, X: Samples) -> np.ndarray:
+        """Displacement, change of the measures, and measures at the apex, shape (n, 192)."""
+        require_neutral_frame(self, "landmarks", X)
+        return displacement.displacement_features(
+            X["landmarks"], self.registration, self.registration_points, self.n_apex_frames
+        )
 
-    def names(self) -> list[str]:
+    def feature_names(self) -> list[str]:
         """``displacement[mouth corner right, x]``, ``change[measure]``, ``apex[measure]``."""
-        return displacement.names()
+        return displacement.displacement_feature_names()

@@ -1,56 +1,67 @@
-"""LBP of whole aligned clips on three orthogonal planes (Zhao and Pietikainen, PAMI 2007)."""
+"""LBP of aligned clips on three orthogonal planes (Zhao and Pietikainen, PAMI 2007)."""
 
 from __future__ import annotations
 
 import numpy as np
 
 from ..samples.table import Samples
-from ..vision.lbp import BINS
+from ..vision.lbp import N_LBP_LABELS
 from ..vision.top import PLANES, lbp_top
 from .base import Extractor
 from .clips import read_clips
-from .parameters import WHOLE
+from .parameters import POSITIVE_INTEGER
 
 
 class LBPTOP(Extractor):
-    """Histograms of uniform patterns on the planes XY, XT and YT of the clip, over a grid.
+    """LBP-TOP: histograms of uniform patterns on the planes XY, XT and YT of the clip, over a grid.
 
     Parameters
     ----------
-    radius : int
+    radius : int, default=2
         Radius of the neighbourhood along x and y in pixels of the crop.
-    time_radius : int
-        Its radius along time, in frames that are read; less where clips are too short for it.
-    grid : int
-        The crop is cut into `grid` x `grid` cells.
-    frames : int
-        Most frames that are read, spread evenly from neutral to apex; at least 3.
-
-    Notes
-    -----
-    The square root of each histogram is taken, so that Euclidean distance is Hellinger's, which suits counts.
+    time_radius : int, default=1
+        Radius of the neighbourhood along time, in frames that are read; smaller for clips that are too short for it.
+    grid : int, default=5
+        The crop is divided into `grid` x `grid` cells.
+    n_frames : int, default=5
+        Largest number of frames that are read, spread evenly from the neutral frame to the apex; at least 3.
 
     See Also
     --------
-    fer_features.vision.top.lbp_top_codes : the formula, and where it departs from the paper.
+    fer_features.vision.top.lbp_top_codes : The formula, and its differences to the paper.
+
+    Notes
+    -----
+    The features are the square roots of the histograms, so that the Euclidean distance is the Hellinger distance,
+    which suits histograms.
     """
 
-    cites = "Zhao and Pietikainen, PAMI 2007"
-    rules = {"radius": WHOLE, "time_radius": WHOLE, "grid": WHOLE, "frames": WHOLE}
+    reference = "Zhao and Pietikainen, PAMI 2007"
+    parameter_constraints = {
+        "radius": POSITIVE_INTEGER,
+        "time_radius": POSITIVE_INTEGER,
+        "grid": POSITIVE_INTEGER,
+        "n_frames": POSITIVE_INTEGER,
+    }
 
-    def __init__(self, radius: int = 2, time_radius: int = 1, grid: int = 5, frames: int = 5):
+    def __init__(self, radius: int = 2, time_radius: int = 1, grid: int = 5, n_frames: int = 5):
         self.radius = radius
         self.time_radius = time_radius
         self.grid = grid
-        self.frames = frames
+        self.n_frames = n_frames
 
-    def describe(self, X: Samples) -> np.ndarray:
-        """Roots of histograms, (n, grid * grid * 3 * 59)."""
-        clips = read_clips(self, X, self.frames)
-        fitting = min(self.time_radius, (clips.shape[1] - 1) // 2)
-        return np.sqrt(lbp_top(clips, self.radius, fitting, self.grid))
+    def extract(self, X: Samples) -> np.ndarray:
+        """Square roots of the histograms, shape (n, grid * grid * 3 * 59)."""
+        clips = read_clips(self, X, self.n_frames)
+        time_radius = min(self.time_radius, (clips.shape[1] - 1) // 2)
+        return np.sqrt(lbp_top(clips, self.radius, time_radius, self.grid))
 
-    def names(self) -> list[str]:
+    def feature_names(self) -> list[str]:
         """``lbptop[cell=row,column plane=xy pattern=label]``."""
-        cells = [(r, c) for r in range(self.grid) for c in range(self.grid)]
-        return [f"lbptop[cell={r},{c} plane={p} pattern={k}]" for r, c in cells for p in PLANES for k in range(BINS)]
+        return [
+            f"lbptop[cell={r},{c} plane={plane} pattern={p}]"
+            for r in range(self.grid)
+            for c in range(self.grid)
+            for plane in PLANES
+            for p in range(N_LBP_LABELS)
+        ]

@@ -1,50 +1,57 @@
-"""Local phase quantisation of the aligned face (Ojansivu and Heikkila, ICISP 2008)."""
+"""Local phase quantization of the aligned face (Ojansivu and Heikkila, ICISP 2008)."""
 
 from __future__ import annotations
 
 import numpy as np
 
-from ..vision.lpq import BINS, lpq_histograms
-from .appearance import OF, Appearance
-from .parameters import WHOLE
+from ..vision.lpq import N_LPQ_CODES, lpq_histograms
+from .appearance import FRAMES, Appearance
+from .parameters import POSITIVE_INTEGER
 
 
 class LPQ(Appearance):
-    """Histograms of local phase over a grid: of the apex crop, of its difference to neutral, or both.
+    """Histograms of local phase quantization (LPQ) over a grid.
 
     Parameters
     ----------
-    window : int
+    window_size : int, default=7
         Side of the neighbourhood in pixels of the crop, odd and at least 3.
-    decorrelate : bool
-        Whether coefficients are decorrelated before they are quantised.
-    grid : int
-        The crop is cut into `grid` x `grid` cells.
-    of : {'apex', 'difference', 'both'}
-
-    Notes
-    -----
-    The square root of each histogram is taken, so that Euclidean distance is Hellinger's, which suits counts.
+    decorrelate : bool, default=True
+        Whether the coefficients are decorrelated before they are quantized.
+    grid : int, default=6
+        The crop is divided into `grid` x `grid` cells.
+    frame : {'apex', 'apex_minus_neutral', 'both'}, default='apex'
+        Features of the apex frame, their difference to those of the neutral frame, or both concatenated.
 
     See Also
     --------
-    fer_features.vision.lpq.lpq_codes : the formula, and where it departs from the paper.
+    fer_features.vision.lpq.lpq_codes : The formula, and its differences to the paper.
+
+    Notes
+    -----
+    The features are the square roots of the histograms, so that the Euclidean distance is the Hellinger distance,
+    which suits histograms.
     """
 
-    cites = "Ojansivu and Heikkila, ICISP 2008"
-    rules = {"window": tuple(range(3, 32, 2)), "decorrelate": (False, True), "grid": WHOLE, "of": OF}
+    reference = "Ojansivu and Heikkila, ICISP 2008"
+    parameter_constraints = {
+        "window_size": tuple(range(3, 32, 2)),
+        "decorrelate": (False, True),
+        "grid": POSITIVE_INTEGER,
+        "frame": FRAMES,
+    }
 
-    def __init__(self, window: int = 7, decorrelate: bool = True, grid: int = 6, of: str = "apex"):
-        self.window = window
+    def __init__(self, window_size: int = 7, decorrelate: bool = True, grid: int = 6, frame: str = "apex"):
+        self.window_size = window_size
         self.decorrelate = decorrelate
         self.grid = grid
-        self.of = of
+        self.frame = frame
 
-    def describe_pictures(self, images: np.ndarray) -> np.ndarray:
-        """Roots of histograms of pictures, (n, H, W) uint8 -> (n, grid * grid * 256) float32."""
-        return np.sqrt(lpq_histograms(images, self.window, bool(self.decorrelate), self.grid))
+    def extract_images(self, images: np.ndarray) -> np.ndarray:
+        """Square roots of the histograms of images (n, H, W) uint8, shape (n, grid * grid * 256) float32."""
+        return np.sqrt(lpq_histograms(images, self.window_size, bool(self.decorrelate), self.grid))
 
-    def picture_names(self) -> list[str]:
+    def image_feature_names(self) -> list[str]:
         """``lpq[cell=row,column code=number]``; bit k of a code is the sign of coefficient k."""
         cells = [(r, c) for r in range(self.grid) for c in range(self.grid)]
-        return [f"lpq[cell={r},{c} code={k}]" for r, c in cells for k in range(BINS)]
+        return [f"lpq[cell={r},{c} code={k}]" for r, c in cells for k in range(N_LPQ_CODES)]

@@ -1,43 +1,49 @@
-"""Boundaries of the motion from neutral to apex, both aligned (Dalal, Triggs and Schmid, ECCV 2006)."""
+"""Motion boundary histograms from the neutral frame to the apex (Dalal, Triggs and Schmid, ECCV 2006)."""
 
 from __future__ import annotations
 
 import numpy as np
 
 from ..samples.table import Samples
-from ..vision.flow import FLOWS
+from ..vision.flow import FLOW_METHODS
 from ..vision.mbh import mbh
 from .base import Extractor
 from .flow import PAIRS, mean_over_pairs
-from .parameters import WHOLE
+from .parameters import POSITIVE_INTEGER
 
 
 class MBH(Extractor):
-    """Where neighbouring cells of the face move apart or together between neutral and apex.
+    """Motion boundary histograms (MBH): HOG of the components of the optical flow, over a grid.
 
     Parameters
     ----------
-    method : {'farneback', 'dis'}
-        The dense flow.
-    orientations : int
-        Direction bins over 360 degrees.
-    grid : int
-        The crop is cut into `grid` x `grid` cells.
-    pairs : {'apex', 'clip'}
-        The flow from the neutral frame to the apex alone, or to every later frame of the clip: the mean of their
-        histograms, as long for clips of any length, and for a clip of two frames the same.
-
-    Notes
-    -----
-    The square root of each histogram is taken: a few large motions must not drown the small ones.
+    method : {'farneback', 'dis'}, default='farneback'
+        Method of the dense optical flow.
+    orientations : int, default=8
+        Number of direction bins over 360 degrees.
+    grid : int, default=8
+        The crop is divided into `grid` x `grid` cells.
+    pairs : {'apex', 'clip'}, default='apex'
+        Pairs of frames between which the flow is computed: the neutral frame and the apex, or the neutral frame and
+        each later frame of the clip, whose histograms are averaged. The number of features is the same for clips of
+        any length, and for clips of two frames the features are equal.
 
     See Also
     --------
-    fer_features.vision.mbh.mbh : the formula, and where it departs from the paper.
+    fer_features.vision.mbh.mbh : The formula, and its differences to the paper.
+
+    Notes
+    -----
+    The features are the square roots of the histograms, which keeps a few large motions from dominating the small ones.
     """
 
-    cites = "Dalal, Triggs and Schmid, ECCV 2006"
-    rules = {"method": tuple(FLOWS), "orientations": WHOLE, "grid": WHOLE, "pairs": PAIRS}
+    reference = "Dalal, Triggs and Schmid, ECCV 2006"
+    parameter_constraints = {
+        "method": tuple(FLOW_METHODS),
+        "orientations": POSITIVE_INTEGER,
+        "grid": POSITIVE_INTEGER,
+        "pairs": PAIRS,
+    }
 
     def __init__(self, method: str = "farneback", orientations: int = 8, grid: int = 8, pairs: str = "apex"):
         self.method = method
@@ -45,11 +51,13 @@ class MBH(Extractor):
         self.grid = grid
         self.pairs = pairs
 
-    def describe(self, X: Samples) -> np.ndarray:
-        """Roots of histograms, (n, 2 * grid * grid * orientations)."""
-        return np.sqrt(mean_over_pairs(self, X, lambda flow: mbh(flow, self.orientations, self.grid)))
+    def extract(self, X: Samples) -> np.ndarray:
+        """Square roots of the histograms, shape (n, 2 * grid * grid * orientations)."""
+        return np.sqrt(
+            mean_over_pairs(self, X, self.method, self.pairs, lambda flow: mbh(flow, self.orientations, self.grid))
+        )
 
-    def names(self) -> list[str]:
+    def feature_names(self) -> list[str]:
         """``mbh[cell=row,column motion=x direction=degrees]``."""
         step = 360 / self.orientations
         return [

@@ -1,162 +1,194 @@
-"""The neutral baseline as a step: which frame, or which face, the apex is compared with."""
+"""The neutral reference as a pipeline step: the frame, or the face, that the apex is compared with."""
 
 from __future__ import annotations
 
 import functools
 import hashlib
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
-from ..samples.columns import frame, missing
+from ..samples.columns import LazyColumn, as_lazy_column
+from ..samples.groups import known_subjects
 from ..samples.table import Samples
-from ..vision.geometry import MEAN_FACE, similarity, transform
-from .base import Stateless, repr_of
+from ..vision.geometry import MEAN_FACE, apply_affine, estimate_similarity
+from .base import SamplesTransformer
+from .cache_keys import cache_key
 from .parameters import check_parameters
 
+#: Allowed values of the parameter `method`.
 METHODS = ("first", "median", "subject", "none")
 
+#: Columns that hold faces, frame by frame.
+FACE_COLUMNS = ("images", "landmarks")
 
-class Neutral(Stateless):
-    """Choose the neutral frame of each row.
+#: Grey level of the image that stands for no neutral face.
+MID_GREY = 128
+#: Samples whose apex frames are summed at once.
+SAMPLES_PER_CHUNK = 64
+
+
+class Neutral(SamplesTransformer):
+    """Choose the neutral frame of each sample.
 
     Parameters
     ----------
-    method : {'first', 'median', 'subject', 'none'}
-        'first': the first frame of the clip, as the challenge's clips have it. 'median': the median over the frames
-        of the clip, pixel by pixel and point by point, for clips that do not begin neutral. 'subject': the mean apex
-        of the same person's other rows, for stills and clips of people seen several times. 'none': no face at all, a
-        flat picture and a mean face in the place of this one, which leaves the apex alone.
+    method : {'first', 'median', 'subject', 'none'}, default='first'
+        'first': the first frame of the clip, for clips that begin with a neutral face. 'median': the median over the
+        frames of the clip for each pixel and landmark, for clips that do not begin neutral. 'subject': the mean apex of
+        the other samples of the subject, for still images and clips of subjects with several samples. 'none': a grey
+        image, and the mean face at the position of this face, so that only the apex counts.
 
     Notes
     -----
-    Put after alignment, so that frames of a clip, and rows of a person, lie on each other. 'subject' looks at all rows
-    of the table and at no label; a person's only row has nothing to be compared with and cannot be described.
+    The step comes after the alignment, so that the frames of a clip and the samples of a subject are registered.
+    'subject' uses all samples of the table and no labels. The only sample of a subject has no reference, and its
+    features cannot be extracted.
     """
 
     def __init__(self, method: str = "first"):
         self.method = method
 
     @property
-    def reads(self) -> tuple[str, ...]:
-        """Columns that the method itself looks at."""
+    def required_columns(self) -> tuple[str, ...]:
+        """Columns of `Samples` that the method itself uses, apart from the faces."""
         return ("subject",) if self.method == "subject" else ()
 
-    def fit(self, X: Any, y: Any = None) -> Neutral:
-        """Check the parameter; nothing is learnt."""
-        check_parameters(self, {"method": METHODS})
-        return self
-
-    def transform(self, X: Any) -> Any:
-        """The same rows, each with the chosen neutral frame as its first.
+    def fit(self, X: Any, y: Any = None) -> Self:
+        """Validate the parameter. Nothing is estimated from data.
 
         Raises
         ------
         FerError
-            Where subjects are needed and absent.
+            If the parameter is invalid.
+        """
+        check_parameters(self, {"method": METHODS})
+        return self
+
+    def transform(self, X: Any) -> Any:
+        """The same samples, each with its neutral frame as the first frame.
+
+        Parameters
+        ----------
+        X : Samples, or array of images or landmarks
+
+        Returns
+        -------
+        Samples
+            `X` itself where the method is 'first'.
+
+        Raises
+        ------
+        FerError
+            If the parameter is invalid, or if subjects are needed and absent.
         """
         check_parameters(self, {"method": METHODS})
         if self.method == "first":
             return X
-        if not isinstance(X, Samples):  # a plain array of the one column that is read
-            points = np.ndim(X) >= 3 and np.shape(X)[-2] in (68, 478) and np.shape(X)[-1] in (2, 3)
-            X = Samples.from_arrays(**{"landmarks" if points else "images": X})
+        if not isinstance(X, Samples):  # an array of the one column that an extractor requires
+            is_landmarks = np.ndim(X) >= 3 and np.shape(X)[-2] in (68, 478) and np.shape(X)[-1] in (2, 3)
+            X = Samples.from_arrays(**{"landmarks" if is_landmarks else "images": X})
         subject = np.asarray(X.column("subject")).astype(str) if self.method == "subject" else None
-        columns = {name: Baseline(X.column(name), name, self.method, subject) for name in FACES if name in X}
-        # Features kept on disk are found by what the table holds in pictures and points: who is who must be told too.
-        people = (
-            "" if subject is None else " " + hashlib.blake2b("\n".join(subject).encode(), digest_size=16).hexdigest()
-        )
-        return X.derived(repr_of(self) + people, columns)
-
-    def get_feature_names_out(self, input_features: Any = None) -> Any:
-        """Names of the columns, unchanged."""
-        return input_features
+        columns = {
+            name: NeutralReference(X.column(name), name, self.method, subject) for name in FACE_COLUMNS if name in X
+        }
+        # The key of features on disk covers images and landmarks only. Here they depend on the subjects as well.
+        key = cache_key(self)
+        if subject is not None:
+            key += " " + hashlib.blake2b("\n".join(subject).encode(), digest_size=16).hexdigest()
+        return X.with_lazy_columns(key, columns)
 
 
-#: Columns that hold faces, frame by frame.
-FACES = ("images", "landmarks")
+class NeutralReference(LazyColumn):
+    """Clips with another neutral frame; still images become clips of two frames.
 
-
-class Baseline:
-    """A column of clips whose first frame is another baseline; stills become clips of two frames."""
+    Parameters
+    ----------
+    column : ndarray or LazyColumn
+        Images (n, T, H, W) or landmarks (n, T, 68, 2).
+    name : {'images', 'landmarks'}
+    method : {'median', 'subject', 'none'}
+        As in `Neutral`.
+    subject : ndarray of str, shape (n,), or None
+        Needed by the method 'subject'.
+    """
 
     def __init__(self, column: Any, name: str, method: str, subject: np.ndarray | None):
-        self.column, self.name, self.method = column, name, method
+        self.column, self.name, self.method = as_lazy_column(column), name, method
         self.subject: Any = subject
-        n, frames, *rest = np.shape(column)
-        self.still = frames == 1
-        self.shape = (n, max(frames, 2), *rest)
+        n, n_frames, *rest = np.shape(column)
+        self.is_still = n_frames == 1
+        self.shape = (n, max(n_frames, 2), *rest)
+        self.dtype = np.dtype(np.uint8 if name == "images" else np.float32)
 
-    def __len__(self) -> int:
-        return self.shape[0]
+    def __getitem__(self, indices: Any) -> np.ndarray:
+        indices = np.arange(len(self))[indices]
+        return np.stack([self.frame(indices, t) for t in range(self.shape[1])], 1)
 
-    def __getitem__(self, rows: Any) -> np.ndarray:
-        rows = np.arange(len(self))[rows]
-        return np.stack([self.frame(rows, t) for t in range(self.shape[1])], 1)
-
-    def frame(self, rows: np.ndarray, t: int) -> np.ndarray:
-        """Frame `t` of some rows."""
-        rows = np.arange(len(self))[rows]
+    def frame(self, indices: Any, t: int) -> np.ndarray:
+        """Frame `t` of some samples, shape (k, ...); frame 0 is the neutral reference."""
+        indices = np.arange(len(self))[indices]
         if range(self.shape[1])[t] != 0:
-            return frame(self.column, rows, -1 if self.still else t)
+            return self.column.frame(indices, -1 if self.is_still else t)
         if self.method == "median":
-            middle = np.median(self.column[rows], axis=1)
-            return np.rint(middle).astype(np.uint8) if self.name == "images" else middle.astype(np.float32)
+            median = np.median(self.column[indices], axis=1)
+            return np.rint(median).astype(np.uint8) if self.name == "images" else median.astype(np.float32)
         if self.method == "subject":
-            return self._others(rows)
-        return self._nobody(rows)
+            return self._mean_of_other_samples(indices)
+        return self._no_face(indices)
 
-    def missing(self, rows: np.ndarray) -> np.ndarray:
-        """Rows without a face, or without another row of their subject to compare with."""
-        faceless = self._faceless[rows]
+    def missing(self, indices: np.ndarray) -> np.ndarray:
+        """Samples without a face, or without another sample of their subject, shape (k,) bool."""
+        missing = self._missing_faces[indices]
         if self.subject is None:
-            return faceless
-        who, counts = self._people
-        return faceless | (counts[who[rows]] < 2) | (self.subject[rows] == "-1")
+            return missing
+        codes, counts = self._subjects
+        return missing | (counts[codes[indices]] < 2) | ~known_subjects(self.subject[indices])
 
-    def _nobody(self, rows: np.ndarray) -> np.ndarray:
-        apex = frame(self.column, rows, -1)
-        return (
-            np.full_like(apex, 128) if self.name == "images" else _fitted(np.broadcast_to(MEAN_FACE, apex.shape), apex)
-        )
+    def _no_face(self, indices: np.ndarray) -> np.ndarray:
+        apex = self.column.frame(indices, -1)
+        if self.name == "images":
+            return np.full_like(apex, MID_GREY)
+        return _register(np.broadcast_to(MEAN_FACE, apex.shape), apex)
 
-    def _others(self, rows: np.ndarray) -> np.ndarray:
-        who, counts = self._people
-        usable = ~self._faceless[rows]
-        own = np.where(usable.reshape(-1, *[1] * (len(self.shape) - 2)), self._upright(rows), 0)
-        left = np.maximum(counts[who[rows]] - usable, 1).reshape(-1, *[1] * (own.ndim - 1))
-        mean = (self._sums[who[rows]] - own) / left
-        return np.rint(mean).astype(np.uint8) if self.name == "images" else _fitted(mean, frame(self.column, rows, -1))
+    def _mean_of_other_samples(self, indices: np.ndarray) -> np.ndarray:
+        codes, counts = self._subjects
+        usable = ~self._missing_faces[indices]
+        own = np.where(usable.reshape(-1, *[1] * (len(self.shape) - 2)), self._registered_apex(indices), 0)
+        n_others = np.maximum(counts[codes[indices]] - usable, 1).reshape(-1, *[1] * (own.ndim - 1))
+        mean = (self._sums[codes[indices]] - own) / n_others
+        if self.name == "images":
+            return np.rint(mean).astype(np.uint8)
+        return _register(mean, self.column.frame(indices, -1))
 
-    def _upright(self, rows: np.ndarray) -> np.ndarray:
-        """Apex frames so that faces lie on each other: pictures as they are, points on the mean face."""
-        apex = np.asarray(frame(self.column, rows, -1), np.float64)
-        return apex if self.name == "images" else _fitted(apex, np.broadcast_to(MEAN_FACE, apex.shape))
-
-    @functools.cached_property
-    def _faceless(self) -> np.ndarray:
-        return missing(self.column, np.arange(len(self)))
+    def _registered_apex(self, indices: np.ndarray) -> np.ndarray:
+        """Apex frames that can be averaged: aligned images as they are, landmarks registered to the mean face."""
+        apex = np.asarray(self.column.frame(indices, -1), np.float64)
+        return apex if self.name == "images" else _register(apex, np.broadcast_to(MEAN_FACE, apex.shape))
 
     @functools.cached_property
-    def _people(self) -> tuple[np.ndarray, np.ndarray]:
-        """Person of each row, and how many rows with a face each person has."""
-        people, who = np.unique(self.subject, return_inverse=True)
-        return who, np.bincount(who[~self._faceless], minlength=len(people))
+    def _missing_faces(self) -> np.ndarray:
+        return self.column.missing(np.arange(len(self)))
+
+    @functools.cached_property
+    def _subjects(self) -> tuple[np.ndarray, np.ndarray]:
+        """Code of the subject of each sample, and the number of samples with a face of each subject."""
+        subjects, codes = np.unique(self.subject, return_inverse=True)
+        return codes, np.bincount(codes[~self._missing_faces], minlength=len(subjects))
 
     @functools.cached_property
     def _sums(self) -> np.ndarray:
-        """Sum of the apex frames of each person."""
-        who, counts = self._people
+        """Sum of the registered apex frames of each subject."""
+        codes, counts = self._subjects
         sums = np.zeros((len(counts), *self.shape[2:]))
-        for start in range(0, len(self), 64):
-            rows = np.arange(start, min(start + 64, len(self)))
-            rows = rows[~self._faceless[rows]]
-            if rows.size:
-                np.add.at(sums, who[rows], self._upright(rows))
+        for start in range(0, len(self), SAMPLES_PER_CHUNK):
+            indices = np.arange(start, min(start + SAMPLES_PER_CHUNK, len(self)))
+            indices = indices[~self._missing_faces[indices]]
+            if indices.size:
+                np.add.at(sums, codes[indices], self._registered_apex(indices))
         return sums
 
 
-def _fitted(points: np.ndarray, to: np.ndarray) -> np.ndarray:
-    """Faces (n, 68, 2) brought onto others by similarities."""
-    return transform(similarity(points, to), points).astype(np.float32)
+def _register(landmarks: np.ndarray, target: np.ndarray) -> np.ndarray:
+    """Landmarks (n, 68, 2) mapped onto the target landmarks by similarities."""
+    return apply_affine(estimate_similarity(landmarks, target), landmarks).astype(np.float32)

@@ -1,4 +1,4 @@
-"""Parameters that are wrong are told in words before any picture is read."""
+"""Validation of parameters, before any image is read."""
 
 from __future__ import annotations
 
@@ -12,51 +12,56 @@ from sklearn.base import BaseEstimator
 
 from ..exceptions import FerError
 
-#: A whole number of at least 1, and a finite number above 0 or of at least 0.
-WHOLE, POSITIVE, NOT_NEGATIVE = "a whole number of at least 1", "a number above 0", "a number of at least 0"
+#: Constraints of a single number: also the text of the message.
+POSITIVE_INTEGER, POSITIVE, NON_NEGATIVE = "an integer of at least 1", "a number above 0", "a number of at least 0"
+NON_NEGATIVE_INTEGER, FINITE = "an integer of at least 0", "a finite number"
 
-#: One or several of the first two, in a tuple or list.
-WHOLES, POSITIVES = WHOLE + ", or a tuple of such", POSITIVE + ", or a tuple of such"
+#: Constraints of one number, or of several in a tuple or list.
+POSITIVE_INTEGERS = f"{POSITIVE_INTEGER}, or a tuple of such integers"
+POSITIVES, FINITES = f"{POSITIVE}, or a tuple of such numbers", f"{FINITE}, or a tuple of such numbers"
 
-#: What a parameter may be: one of the five above, or a tuple of values.
-Rule = str | tuple[Any, ...]
+_CONSTRAINT_OF_ITEMS = {POSITIVE_INTEGERS: POSITIVE_INTEGER, POSITIVES: POSITIVE, FINITES: FINITE}
+
+#: One of the texts above, or a tuple of the allowed values.
+Constraint = str | tuple[Any, ...]
 
 
-def check_parameters(estimator: BaseEstimator, rules: Mapping[str, Rule]) -> None:
-    """Refuse parameters that break a rule.
+def check_parameters(estimator: BaseEstimator, constraints: Mapping[str, Constraint]) -> None:
+    """Raise an error where a parameter violates its constraint.
 
     Parameters
     ----------
     estimator : BaseEstimator
-    rules : mapping of str to Rule
+    constraints : mapping of str to Constraint
+        Name of each parameter and its constraint.
 
     Raises
     ------
     FerError
-        Naming the parameter, its value, and what is allowed.
+        With the parameter, its value, and the allowed values.
     """
-    for name, rule in rules.items():
+    for name, constraint in constraints.items():
         value = getattr(estimator, name)
-        if not _obeys(value, rule):
-            allowed = rule if isinstance(rule, str) else "one of " + ", ".join(map(repr, rule))
+        if not _satisfies(value, constraint):
+            allowed = constraint if isinstance(constraint, str) else "one of " + ", ".join(map(repr, constraint))
             raise FerError(f"{type(estimator).__name__}: {name}={value!r}, but {allowed} is needed")
 
 
-def several(value: Any) -> list[Any]:
-    """The values of a parameter that may be one value or several."""
+def as_list(value: Any) -> list[Any]:
+    """The values of a parameter that is one value, or several values in a tuple or list."""
     return list(value) if isinstance(value, tuple | list) else [value]
 
 
-def _obeys(value: Any, rule: Rule) -> bool:
-    if isinstance(rule, tuple):
-        # True == 1, but the one is no answer to a question for the other.
-        truth = isinstance(value, bool | np.bool_)
-        return any(truth == isinstance(allowed, bool) and value == allowed for allowed in rule)
-    if rule in (WHOLES, POSITIVES):
-        values = several(value)
-        return len(values) > 0 and all(_obeys(one, WHOLE if rule == WHOLES else POSITIVE) for one in values)
+def _satisfies(value: Any, constraint: Constraint) -> bool:
+    if isinstance(constraint, tuple):
+        # True == 1, but a flag is not a number.
+        is_flag = isinstance(value, bool | np.bool_)
+        return any(is_flag == isinstance(allowed, bool) and value == allowed for allowed in constraint)
+    if constraint in _CONSTRAINT_OF_ITEMS:
+        items = as_list(value)
+        return len(items) > 0 and all(_satisfies(item, _CONSTRAINT_OF_ITEMS[constraint]) for item in items)
     if isinstance(value, bool | np.bool_) or not isinstance(value, numbers.Real) or not math.isfinite(value):
         return False
-    if rule == WHOLE:
-        return isinstance(value, numbers.Integral) and int(value) >= 1
-    return float(value) > 0 if rule == POSITIVE else float(value) >= 0
+    if constraint in (POSITIVE_INTEGER, NON_NEGATIVE_INTEGER):
+        return isinstance(value, numbers.Integral) and int(value) >= (constraint == POSITIVE_INTEGER)
+    return constraint == FINITE or (float(value) > 0 if constraint == POSITIVE else float(value) >= 0)

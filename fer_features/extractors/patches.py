@@ -1,4 +1,4 @@
-"""LBP or HOG of patches around landmarks, where a grid describes the same places of every crop."""
+"""LBP or HOG of patches around landmarks."""
 
 from __future__ import annotations
 
@@ -7,128 +7,140 @@ import numpy as np
 from ..exceptions import FerError
 from ..samples.table import Samples
 from ..vision.hog import hog
-from ..vision.landmark_names import POINTS
-from ..vision.lbp import BINS, lbp_histograms
-from ..vision.patches import POINT_SETS, patches
-from .appearance import OF, Appearance
-from .parameters import WHOLE, WHOLES, several
+from ..vision.landmark_names import LANDMARK_NAMES
+from ..vision.lbp import N_LBP_LABELS, lbp_histograms
+from ..vision.patches import POINT_SETS, extract_patches
+from .appearance import FRAMES, Appearance
+from .parameters import POSITIVE_INTEGER, POSITIVE_INTEGERS, as_list
 
 
 class Patches(Appearance):
-    """LBP or HOG of square patches around landmarks: of the apex crop, of its difference to neutral, or both.
+    """LBP or HOG of square patches around landmarks.
 
     Parameters
     ----------
-    descriptor : {'lbp', 'hog'}
-        Histograms of uniform patterns, of which the root is taken, or HOG, which wants more cells: 4, of side 32, in
-        one block.
-    points : {'few', 'inner', 'all'}
-        Landmarks that patches stand on: 21 chosen ones, the 51 inside the face, or all 68.
-    side : int or tuple of int
-        Side of a patch in pixels of the crop; with several, the features of each size stand side by side.
-    cells : int
-        A patch is cut into `cells` x `cells` cells; `side` is a multiple of it.
-    block : int
-        Side of a block in cells, for HOG; a patch of one block is named without it.
-    orientations : int
-        Orientation bins over 180 degrees, for HOG.
-    radius : int
+    descriptor : {'lbp', 'hog'}, default='lbp'
+        Square roots of histograms of uniform patterns, or HOG. HOG needs more cells: 4 on patches of 32 pixels, with
+        all of them in one block.
+    points : {'few', 'inner', 'all'}, default='inner'
+        Landmarks at the centres of the patches: 21 selected ones, the 51 without the jaw, or all 68.
+    patch_size : int or tuple of int, default=28
+        Side of a patch in pixels of the crop. The features of several sizes are concatenated.
+    cells : int, default=2
+        A patch is divided into `cells` x `cells` cells; `patch_size` must be a multiple of it.
+    cells_per_block : int, default=2
+        Side of a block in cells, for HOG. The names of features omit the block where a patch has only one.
+    orientations : int, default=9
+        Number of orientation bins over 180 degrees, for HOG.
+    radius : int, default=2
         Radius of the circle of 8 neighbours in pixels of the crop, for LBP.
-    of : {'apex', 'difference', 'both'}
-
-    Notes
-    -----
-    Patches go where the points go: what a grid sees of a brow that is raised, its place, they leave to the landmarks,
-    and the difference to neutral is one of texture around the same part of the face.
-
-    Past a patch its neighbours in the crop are not seen: gradients at its edge are 0, and binary patterns there
-    compare with 0, as of any picture.
+    frame : {'apex', 'apex_minus_neutral', 'both'}, default='apex'
+        Features of the apex frame, their difference to those of the neutral frame, or both concatenated.
 
     See Also
     --------
-    fer_features.vision.patches.patches : how they are cut; fer_features.vision.hog.hog,
-    fer_features.vision.lbp.lbp_histograms : the formulas.
+    fer_features.vision.patches.extract_patches : How patches are cropped.
+    fer_features.vision.hog.hog, fer_features.vision.lbp.lbp_histograms : The formulas.
+
+    Notes
+    -----
+    Patches follow the landmarks. A grid over the crop also encodes where a raised brow is; patches leave this to the
+    landmarks, and their difference to the neutral frame is one of texture around the same part of the face.
+
+    The surroundings of a patch are not used: gradients at its border are 0, and binary patterns there compare with 0,
+    as at the border of any image.
     """
 
-    reads = ("images", "landmarks")
-    cites = "Chen, Cao, Wen and Sun, CVPR 2013 (patches at landmarks); Dalal and Triggs 2005; Ahonen et al. 2006"
-    rules = {
+    required_columns = ("images", "landmarks")
+    reference = "Chen, Cao, Wen and Sun, CVPR 2013 (patches at landmarks); Dalal and Triggs 2005; Ahonen et al. 2006"
+    parameter_constraints = {
         "descriptor": ("lbp", "hog"),
         "points": tuple(POINT_SETS),
-        "side": WHOLES,
-        "cells": WHOLE,
-        "block": WHOLE,
-        "orientations": WHOLE,
-        "radius": WHOLE,
-        "of": OF,
+        "patch_size": POSITIVE_INTEGERS,
+        "cells": POSITIVE_INTEGER,
+        "cells_per_block": POSITIVE_INTEGER,
+        "orientations": POSITIVE_INTEGER,
+        "radius": POSITIVE_INTEGER,
+        "frame": FRAMES,
     }
 
     def __init__(
         self,
         descriptor: str = "lbp",
         points: str = "inner",
-        side: int | tuple[int, ...] = 28,
+        patch_size: int | tuple[int, ...] = 28,
         cells: int = 2,
-        block: int = 2,
+        cells_per_block: int = 2,
         orientations: int = 9,
         radius: int = 2,
-        of: str = "apex",
+        frame: str = "apex",
     ):
         self.descriptor = descriptor
         self.points = points
-        self.side = side
+        self.patch_size = patch_size
         self.cells = cells
-        self.block = block
+        self.cells_per_block = cells_per_block
         self.orientations = orientations
         self.radius = radius
-        self.of = of
+        self.frame = frame
 
-    def describe_frame(self, X: Samples, t: int) -> np.ndarray:
-        """Features of frame `t`, (n, d) float32: sizes, in each the points, in each its cells."""
-        self._check()
+    def validate_parameters(self) -> None:
+        """Raise an error for invalid parameters, or for cells that do not fit into the patches or blocks.
+
+        Raises
+        ------
+        FerError
+        """
+        super().validate_parameters()
+        for size in as_list(self.patch_size):
+            if size % self.cells:
+                raise FerError(f"Patches: patch_size={size}, but a multiple of cells={self.cells} is needed")
+        if self.descriptor == "hog" and self.cells_per_block > self.cells:
+            raise FerError(
+                f"Patches: cells_per_block={self.cells_per_block}, but a patch has {self.cells} x {self.cells} cells"
+            )
+
+    def extract_frame(self, X: Samples, t: int) -> np.ndarray:
+        """Features of frame `t`, shape (n, d) float32: by patch size, landmark, and cell."""
         images = X.frame("images", t)
         points = X.frame("landmarks", t)[:, list(POINT_SETS[self.points])]
-        return np.concatenate([self._of_size(images, points, side) for side in several(self.side)], 1)
+        return np.concatenate([self._patch_features(images, points, size) for size in as_list(self.patch_size)], 1)
 
-    def picture_names(self) -> list[str]:
-        """``lbp[landmark cell=row,column pattern=label]``, ``hog[landmark block=row,column cell=row,column
-        orientation=degrees]``; of several sizes, ``size=pixels`` before the landmark.
+    def image_feature_names(self) -> list[str]:
+        """Names such as ``lbp[landmark cell=row,column pattern=label]``.
+
+        Of HOG they are ``hog[landmark block=row,column cell=row,column orientation=degrees]``. With several patch
+        sizes, ``size=pixels`` precedes the landmark.
         """
-        sizes = several(self.side)
-        inside = self._names_in_a_patch()
+        sizes = as_list(self.patch_size)
+        names = self._names_within_patch()
         return [
-            f"{self.descriptor}[{f'size={size} ' if len(sizes) > 1 else ''}{POINTS[i]} {name}]"
+            f"{self.descriptor}[{f'size={size} ' if len(sizes) > 1 else ''}{LANDMARK_NAMES[i]} {name}]"
             for size in sizes
             for i in POINT_SETS[self.points]
-            for name in inside
+            for name in names
         ]
 
-    def _of_size(self, images: np.ndarray, points: np.ndarray, side: int) -> np.ndarray:
-        cut = patches(images, points, side).reshape(-1, side, side)
+    def _patch_features(self, images: np.ndarray, points: np.ndarray, size: int) -> np.ndarray:
+        patches = extract_patches(images, points, size).reshape(-1, size, size)
         if self.descriptor == "hog":
-            found = hog(cut, self.orientations, side // self.cells, self.block)
+            features = hog(patches, self.orientations, size // self.cells, self.cells_per_block)
         else:
-            found = lbp_histograms(cut, self.radius, self.cells)
-            np.sqrt(found, out=found)
-        return found.reshape(len(images), -1)
+            features = lbp_histograms(patches, self.radius, self.cells)
+            np.sqrt(features, out=features)
+        return features.reshape(len(images), -1)
 
-    def _names_in_a_patch(self) -> list[str]:
+    def _names_within_patch(self) -> list[str]:
         cells = [(r, c) for r in range(self.cells) for c in range(self.cells)]
         if self.descriptor == "lbp":
-            return [f"cell={r},{c} pattern={p}" for r, c in cells for p in range(BINS)]
-        step, inside = 180 / self.orientations, self.cells - self.block + 1
+            return [f"cell={r},{c} pattern={p}" for r, c in cells for p in range(N_LBP_LABELS)]
+        step, side = 180 / self.orientations, self.cells_per_block
+        n_blocks = self.cells - side + 1
         return [
-            f"{f'block={r},{c} ' if inside > 1 else ''}cell={r + i},{c + j} orientation={step * o:g}deg"
-            for r in range(inside)
-            for c in range(inside)
-            for i in range(self.block)
-            for j in range(self.block)
+            f"{f'block={r},{c} ' if n_blocks > 1 else ''}cell={r + i},{c + j} orientation={step * o:g}deg"
+            for r in range(n_blocks)
+            for c in range(n_blocks)
+            for i in range(side)
+            for j in range(side)
             for o in range(self.orientations)
         ]
-
-    def _check(self) -> None:
-        for side in several(self.side):
-            if side % self.cells:
-                raise FerError(f"Patches: side={side}, but a whole number of cells is needed, and cells={self.cells}")
-        if self.descriptor == "hog" and self.block > self.cells:
-            raise FerError(f"Patches: block={self.block}, but a patch has {self.cells} x {self.cells} cells")

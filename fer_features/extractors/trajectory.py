@@ -1,4 +1,4 @@
-"""Landmarks over the whole clip, head motion taken out."""
+"""Landmark trajectories over the clip, without head motion."""
 
 from __future__ import annotations
 
@@ -6,48 +6,51 @@ import numpy as np
 
 from ..samples.table import Samples
 from ..vision import trajectory
-from .base import Extractor, require_neutral
-from .landmarks import REGISTRATION, Landmarks
-from .parameters import WHOLE
+from .base import Extractor, require_neutral_frame
+from .landmarks import REGISTRATION_CONSTRAINTS, Landmarks
+from .parameters import POSITIVE_INTEGER
 
 
 class Trajectory(Extractor):
-    """Course of the 68 points and of 28 named measures from neutral to apex, at a fixed number of times.
+    """Trajectories of the 68 landmarks and of 28 facial measures from the neutral frame to the apex.
 
     Parameters
     ----------
-    steps : int
-        Times at which the course is told, spread evenly; clips of any length give as many features.
-    velocity : bool
-        Whether the velocity of each point is told as well: the displacement's differences, 136 a step.
-    register, on : str
-        What head motion may do, and the points that tell it; as in `Landmarks`.
+    n_steps : int, default=5
+        Number of time steps, spread evenly over the clip. The number of features is the same for clips of any length.
+    velocity : bool, default=False
+        Whether the velocity of each point is a feature as well: the differences of the displacement between steps.
+    registration, registration_points : str, default='pose', 'upper'
+        Model of the head motion, and the points that it is estimated from, as in `Landmarks`.
 
     See Also
     --------
-    fer_features.vision.trajectory.trajectory : the formula.
+    fer_features.vision.trajectory.trajectory_features : The formula.
     """
 
-    reads = ("landmarks",)
-    cites = Landmarks.cites
-    rules = {"steps": WHOLE, "velocity": (False, True), **REGISTRATION}
+    required_columns = ("landmarks",)
+    reference = Landmarks.reference
+    parameter_constraints = {"n_steps": POSITIVE_INTEGER, "velocity": (False, True), **REGISTRATION_CONSTRAINTS}
 
-    def __init__(self, steps: int = 5, velocity: bool = False, register: str = "pose", on: str = "upper"):
-        self.steps = steps
+    def __init__(
+        self,
+        n_steps: int = 5,
+        velocity: bool = False,
+        registration: str = "pose",
+        registration_points: str = "upper",
+    ):
+        self.n_steps = n_steps
         self.velocity = velocity
-        self.register = register
-        self.on = on
+        self.registration = registration
+        self.registration_points = registration_points
 
-    def describe(self, X: Samples) -> np.ndarray:
-        """Displacement, change of measures, timing, (n, 164 * steps + 56); with velocities 136 * steps more."""
-        require_neutral(self, "landmarks", X)
-        parts = trajectory.trajectory(X["landmarks"], self.steps, self.register, self.on)
-        return np.concatenate([parts[name] for name in self._parts()], 1)
+    def extract(self, X: Samples) -> np.ndarray:
+        """Displacement, measures and timing, shape (n, 164 * n_steps + 56); 136 * n_steps more with `velocity`."""
+        require_neutral_frame(self, "landmarks", X)
+        return trajectory.trajectory_features(
+            X["landmarks"], self.n_steps, self.velocity, self.registration, self.registration_points
+        )
 
-    def names(self) -> list[str]:
-        """``displacement[point, axis, time=t]`` and the like, ``time to apex[measure]``, ``onset slope[measure]``."""
-        names = trajectory.trajectory_names(self.steps)
-        return [name for part in self._parts() for name in names[part]]
-
-    def _parts(self) -> list[str]:
-        return [part for part in trajectory.PARTS if part != "velocity" or self.velocity]
+    def feature_names(self) -> list[str]:
+        """``displacement[point, axis, time=t]``, ``change[measure, time=t]``, ``time to apex[measure]`` and others."""
+        return trajectory.trajectory_feature_names(self.n_steps, self.velocity)

@@ -1,4 +1,4 @@
-"""Where the faces of a picture are: the detector of this package, another one, or boxes that are known."""
+"""Face detectors: the detector of this package, and an adapter for any other function that returns boxes."""
 
 from __future__ import annotations
 
@@ -11,49 +11,95 @@ import numpy as np
 from ..exceptions import FerError
 from ..vision.detection import detect_faces
 
-#: From a picture (H, W) uint8 to boxes (k, 4) x, y, width, height in pixels and confidences (k,) in 0..1.
+#: From an image (H, W) uint8 to boxes (k, 4), x, y, width, height in pixels, and confidences (k,) in 0..1.
 Detector = Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]
 
 
 @dataclasses.dataclass(frozen=True)
 class FaceDetector:
-    """Finds upright frontal faces; a callable that pickles.
+    """Detects upright frontal faces; a callable that can be pickled.
 
     Parameters
     ----------
-    smallest : float
-        Side of the smallest face as a share of the picture's shorter side. It and `step` decide the cost.
-    step : float
-        Ratio of neighbouring window sizes.
-    threshold : float
-        Faces of less confidence are left out.
-    which : {'all', 'largest'}
-        All faces, the surest first, or the largest one.
+    min_face : float, default=0.1
+        Side of the smallest face as a fraction of the shorter side of the image, in (0, 1]. `min_face` and
+        `scale_factor` determine the computing time.
+    scale_factor : float, default=1.2
+        Ratio of neighbouring window sizes, above 1 and up to 2.
+    threshold : float, default=0.5
+        Faces with a lower confidence are excluded, in [0, 1).
+    faces : {'all', 'largest'}, default='all'
+        Return all faces, in order of decreasing confidence, or the largest one only.
+
+    Raises
+    ------
+    FerError
+        If a parameter is outside of its range.
+
+    Examples
+    --------
+    >>> import skimage
+    >>> from fer_features.faces import FaceDetector
+    >>> image = (255 * skimage.color.rgb2gray(skimage.data.astronaut())).astype("uint8")
+    >>> boxes, confidence = FaceDetector(min_face=0.2)(image)
+    >>> boxes.shape, confidence.shape
+    ((1, 4), (1,))
     """
 
-    smallest: float = 0.1
-    step: float = 1.2
+    min_face: float = 0.1
+    scale_factor: float = 1.2
     threshold: float = 0.5
-    which: str = "all"
+    faces: str = "all"
 
     def __post_init__(self) -> None:
-        if not 0 < self.smallest <= 1:
-            raise FerError(f"smallest face {self.smallest}: a share of the picture's shorter side is needed, in (0, 1]")
-        if not 1 < self.step <= 2:
-            raise FerError(f"step {self.step}: a ratio of window sizes above 1 and up to 2 is needed, such as 1.2")
+        if not 0 < self.min_face <= 1:
+            raise FerError(f"min_face={self.min_face}: a fraction of the image's shorter side in (0, 1] is needed")
+        if not 1 < self.scale_factor <= 2:
+            raise FerError(f"scale_factor={self.scale_factor}: a ratio in (1, 2] is needed, such as 1.2")
         if not 0 <= self.threshold < 1:
-            raise FerError(f"threshold {self.threshold}: a confidence is needed, at least 0 and below 1")
-        if self.which not in ("all", "largest"):
-            raise FerError(f"which is '{self.which}': 'all' or 'largest' is needed")
+            raise FerError(f"threshold={self.threshold}: a confidence in [0, 1) is needed")
+        if self.faces not in ("all", "largest"):
+            raise FerError(f"faces='{self.faces}': 'all' or 'largest' is needed")
 
-    def __call__(self, picture: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Boxes (k, 4) float32 and confidences (k,) float32 of a picture (H, W) uint8; see `detect_faces`."""
-        boxes, confidence = detect_faces(grey(picture), self.smallest, self.step, self.threshold)
-        return largest(boxes, confidence) if self.which == "largest" else (boxes, confidence)
+    def __call__(self, image: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Detect faces.
+
+        Parameters
+        ----------
+        image : ndarray, shape (H, W), uint8
+
+        Returns
+        -------
+        boxes : ndarray, shape (k, 4), float32
+            x, y, width, height in pixels.
+        confidence : ndarray, shape (k,), float32
+            In 0..1; see `fer_features.vision.detection.detect_faces`.
+        """
+        boxes, confidence = detect_faces(check_grey_image(image), self.min_face, self.scale_factor, self.threshold)
+        return largest_face(boxes, confidence) if self.faces == "largest" else (boxes, confidence)
 
 
-def largest(boxes: np.ndarray, confidence: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The one box of the largest area with its confidence, or none where there is none."""
+def largest_face(boxes: np.ndarray, confidence: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The box with the largest area.
+
+    Parameters
+    ----------
+    boxes : ndarray, shape (k, 4)
+        x, y, width, height in pixels.
+    confidence : ndarray, shape (k,)
+
+    Returns
+    -------
+    boxes : ndarray, shape (1, 4) or (0, 4)
+    confidence : ndarray, shape (1,) or (0,)
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from fer_features.faces.detector import largest_face
+    >>> largest_face(np.array([[0, 0, 5, 5], [9, 9, 7, 7]]), np.array([0.9, 0.6]))
+    (array([[9, 9, 7, 7]]), array([0.6]))
+    """
     if not len(boxes):
         return boxes, confidence
     i = int(boxes[:, 2:].prod(1).argmax())
@@ -61,44 +107,83 @@ def largest(boxes: np.ndarray, confidence: np.ndarray) -> tuple[np.ndarray, np.n
 
 
 def as_detector(function: Callable[[np.ndarray], Any]) -> Detector:
-    """A detector of anybody's function from a picture to boxes, or to boxes and confidences.
+    """Adapt any function that returns boxes to the interface of a detector.
 
     Parameters
     ----------
     function : callable
-        Takes a picture (H, W) uint8; returns boxes (k, 4), or these and confidences (k,). An object of no boxes of
-        whatever shape means that there is no face.
+        Takes an image (H, W) uint8 and returns boxes (k, 4), or a tuple of boxes (k, 4) and confidences (k,). An empty
+        array or sequence of any shape means that no face was found.
 
     Returns
     -------
     Detector
-        Which raises `FerError` where an answer is not of that form. Boxes without confidences have 1.
+        Boxes without confidences have confidence 1. The detector raises `FerError` if the function returns anything
+        else.
+
+    Raises
+    ------
+    FerError
+        If `function` is not callable.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from fer_features.faces import as_detector
+    >>> detector = as_detector(lambda image: [[10, 10, 50, 50]])
+    >>> boxes, confidence = detector(np.zeros((100, 100), np.uint8))
+    >>> boxes.tolist(), confidence.tolist()
+    ([[10.0, 10.0, 50.0, 50.0]], [1.0])
     """
     if isinstance(function, FaceDetector):
         return function
     if not callable(function):
-        raise FerError(f"a detector is a function from a picture to boxes, not {type(function).__name__}")
-    return _Checked(function)
+        raise FerError(f"a detector is a function from an image to boxes, not {type(function).__name__}")
+    return _ValidatedDetector(function)
 
 
 @dataclasses.dataclass(frozen=True)
-class _Checked:
+class _ValidatedDetector:
     function: Callable[[np.ndarray], Any]
 
-    def __call__(self, picture: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        answer = self.function(grey(picture))
-        boxes, confidence = answer if isinstance(answer, tuple) and len(answer) == 2 else (answer, None)
-        boxes = checked_boxes(boxes)
+    def __call__(self, image: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        result = self.function(check_grey_image(image))
+        boxes, confidence = result if isinstance(result, tuple) and len(result) == 2 else (result, None)
+        boxes = validate_boxes(boxes)
         if confidence is None:
             return boxes, np.ones(len(boxes), np.float32)
         confidence = np.asarray(confidence, np.float32)
         if confidence.shape != (len(boxes),) or not ((confidence >= 0) & (confidence <= 1)).all():
-            raise FerError(f"the detector gave {len(boxes)} boxes and confidences {confidence.shape}: one in 0..1 each")
+            raise FerError(
+                f"the detector returned {len(boxes)} boxes and confidences {confidence.shape}: one confidence in 0..1 "
+                "is needed for each box"
+            )
         return boxes, confidence
 
 
-def checked_boxes(boxes: Any) -> np.ndarray:
-    """Boxes as (k, 4) float32 after checking that they are finite and have an area; one box (4,) counts as k = 1."""
+def validate_boxes(boxes: Any) -> np.ndarray:
+    """Convert boxes to an array, and check that they are finite and have an area.
+
+    Parameters
+    ----------
+    boxes : array-like, shape (k, 4) or (4,)
+        x, y, width, height in pixels; one box counts as k = 1.
+
+    Returns
+    -------
+    ndarray, shape (k, 4), float32
+
+    Raises
+    ------
+    FerError
+        If the boxes are not of this form.
+
+    Examples
+    --------
+    >>> from fer_features.faces.detector import validate_boxes
+    >>> validate_boxes([1, 2, 30, 40]).shape
+    (1, 4)
+    """
     try:
         array = np.asarray(boxes, np.float32)
     except (TypeError, ValueError) as error:
@@ -112,9 +197,24 @@ def checked_boxes(boxes: Any) -> np.ndarray:
     return array
 
 
-def grey(picture: Any) -> np.ndarray:
-    """The picture itself after checking that it is (H, W) uint8."""
-    array = np.asarray(picture)
+def check_grey_image(image: Any) -> np.ndarray:
+    """Check that an image is grey.
+
+    Parameters
+    ----------
+    image : array-like
+
+    Returns
+    -------
+    ndarray, shape (H, W), uint8
+        The image itself.
+
+    Raises
+    ------
+    FerError
+        If the shape, the type or the size differs.
+    """
+    array = np.asarray(image)
     if array.ndim != 2 or array.dtype != np.uint8 or not array.size:
-        raise FerError(f"a picture of shape {array.shape} and type {array.dtype}: grey, (H, W) uint8, is needed")
+        raise FerError(f"an image of shape {array.shape} and type {array.dtype}: a grey image, (H, W) uint8, is needed")
     return array

@@ -1,4 +1,4 @@
-"""Faces before other backgrounds and cameras: what a collection made in one room does not show."""
+"""Augmented copies of training faces: other backgrounds, illumination and sensors than the training images have."""
 
 from __future__ import annotations
 
@@ -7,71 +7,84 @@ import numpy as np
 
 from ..vision.shape_model import outer_eye_distance
 
-#: Side of the pieces that a picture is cut into and shuffled, in distances of the outer eye corners.
-PIECE = (0.2, 0.6)
-#: How far the forehead and hair that stay with a face reach above the brows, as a share of the way from chin to brows.
-FOREHEAD = (0.05, 0.6)
-#: Share of faces that are cut out as a rectangle, and how far its edges are from the outermost points, in distances of
-#: the outer eye corners: edges beside a face are not its own.
-CUT, MARGIN = 0.4, (0.0, 0.6)
-#: Most that is done to a picture: blur as a share of the eye distance, noise in grey levels, light from one side.
-BLUR, NOISE, LIGHT = 0.03, 8.0, 0.5
+#: Range of the side of the patches that an image is divided into and shuffled, in outer eye distances.
+PATCH_SIDE = (0.2, 0.6)
+#: Range of the height of the retained forehead and hair above the brows, as a fraction of the distance from chin to
+#: brows.
+FOREHEAD_HEIGHT = (0.05, 0.6)
+#: Fraction of faces that are cut out as a rectangle, and range of the margin around the landmarks, in outer eye
+#: distances. These copies have edges next to the face, which the landmarker must not confuse with its contour.
+RECTANGLE_FRACTION, RECTANGLE_MARGIN = 0.4, (0.0, 0.6)
+#: Maximum SD of the blur in outer eye distances, maximum SD of the noise in grey levels, maximum strength of the
+#: illumination gradient.
+MAX_BLUR_SD, MAX_NOISE_SD, MAX_ILLUMINATION = 0.03, 8.0, 0.5
 
 
-def varied(part: np.ndarray, shape: np.ndarray, other: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """The face of a picture before shuffled pieces of another one, in other light, blurred and noisy.
+def augment_face(
+    image: np.ndarray, landmarks: np.ndarray, background: np.ndarray, rng: np.random.Generator
+) -> np.ndarray:
+    """Copy of a face in front of shuffled patches of another image, relit, blurred and with noise.
 
     Parameters
     ----------
-    part, other : ndarray, (h, w) uint8
+    image, background : ndarray, shape (h, w), uint8
         They may differ in size.
-    shape : ndarray, shape (68, 2)
-        Landmarks of the face in `part`.
+    landmarks : ndarray, shape (68, 2)
+        iBUG-68 points of the face in `image`, in pixels; they are valid for the copy.
     rng : Generator
 
     Returns
     -------
-    ndarray, (h, w) uint8
+    ndarray, shape (h, w), uint8
+        Of the size of `image`.
     """
-    height, width = part.shape
-    eyes = float(outer_eye_distance(shape))
-    brows = shape[17:27] + rng.uniform(*FOREHEAD) * (shape[17:27].mean(0) - shape[8])
-    hull = cv2.convexHull(np.rint(np.vstack([shape, brows])).astype(np.int32))
+    height, width = image.shape
+    eyes = float(outer_eye_distance(landmarks))
+    brows, chin = landmarks[17:27], landmarks[8]
+    forehead = brows + rng.uniform(*FOREHEAD_HEIGHT) * (brows.mean(0) - chin)
+    hull = cv2.convexHull(np.rint(np.vstack([landmarks, forehead])).astype(np.int32))
     mask = np.zeros((height, width), np.float32)
-    if rng.random() < CUT:
-        low, high = shape.min(0) - rng.uniform(*MARGIN, 2) * eyes, shape.max(0) + rng.uniform(*MARGIN, 2) * eyes
+    if rng.random() < RECTANGLE_FRACTION:
+        low = landmarks.min(0) - rng.uniform(*RECTANGLE_MARGIN, 2) * eyes
+        high = landmarks.max(0) + rng.uniform(*RECTANGLE_MARGIN, 2) * eyes
         (x0, y0), (x1, y1) = np.maximum(low, 0).astype(int), high.astype(int)
         mask[y0:y1, x0:x1] = 1.0
     else:
         cv2.fillConvexPoly(mask, hull, 1.0)
         mask = cv2.GaussianBlur(mask, (0, 0), max(rng.uniform(0.01, 0.04) * eyes, 0.3))
-    behind = cv2.resize(shuffled(other, eyes, rng), (width, height), interpolation=cv2.INTER_LINEAR)
-    if rng.random() < 0.5:  # something smooth, as a wall is
+    behind = cv2.resize(shuffle_patches(background, eyes, rng), (width, height), interpolation=cv2.INTER_LINEAR)
+    if rng.random() < 0.5:  # a smooth background, such as a wall
         behind = cv2.GaussianBlur(behind, (0, 0), rng.uniform(0.1, 0.5) * eyes)
-    picture = mask * part + (1 - mask) * behind
+    augmented = mask * image + (1 - mask) * behind
     angle = rng.uniform(0, 2 * np.pi)
     y, x = np.mgrid[:height, :width].astype(np.float32)
-    across = (np.cos(angle) * (x - width / 2) + np.sin(angle) * (y - height / 2)) / max(height, width)
-    picture *= np.exp(rng.normal(0, 0.3) + rng.uniform(0, LIGHT) * 2 * across)
-    picture = cv2.GaussianBlur(picture, (0, 0), max(rng.uniform(0, BLUR) * eyes, 0.1))
-    picture += rng.normal(0, rng.uniform(0, NOISE), picture.shape)
-    return np.clip(picture, 0, 255).astype(np.uint8)
+    gradient = (np.cos(angle) * (x - width / 2) + np.sin(angle) * (y - height / 2)) / max(height, width)
+    augmented *= np.exp(rng.normal(0, 0.3) + rng.uniform(0, MAX_ILLUMINATION) * 2 * gradient)
+    augmented = cv2.GaussianBlur(augmented, (0, 0), max(rng.uniform(0, MAX_BLUR_SD) * eyes, 0.1))
+    augmented += rng.normal(0, rng.uniform(0, MAX_NOISE_SD), augmented.shape)
+    return np.clip(augmented, 0, 255).astype(np.uint8)
 
 
-def shuffled(part: np.ndarray, eyes: float, rng: np.random.Generator) -> np.ndarray:
-    """A picture cut into squares that change places: no face; of its size, less what the last squares lack.
+def shuffle_patches(image: np.ndarray, eyes: float, rng: np.random.Generator) -> np.ndarray:
+    """Divide an image into squares and permute them, so that no face remains.
 
     Parameters
     ----------
-    part : ndarray, (h, w) uint8
+    image : ndarray, shape (h, w), uint8
     eyes : float
-        Distance of the outer eye corners in pixels; squares are some tenths of it.
+        Outer eye distance in pixels, the unit of the side of the squares.
     rng : Generator
+
+    Returns
+    -------
+    ndarray, shape (h', w'), uint8
+        Height and width are rounded down to multiples of the side of the squares. An image smaller than two squares is
+        rotated by 180 degrees instead.
     """
-    side = max(int(rng.uniform(*PIECE) * eyes), 1)
-    rows, columns = part.shape[0] // side, part.shape[1] // side
-    if rows * columns < 2:
-        return part[::-1, ::-1]
-    pieces = part[: rows * side, : columns * side].reshape(rows, side, columns, side).swapaxes(1, 2)
-    pieces = rng.permutation(pieces.reshape(-1, side, side)).reshape(rows, columns, side, side)
-    return pieces.swapaxes(1, 2).reshape(rows * side, columns * side)
+    side = max(int(rng.uniform(*PATCH_SIDE) * eyes), 1)
+    n_rows, n_columns = image.shape[0] // side, image.shape[1] // side
+    if n_rows * n_columns < 2:
+        return image[::-1, ::-1]
+    patches = image[: n_rows * side, : n_columns * side].reshape(n_rows, side, n_columns, side).swapaxes(1, 2)
+    patches = rng.permutation(patches.reshape(-1, side, side)).reshape(n_rows, n_columns, side, side)
+    return patches.swapaxes(1, 2).reshape(n_rows * side, n_columns * side)

@@ -1,231 +1,283 @@
-"""How far landmarks found are from those known: errors by the eye distance, failures, the cumulative curve."""
+"""Evaluation of landmarks: normalized mean error, failure rate, and cumulative error distribution."""
 
 from __future__ import annotations
 
 import dataclasses
 import time
-from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
-from joblib import Parallel, delayed
+from joblib import delayed
 from sklearn.base import clone
 from sklearn.model_selection import GroupKFold, LeaveOneGroupOut
 
+from .._parallel import parallel
 from .._progress import progress
 from ..exceptions import FerError
-from ..samples.table import Samples
 from ..vision.shape_model import outer_eye_distance
-from . import LOST, Landmarker
-from .framing import find_boxes
+from .box_matching import detect_known_faces
+from .landmarker import MIN_CONFIDENCE, Landmarker
+from .landmarker_training import AnnotatedFrames
 
-#: An error of more than this share of the eye distance is a failure.
-FAILURE = 0.10
-#: Where the cumulative curve is told, shares of the eye distance.
-CURVE = np.linspace(0, FAILURE, 41)
+#: A face with a larger error, as a fraction of the outer eye distance, counts as a failure.
+FAILURE_THRESHOLD = 0.10
+#: Errors at which the cumulative distribution is evaluated, as fractions of the outer eye distance.
+CURVE_ERRORS = np.linspace(0, FAILURE_THRESHOLD, 41)
 
 
 @dataclasses.dataclass(frozen=True)
-class Pictures:
-    """Single pictures with landmarks and who is in them.
+class LandmarkErrors:
+    """Errors of a landmarker on n faces; NaN where the detector missed the face.
 
     Attributes
     ----------
-    images : list of ndarray, (H, W) uint8
-    landmarks : ndarray, shape (n, 68, 2)
-    subject : ndarray, shape (n,)
+    nme : ndarray, shape (n,), float64
+        Normalized mean error, see `normalized_mean_error`.
+    confidence : ndarray, shape (n,), float64
+        In 0..1.
+    seconds : ndarray, shape (n,), float64
+        CPU time of the landmarks of one face, without detection.
+    fold : ndarray, shape (n,), int, or None
+        Fold in which the face was in the test set; None without cross-validation.
+    """
+
+    nme: np.ndarray
+    confidence: np.ndarray
+    seconds: np.ndarray
+    fold: np.ndarray | None = None
+
+
+@dataclasses.dataclass(frozen=True)
+class ErrorCurve:
+    """Cumulative error distribution (CED).
+
+    Attributes
+    ----------
+    nme : list of float
+        Errors as fractions of the outer eye distance, rounded to 4 digits.
+    fraction : list of float
+        Fraction of all faces with at most this error; missed faces count as errors above all others.
+    """
+
+    nme: list[float]
+    fraction: list[float]
+
+
+@dataclasses.dataclass(frozen=True)
+class LandmarkScores:
+    """Scores of a landmarker; errors are fractions of the outer eye distance and exclude missed faces.
+
+    Attributes
+    ----------
+    n_faces : int
+    n_subjects : int or None
+        None if the subjects are not known.
     grouped : bool
-        Whether subjects are known; else each row of the table counts as a person of its own.
+        Whether the subjects are known.
+    detection_rate : float
+        Fraction of faces for which the detector returned the correct box.
+    nme, nme_median, nme_p95, nme_max : float
+        Mean, median, 95th percentile and maximum of the normalized mean error.
+    nme_subject_sd : float
+        SD of the mean error over subjects.
+    failure_rate : float
+        Fraction of faces that were missed or have an error above FAILURE_THRESHOLD.
+    auc : float
+        Area under the cumulative error distribution up to FAILURE_THRESHOLD, divided by FAILURE_THRESHOLD, in 0..1.
+    confident_fraction : float
+        Fraction of detected faces with a confidence of at least MIN_CONFIDENCE.
+    ms_per_face : float
+        Median CPU time of the landmarks of one face in milliseconds, without detection.
+    curve : ErrorCurve
     """
 
-    images: list[np.ndarray]
-    landmarks: np.ndarray
-    subject: np.ndarray
+    n_faces: int
+    n_subjects: int | None
     grouped: bool
+    detection_rate: float
+    nme: float
+    nme_median: float
+    nme_subject_sd: float
+    nme_p95: float
+    nme_max: float
+    failure_rate: float
+    auc: float
+    confident_fraction: float
+    ms_per_face: float
+    curve: ErrorCurve
 
-    def __len__(self) -> int:
-        return len(self.images)
-
-
-def pictures_of(X: Samples, frames: int = 3) -> Pictures:
-    """Some frames of each row that have landmarks, evenly spread from the first to the last.
-
-    Neighbouring frames of a clip are nearly the same picture and teach nothing new.
-
-    Raises
-    ------
-    FerError
-        Where the table has no images or no landmarks.
-    """
-    check_landmarks(X)
-    length = X.column("landmarks").shape[1] if len(X) else 0
-    at = np.unique(np.rint(np.linspace(0, length - 1, min(frames, length))).astype(int))
-    known = "subject" in X and bool((np.asarray(X["subject"]).astype(str) != "-1").all())
-    people = np.asarray(X["subject"]) if known else np.arange(len(X))
-    images: list[np.ndarray] = []
-    landmarks, subject = [], []
-    for t in at:
-        points = np.asarray(X.frame("landmarks", int(t)), np.float64)
-        usable = np.flatnonzero(np.isfinite(points).all((1, 2)))
-        images += list(X[usable].frame("images", int(t))) if usable.size else []
-        landmarks.append(points[usable])
-        subject.append(people[usable])
-    if not images:
-        raise FerError("no row of these data has landmarks in any frame: nothing to learn from or to judge by")
-    return Pictures(images, np.concatenate(landmarks), np.concatenate(subject), known)
+    def to_json(self) -> dict[str, Any]:
+        """The attributes, the normalization and the failure threshold, as a dict that can be written as JSON."""
+        normalization = {
+            "normalized_by": "outer eye distance (points 36 and 45)",
+            "failure_threshold": FAILURE_THRESHOLD,
+        }
+        return normalization | dataclasses.asdict(self)
 
 
-def check_landmarks(X: Samples) -> None:
-    """Refuse a table that has no pictures or no landmarks."""
-    for name in ("images", "landmarks"):
-        X.column(name)
+def normalized_mean_error(points: np.ndarray, landmarks: np.ndarray) -> np.ndarray:
+    """Normalized mean error (NME): mean distance of the 68 points as a fraction of the outer eye distance.
 
-
-def learn_landmarks(model: Any, X: Samples, seed: int) -> dict[str, Any]:
-    """Give a fitted pipeline a landmarker, learned from these rows, as ``landmarker_``; returns what is told of it."""
-    pictures = pictures_of(X)
-    model.landmarker_ = fitted(Landmarker(random_state=seed), pictures)
-    return about(model.landmarker_, pictures)
-
-
-def point_errors(points: np.ndarray, landmarks: np.ndarray) -> np.ndarray:
-    """Mean distance of the 68 points as a share of the outer eye distance, (n,)."""
-    return np.linalg.norm(points - landmarks, axis=-1).mean(-1) / outer_eye_distance(landmarks)
-
-
-def judge(landmarker: Landmarker, pictures: Pictures) -> dict[str, np.ndarray]:
-    """What a fitted landmarker finds in pictures, boxes from its detector.
+    Parameters
+    ----------
+    points, landmarks : ndarray, shape (n, 68, 2)
+        Detected and true iBUG-68 points in pixels.
 
     Returns
     -------
-    dict
-        Of 'error' (n,), NaN where the detector missed the face, 'confidence' (n,), and 'seconds' (n,) of processor time
-        of the landmarks of one face, without detection.
+    ndarray, shape (n,), float64
+
+    References
+    ----------
+    C. Sagonas, E. Antonakos, G. Tzimiropoulos, S. Zafeiriou, M. Pantic, "300 faces in-the-wild challenge: database and
+    results", Image and Vision Computing 47, 2016, doi:10.1016/j.imavis.2016.01.002.
+
+    Examples
+    --------
+    >>> from fer_features.faces.landmark_evaluation import normalized_mean_error
+    >>> from fer_features.vision.geometry import MEAN_FACE
+    >>> truth = 100 * MEAN_FACE[None]  # outer eye distance 144
+    >>> normalized_mean_error(truth + [0.0, 7.2], truth)
+    array([0.05])
     """
-    boxes = find_boxes(pictures.images, pictures.landmarks, landmarker.detector)
-    found = {name: np.full(len(pictures), np.nan) for name in ("error", "confidence", "seconds")}
+    return np.linalg.norm(points - landmarks, axis=-1).mean(-1) / outer_eye_distance(landmarks)
+
+
+def evaluate_landmarker(landmarker: Landmarker, frames: AnnotatedFrames) -> LandmarkErrors:
+    """Errors of a fitted landmarker on annotated frames, with boxes from its detector.
+
+    Parameters
+    ----------
+    landmarker : Landmarker
+    frames : AnnotatedFrames
+
+    Returns
+    -------
+    LandmarkErrors
+        Without `fold`.
+    """
+    boxes = detect_known_faces(frames.images, frames.landmarks, landmarker.detector)
+    nme, confidence, seconds = (np.full(len(frames), np.nan) for _ in range(3))
     for i in np.flatnonzero(np.isfinite(boxes).all(1)):
         start = time.process_time()
-        points, confidence = landmarker.locate(pictures.images[i], boxes[i : i + 1])
-        found["seconds"][i] = time.process_time() - start
-        found["error"][i] = point_errors(points, pictures.landmarks[i : i + 1])[0]
-        found["confidence"][i] = confidence[0]
-    return found
+        points, confidences = landmarker.detect_landmarks(frames.images[i], boxes[i : i + 1])
+        seconds[i] = time.process_time() - start
+        nme[i] = normalized_mean_error(points, frames.landmarks[i : i + 1])[0]
+        confidence[i] = confidences[0]
+    return LandmarkErrors(nme, confidence, seconds)
 
 
-def cross_validate(
-    landmarker: Landmarker, pictures: Pictures, cv: str = "10fold", seed: int = 0, jobs: int = 1
-) -> dict[str, np.ndarray]:
-    """What landmarkers find in the faces of people that they have not seen; as `judge`, with 'fold' (n,) int.
+def cross_validate_landmarker(
+    landmarker: Landmarker, frames: AnnotatedFrames, cv: str = "10fold", random_state: int = 0, n_jobs: int = 1
+) -> LandmarkErrors:
+    """Errors on held-out subjects, by cross-validation grouped by subject.
+
+    Parameters
+    ----------
+    landmarker : Landmarker
+        Unfitted; a clone is fitted in each fold.
+    frames : AnnotatedFrames
+    cv : str, default='10fold'
+        'loso' (leave-one-subject-out) or the number of folds, such as '5fold'.
+    random_state : int, default=0
+        Seed of the assignment of subjects to folds.
+    n_jobs : int, default=1
+        Number of folds that run in parallel; -1 uses all cores.
+
+    Returns
+    -------
+    LandmarkErrors
 
     Raises
     ------
     FerError
-        For an unknown protocol, or fewer people than folds.
+        For an unknown protocol, or fewer subjects than folds.
     """
-    people = len(np.unique(pictures.subject))
+    n_subjects = len(np.unique(frames.groups))
     number = cv.removesuffix("fold")
     if cv != "loso" and not (number.isdigit() and cv.endswith("fold") and int(number) >= 2):
-        raise FerError(f"no protocol '{cv}': 'loso', '5fold', '10fold' or another number of folds is needed")
-    if people < (2 if cv == "loso" else int(number)):
-        raise FerError(f"{people} subject(s) are fewer than {cv} needs: use --cv {max(people, 2)}fold or fewer")
-    folds = LeaveOneGroupOut() if cv == "loso" else GroupKFold(int(number), shuffle=True, random_state=seed)
-    splits = list(folds.split(np.zeros(people_rows := len(pictures)), groups=pictures.subject))
-    outcomes = Parallel(n_jobs=jobs, return_as="generator")(
-        delayed(_fold)(clone(landmarker), pictures, train, test) for train, test in splits
+        raise FerError(f"unknown protocol '{cv}': 'loso', '5fold', '10fold' or another number of folds is needed")
+    if n_subjects < (2 if cv == "loso" else int(number)):
+        raise FerError(f"{n_subjects} subject(s) are too few for {cv}: use --cv {max(n_subjects, 2)}fold or fewer")
+    splitter = LeaveOneGroupOut() if cv == "loso" else GroupKFold(int(number), shuffle=True, random_state=random_state)
+    splits = list(splitter.split(np.zeros(len(frames)), groups=frames.groups))
+    results = parallel(n_jobs)(
+        delayed(_evaluate_fold)(clone(landmarker), frames, train, test) for train, test in splits
     )
-    found = {name: np.full(people_rows, np.nan) for name in ("error", "confidence", "seconds")}
-    found["fold"] = np.full(people_rows, -1)
-    for k, ((_, test), outcome) in enumerate(zip(splits, progress(outcomes, len(splits), "folds"), strict=True)):
-        found["fold"][test] = k
-        for name, values in outcome.items():
-            found[name][test] = values
-    return found
+    nme, confidence, seconds = (np.full(len(frames), np.nan) for _ in range(3))
+    fold = np.full(len(frames), -1)
+    for k, ((_, test), errors) in enumerate(zip(splits, progress(results, len(splits), "folds"), strict=True)):
+        nme[test], confidence[test], seconds[test], fold[test] = errors.nme, errors.confidence, errors.seconds, k
+    return LandmarkErrors(nme, confidence, seconds, fold)
 
 
-def _fold(landmarker: Landmarker, pictures: Pictures, train: np.ndarray, test: np.ndarray) -> dict[str, np.ndarray]:
-    return judge(fitted(landmarker, part(pictures, train)), part(pictures, test))
+def _evaluate_fold(
+    landmarker: Landmarker, frames: AnnotatedFrames, train: np.ndarray, test: np.ndarray
+) -> LandmarkErrors:
+    train_frames = frames.subset(train)
+    return evaluate_landmarker(landmarker.fit(train_frames.images, train_frames.landmarks), frames.subset(test))
 
 
-def part(pictures: Pictures, rows: np.ndarray) -> Pictures:
-    """Some of the pictures."""
-    images = [pictures.images[i] for i in rows]
-    return Pictures(images, pictures.landmarks[rows], pictures.subject[rows], pictures.grouped)
+def landmark_scores(errors: LandmarkErrors, frames: AnnotatedFrames) -> LandmarkScores:
+    """Summarize the errors of a landmarker.
+
+    Parameters
+    ----------
+    errors : LandmarkErrors
+    frames : AnnotatedFrames
+        The frames that the errors refer to.
+
+    Returns
+    -------
+    LandmarkScores
+
+    Raises
+    ------
+    FerError
+        If the detector missed all faces.
+    """
+    nme = errors.nme
+    detected = np.isfinite(nme)
+    if not detected.any():
+        raise FerError(f"the detector missed the annotated face in all of {len(nme)} images")
+    detected_nme = nme[detected]
+    detected_groups = frames.groups[detected]
+    subject_means = [detected_nme[detected_groups == subject].mean() for subject in np.unique(detected_groups)]
+    fraction = [float((np.nan_to_num(nme, nan=np.inf) <= error).mean()) for error in CURVE_ERRORS]
+    return LandmarkScores(
+        n_faces=len(nme),
+        n_subjects=frames.n_subjects,
+        grouped=frames.grouped,
+        detection_rate=float(detected.mean()),
+        nme=float(detected_nme.mean()),
+        nme_median=float(np.median(detected_nme)),
+        nme_subject_sd=float(np.std(subject_means)),
+        nme_p95=float(np.percentile(detected_nme, 95)),
+        nme_max=float(detected_nme.max()),
+        failure_rate=float((~detected | (np.nan_to_num(nme, nan=1.0) > FAILURE_THRESHOLD)).mean()),
+        auc=float(np.trapezoid(fraction, CURVE_ERRORS) / FAILURE_THRESHOLD),
+        confident_fraction=float((errors.confidence[detected] >= MIN_CONFIDENCE).mean()),
+        ms_per_face=float(1000 * np.median(errors.seconds[detected])),
+        curve=ErrorCurve([round(float(error), 4) for error in CURVE_ERRORS], fraction),
+    )
 
 
-def fitted(landmarker: Landmarker, pictures: Pictures) -> Landmarker:
-    """The landmarker after learning from pictures."""
-    return landmarker.fit(pictures.images, pictures.landmarks)
+def landmark_summary(scores: LandmarkScores) -> str:
+    """Summary of the scores in three lines.
 
+    Parameters
+    ----------
+    scores : LandmarkScores
 
-def about(landmarker: Landmarker, pictures: Pictures) -> dict[str, Any]:
-    """What manifests say of a landmarker and of what it learned from, ready for JSON."""
-    return {
-        "n_faces": landmarker.n_faces_,
-        "n_missed": landmarker.n_missed_,
-        "n_subjects": len(np.unique(pictures.subject)) if pictures.grouped else None,
-        "parameters": {k: v for k, v in landmarker.get_params().items() if k != "detector"},
-    }
-
-
-def figures(found: dict[str, np.ndarray], pictures: Pictures) -> dict[str, Any]:
-    """What is reported of errors, ready for JSON; distances are shares of that of the outer eye corners."""
-    error = found["error"]
-    seen = np.isfinite(error)
-    if not seen.any():
-        raise FerError(f"the detector found the right face in none of {len(error)} pictures")
-    judged = error[seen]
-    failed = ~seen | (np.nan_to_num(error, nan=1.0) > FAILURE)
-    people = np.unique(pictures.subject)
-    of = [judged[pictures.subject[seen] == one].mean() for one in people if (pictures.subject[seen] == one).any()]
-    return {
-        "normalised_by": "distance of the outer eye corners (points 36 and 45)",
-        "n": len(error),
-        "n_subjects": len(people) if pictures.grouped else None,
-        "grouped": pictures.grouped,
-        "detected": float(seen.mean()),
-        "mean": float(judged.mean()),
-        "median": float(np.median(judged)),
-        "subject_deviation": float(np.std(of)),
-        "p95": float(np.percentile(judged, 95)),
-        "max": float(judged.max()),
-        "failures": float(failed.mean()),
-        "failure_above": FAILURE,
-        "confident": float((found["confidence"][seen] >= LOST).mean()),
-        "ms_a_face": float(1000 * np.median(found["seconds"][seen])),
-        "curve": {
-            "error": [round(float(at), 4) for at in CURVE],
-            "share": [float((np.nan_to_num(error, nan=np.inf) <= at).mean()) for at in CURVE],
-        },
-    }
-
-
-def words(report: dict[str, Any]) -> str:
-    """The figures in a few lines."""
-    people = f"{report['n_subjects']} people" if report["grouped"] else "people unknown: NOT grouped by subject"
+    Returns
+    -------
+    str
+    """
+    subjects = f"{scores.n_subjects} subjects" if scores.grouped else "subjects unknown: NOT grouped by subject"
     return (
-        f"{report['n']} faces, {people}; the right face detected in {100 * report['detected']:.1f} %\n"
-        f"error {100 * report['mean']:.2f} % of the outer eye distance, median {100 * report['median']:.2f} %, "
-        f"deviation over people {100 * report['subject_deviation']:.2f}\n"
-        f"failures (above {100 * FAILURE:.0f} %, or not detected) {100 * report['failures']:.2f} %; "
-        f"{report['ms_a_face']:.1f} ms a face"
+        f"{scores.n_faces} faces, {subjects}; detection rate {100 * scores.detection_rate:.1f} %\n"
+        f"NME {100 * scores.nme:.2f} % of the outer eye distance, median {100 * scores.nme_median:.2f} %, "
+        f"SD over subjects {100 * scores.nme_subject_sd:.2f}\n"
+        f"failure rate (error above {100 * FAILURE_THRESHOLD:.0f} %, or not detected) "
+        f"{100 * scores.failure_rate:.2f} %, AUC {scores.auc:.3f}; {scores.ms_per_face:.1f} ms per face"
     )
-
-
-def draw_curve(curves: dict[str, Sequence[float]], path: Path) -> None:
-    """Draw the cumulative curve, the share of faces with at most an error, as a PNG."""
-    # Imported here, for it takes longer than everything else that a command imports; the figure is drawn off screen.
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(5, 3.6), dpi=120, layout="constrained")
-    FigureCanvasAgg(figure)
-    axes = figure.add_subplot()
-    axes.plot(100 * np.array(curves["error"]), 100 * np.array(curves["share"]))
-    axes.set_xlim(0, 100 * FAILURE)
-    axes.set_ylim(0, 101)
-    axes.grid(alpha=0.3)
-    axes.set_xlabel("mean error of the 68 points, % of the outer eye distance")
-    axes.set_ylabel("% of faces with at most this error")
-    figure.savefig(path, format="png", metadata={"Software": None})

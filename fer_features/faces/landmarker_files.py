@@ -1,4 +1,4 @@
-"""Landmarkers in files: alone, or as the second part of a saved pipeline."""
+"""Landmarkers in files: on their own, or as part of a saved pipeline."""
 
 from __future__ import annotations
 
@@ -9,67 +9,90 @@ from typing import Any
 
 import joblib
 
-from .._atomic import replacing
+from .._atomic import atomic_write
 from ..exceptions import FerError
 from ..version import versions
 from .landmarker import Landmarker
 
 
 def save_landmarker(landmarker: Landmarker, path: str | Path, record: dict[str, Any]) -> Path:
-    """Write a fitted landmarker, and beside it a manifest of the same name with the suffix .json.
+    """Write a fitted landmarker, and a manifest of the same name with the suffix .json.
 
     Parameters
     ----------
     landmarker : Landmarker
     path : str or Path
+        The file of the model, NAME.joblib.
     record : dict
-        What is known of it, ready for JSON: data, errors.
+        Further content of the manifest that can be written as JSON, such as the data set and errors.
 
     Returns
     -------
     Path
-        Of the joblib file.
+        Path of the model.
+
+    Raises
+    ------
+    FerError
+        If the suffix is .json, or the files cannot be written.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from fer_features.faces import Landmarker, load_landmarker, save_landmarker
+    >>> path = tempfile.mkdtemp() + "/landmarks.joblib"
+    >>> _ = save_landmarker(Landmarker(n_components=20), path, {"dataset": "mine"})
+    >>> load_landmarker(path)
+    Landmarker(n_components=20)
     """
     path = Path(path)
     if path.suffix == ".json":
-        raise FerError(f"{path}: the manifest beside the model has this suffix; name the model NAME.joblib")
-    with replacing(path) as temporary:
+        raise FerError(f"{path}: the manifest of the model has this suffix; name the model NAME.joblib")
+    with atomic_write(path) as temporary:
         joblib.dump(landmarker, temporary, compress=3)
         digest = _sha256(temporary)
         size = temporary.stat().st_size
     manifest = {"format": 1, "kind": "landmarks", **record, "bytes": size, "sha256": digest, "versions": versions()}
-    with replacing(path.with_suffix(".json")) as temporary:
+    with atomic_write(path.with_suffix(".json")) as temporary:
         temporary.write_text(json.dumps(manifest, indent=1) + "\n")
     return path
 
 
 def load_landmarker(path: str | Path) -> Landmarker:
-    """The landmarker in a file that `save_landmarker` wrote, or that a run with ``--with-landmarks`` saved.
+    """Load a landmarker that `save_landmarker` wrote, or that a run with ``--train-landmarker`` saved in its model.
+
+    Parameters
+    ----------
+    path : str or Path
+        The file of the model, with its manifest in the same folder.
+
+    Returns
+    -------
+    Landmarker
 
     Raises
     ------
     FerError
-        Where there is no such file or manifest, it is another file than its manifest describes, or has no landmarker.
+        If the file or its manifest is absent, the file does not match its manifest, or it contains no landmarker.
 
     Notes
     -----
-    A joblib file is a pickle: loading one runs the code in it. Load files from people you trust.
+    A joblib file is a pickle, and loading it executes the code in it. Load only files from sources that you trust.
     """
     path = Path(path)
     if not path.is_file():
-        raise FerError(f"there is no file {path}")
+        raise FerError(f"the file {path} does not exist")
+    manifest = path.with_suffix(".json")
     try:
-        digest = json.loads(path.with_suffix(".json").read_text())["sha256"]
+        digest = json.loads(manifest.read_text())["sha256"]
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise FerError(
-            f"{path.with_suffix('.json')} is missing or damaged: a model is saved with this file beside it"
-        ) from error
+        raise FerError(f"{manifest} is missing or damaged: a model needs the manifest it was saved with") from error
     if _sha256(path) != digest:
-        raise FerError(f"{path} is not the file that its manifest describes: it was damaged or replaced")
-    held = joblib.load(path)
-    landmarker = held if isinstance(held, Landmarker) else getattr(held, "landmarker_", None)
+        raise FerError(f"{path} does not match its manifest: the file was damaged or replaced")
+    content = joblib.load(path)
+    landmarker = content if isinstance(content, Landmarker) else getattr(content, "landmarker_", None)
     if not isinstance(landmarker, Landmarker):
-        raise FerError(f"{path} holds no landmarker: train one by python -m fer_features landmarks train")
+        raise FerError(f"{path} contains no landmarker: train one with `fer-features landmarks train`")
     return landmarker
 
 

@@ -1,1 +1,6 @@
-"""Grid and random search with nested, grouped cross-validation."""
+"""Grid and random search over pipeline settings with grouped, nested cross-validation."""
+
+from .search import search
+from .search_result import SearchResult
+
+__all__ = ["SearchResult", "search"]

@@ -1,7 +1,8 @@
-"""One fit of a search: a candidate learns from some rows and is judged on others."""
+"""One fit of a search: a candidate is trained on some samples and evaluated on others."""
 
 from __future__ import annotations
 
+import dataclasses
 import time
 from typing import Any
 
@@ -10,71 +11,117 @@ from sklearn.base import BaseEstimator, clone
 from threadpoolctl import threadpool_limits
 
 from ..classifiers import uncalibrated
-from ..evaluation.metrics import confusion_by_subject, figures
+from ..evaluation.metrics import confusion_by_subject, metrics_from_confusion
 from ..samples.table import Samples
-from .grids import front_of
+from .grids import n_feature_steps
 
-#: What a candidate that cannot be fitted raises: scikit-learn, XGBoost and this package.
-REFUSALS = (ValueError, TypeError)
+#: Exceptions of a candidate that cannot be fitted: by scikit-learn, XGBoost and this package.
+CANDIDATE_ERRORS = (ValueError, TypeError)
 
-#: Scaled features of the fold that was fitted last in this process, by its name: the candidates that share them follow
-#: each other.
-_last: dict[str, tuple[np.ndarray, np.ndarray]] = {}
+
+@dataclasses.dataclass(frozen=True)
+class CandidateFit:
+    """Result of one fit of a candidate.
+
+    Attributes
+    ----------
+    accuracy, balanced_accuracy, macro_f1 : float
+        On the samples that were not used for training.
+    seconds : float
+    predicted : tuple of int, or None
+        Predicted label codes; kept for outer test folds only.
+    error : str
+        Why the candidate failed, or empty.
+    """
+
+    accuracy: float = float("nan")
+    balanced_accuracy: float = float("nan")
+    macro_f1: float = float("nan")
+    seconds: float = 0.0
+    predicted: tuple[int, ...] | None = dataclasses.field(default=None, metadata={"omit_none": True})
+    error: str = ""
+
+
+def candidate_error(error: Exception) -> CandidateFit:
+    """The result of a candidate that failed.
+
+    Raises
+    ------
+    Exception
+        The error itself where its cause is the file system (a full disk), not the candidate.
+    """
+    if isinstance(error.__cause__, OSError):
+        raise error
+    return CandidateFit(error=" ".join(str(error).split()))
+
+
+#: Scaled features of the fold that was fitted last in this process, by its key: consecutive candidates share them.
+_last_features: dict[str, tuple[np.ndarray, np.ndarray]] = {}
 
 
 def fit_and_score(
-    model: BaseEstimator, X: Samples, label: np.ndarray, train: np.ndarray, test: np.ndarray, fold: str
-) -> dict[str, Any]:
-    """Fit to some rows, judge on others.
+    model: BaseEstimator,
+    X: Samples,
+    label: np.ndarray,
+    train: np.ndarray,
+    test: np.ndarray,
+    features_key: str,
+    keep_predictions: bool = False,
+) -> CandidateFit:
+    """Fit on some samples, evaluate on others.
 
     Parameters
     ----------
     model : estimator
-        Not fitted; it is not changed.
+        Cloned, not fitted.
     X : Samples
     label : ndarray, shape (n,)
     train, test : ndarray of int
-    fold : str
-        A name of rows and features: equal names, equal scaled features.
+    features_key : str
+        Identifies fold and feature settings: equal keys mean equal scaled features.
+    keep_predictions : bool, default False
 
     Returns
     -------
-    dict
-        Figures, 'seconds' and 'prediction' (a list of codes); or 'error' in words.
+    CandidateFit
     """
     start = time.perf_counter()
-    # One thread a fit: sums come out the same on any machine and beside any other fit.
+    # One thread per fit: sums are equal on any machine and with any number of parallel fits.
     with threadpool_limits(1):
         try:
-            prediction = _predict(model, X, label, train, test, fold)
-        except REFUSALS as error:
-            if isinstance(error.__cause__, OSError):  # a full disk is no fault of the candidate
-                raise
-            return {"error": " ".join(str(error).split())}
+            predicted = _predict(model, X, label, train, test, features_key)
+        except CANDIDATE_ERRORS as error:
+            return candidate_error(error)
     codes = np.unique(label)
-    truth, predicted = np.searchsorted(codes, label[test]), np.searchsorted(codes, prediction)
-    confusion = confusion_by_subject(truth, predicted, np.zeros(len(test), int), len(codes))[0]
-    scores = {name: float(value) for name, value in figures(confusion).items()}
-    return {**scores, "seconds": round(time.perf_counter() - start, 3), "prediction": np.asarray(prediction).tolist()}
+    true_index, predicted_index = np.searchsorted(codes, label[test]), np.searchsorted(codes, predicted)
+    confusion = confusion_by_subject(true_index, predicted_index, None, len(codes))[0]
+    values = {name: float(value) for name, value in metrics_from_confusion(confusion).items()}
+    return CandidateFit(
+        accuracy=values["accuracy"],
+        balanced_accuracy=values["balanced_accuracy"],
+        macro_f1=values["macro_f1"],
+        seconds=round(time.perf_counter() - start, 3),
+        predicted=tuple(np.asarray(predicted).tolist()) if keep_predictions else None,
+    )
 
 
-def forget_last() -> None:
-    """Give back the memory of the features that were kept for the next candidate."""
-    _last.clear()
+def discard_last_features() -> None:
+    """Release the features that are kept for the next candidate."""
+    _last_features.clear()
 
 
 def _predict(
-    model: BaseEstimator, X: Samples, label: np.ndarray, train: np.ndarray, test: np.ndarray, fold: str
+    model: Any, X: Samples, label: np.ndarray, train: np.ndarray, test: np.ndarray, features_key: str
 ) -> np.ndarray:
-    front = front_of(model)
-    if not front or getattr(model, "augment", None):  # copies of training rows are made by the whole pipeline
+    n = n_feature_steps(model)
+    if not n or getattr(model, "augmentation", None):  # augmented copies pass through the complete pipeline
         return uncalibrated(model).fit(X[train], label[train]).predict(X[test])
-    if fold not in _last:
-        _last.clear()
-        first = clone(model[:front])
+    if features_key not in _last_features:
+        _last_features.clear()
+        first = clone(model[:n])
         features = first.fit_transform(X[train], label[train]), first.transform(X[test])
-        for part in features:  # what follows must leave them as they are for the next candidate
-            part.flags.writeable = False
-        _last[fold] = features
-    learnt, judged = _last[fold]
-    return clone(model[front:]).fit(learnt, label[train]).predict(judged)
+        for block in features:  # later steps must not change them for the next candidate
+            block.flags.writeable = False
+        _last_features[features_key] = features
+    train_features, test_features = _last_features[features_key]
+    return clone(model[n:]).fit(train_features, label[train]).predict(test_features)

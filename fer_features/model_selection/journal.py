@@ -1,4 +1,4 @@
-"""What a search has done, line by line on disk, so that it goes on where it was killed."""
+"""Results of a search on disk, one line per fit, so that an interrupted search continues."""
 
 from __future__ import annotations
 
@@ -6,61 +6,69 @@ import contextlib
 import json
 import os
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
+from .._serialization import from_jsonable, to_jsonable
 from ..exceptions import FerError
+from .fit_and_score import CandidateFit
 
-#: What tells one piece of work from another.
-KEY = ("scope", "stage", "candidate", "fold")
+
+class FitKey(NamedTuple):
+    """Identifies a fit: the outer fold, the candidate, and the inner fold (-1 for the evaluation on the test fold)."""
+
+    outer_fold: str
+    candidate: int
+    fold: int
 
 
 class Journal:
-    """Results by scope, stage, candidate and fold, each appended to a file and synced before it counts.
+    """Fits of a search, each appended to a file and synced before it counts.
 
     Parameters
     ----------
     path : Path or None
-        JSON lines: first what is searched, then a line a fit. None keeps results in memory alone.
+        JSON lines: a description of the search, then a line per fit. None keeps the fits in memory only.
     header : dict
-        What is searched, ready for JSON. A file of another search is refused.
+        Description of the search, ready for JSON. The file of a different search is refused.
 
     Attributes
     ----------
-    found : int
-        Results that were there when the journal was opened.
+    results : dict of FitKey to CandidateFit
+    n_resumed : int
+        Fits that were in the file when it was opened.
 
     Raises
     ------
     FerError
-        For the journal of another search, one that another process writes, a damaged one, or a folder that cannot be
-        written.
+        For the journal of another search, one that another process writes, a damaged one, or a folder that is not
+        writable.
 
     Notes
     -----
-    A line that was torn by the end of its writer is cut off. Only whole lines are ever added, so nothing else can be
-    torn.
+    An incomplete last line, left by a killed process, is removed. Only complete lines are appended, so no other line
+    can be incomplete.
     """
 
     def __init__(self, path: Path | None, header: dict[str, Any]):
         self.path = path
-        self.results: dict[tuple[Any, ...], dict[str, Any]] = {}
+        self.results: dict[FitKey, CandidateFit] = {}
         self._file: Any = None
         if path is not None:
             try:
                 path.parent.mkdir(parents=True, exist_ok=True)
-                self._file = open(path, "a+b")  # noqa: SIM115 - it stays open as long as the search
+                self._file = open(path, "a+b")  # noqa: SIM115 - open during the search
                 self._open(json.loads(json.dumps(header, default=repr)))
             except OSError as error:
                 raise FerError(f"cannot write {path}: {error.strerror or error}") from error
             except FerError:
                 self.close()
                 raise
-        self.found = len(self.results)
+        self.n_resumed = len(self.results)
 
-    def add(self, entry: dict[str, Any]) -> None:
-        """Keep a result; on disk when this returns."""
-        self.results[tuple(entry[k] for k in KEY)] = entry
-        self._write(entry)
+    def add(self, key: FitKey, fit: CandidateFit) -> None:
+        """Keep a fit; it is on disk when this returns."""
+        self.results[key] = fit
+        self._write({**key._asdict(), **to_jsonable(fit)})
 
     def close(self) -> None:
         """Close the file."""
@@ -69,33 +77,36 @@ class Journal:
             self._file = None
 
     def _open(self, header: dict[str, Any]) -> None:
-        with contextlib.suppress(ImportError):  # where there is no fcntl, two at once go unnoticed
+        with contextlib.suppress(ImportError):  # without fcntl (Windows) two processes are not detected
             import fcntl
 
             try:
                 fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
-                raise FerError(f"another search is writing {self.path}: wait for it, or give another --out") from None
+                raise FerError(f"another process is writing {self.path}: wait for it, or use another --out") from None
         self._file.seek(0)
         text = self._file.read()
-        whole = text[: text.rfind(b"\n") + 1]
-        self._file.truncate(len(whole))
-        lines = whole.splitlines()
+        complete = text[: text.rfind(b"\n") + 1]
         try:
-            entries = [json.loads(line) for line in lines]
-            results = {tuple(entry[k] for k in KEY): entry for entry in entries[1:]}
+            if text and not text.startswith(b"{"):
+                raise ValueError("it does not begin with a description of a search")
+            entries = [json.loads(line) for line in complete.splitlines()]
+            self.results = {
+                FitKey(*(entry[name] for name in FitKey._fields)): from_jsonable(CandidateFit, entry)
+                for entry in entries[1:]
+            }
         except (ValueError, KeyError, TypeError) as error:
             raise FerError(f"{self.path} is not the journal of a search, or damaged ({error}): remove it") from error
+        self._file.truncate(len(complete))
         if not entries:
             self._write(header)
         elif entries[0] != header:
             first = entries[0] if isinstance(entries[0], dict) else {}
-            differ = [k for k in header if first.get(k) != header[k]]
+            different = [k for k in header if first.get(k) != header[k]]
             raise FerError(
-                f"{self.path} is the journal of another search (another {', '.join(differ)}): give another --out, or "
-                "remove it"
+                f"{self.path} is the journal of another search (different {', '.join(different)}): use another --out, "
+                "or remove it"
             )
-        self.results = results
 
     def _write(self, entry: dict[str, Any]) -> None:
         if self._file is None:

@@ -1,7 +1,8 @@
-"""What a search is going to do, and what is known of its candidates while it does it."""
+"""The plan of a search: candidates, samples and folds, and the results obtained so far."""
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import json
 import math
@@ -12,37 +13,49 @@ import numpy as np
 import sklearn
 from sklearn.base import BaseEstimator, clone
 
-from ..evaluation.cross_validation import describe_all
-from ..evaluation.eligible_samples import known_subjects, rows_to_judge
+from ..evaluation.eligible_samples import eligible_samples
+from ..evaluation.fit_predict import precompute_features
 from ..exceptions import FerError
-from ..pipelines import describable, name_of, set_parameters
+from ..pipelines import can_extract, pipeline_name, set_parameters
 from ..samples.feature_store import source_digest
-from ..samples.table import Samples, fingerprint
+from ..samples.fingerprint import fingerprint
+from ..samples.table import Samples
 from ..version import __version__
-from .fit_and_score import REFUSALS
-from .grids import check_grid, front_settings, list_candidates
-from .journal import Journal
-from .schedule import Scope, make_scopes
+from .fit_and_score import CANDIDATE_ERRORS, candidate_error
+from .grids import check_grid, feature_settings, list_candidates
+from .journal import FitKey, Journal
+from .schedule import OuterFold, make_outer_folds
 
-#: What a candidate may be chosen by.
-SCORES = ("accuracy", "balanced_accuracy", "macro_f1")
+#: Metrics by which candidates can be selected.
+SCORING = ("accuracy", "balanced_accuracy", "macro_f1")
+
+#: `FitKey.fold` of the evaluation of a selected candidate on the test samples of its outer fold.
+OUTER_TEST = -1
 
 
-class Plan:
-    """Candidates, rows and folds of a search. See `fer_features.model_selection.search.search` for the parameters.
+@dataclasses.dataclass(frozen=True)
+class CandidateScore:
+    """Mean and SD of a candidate over folds, and its seconds; NaN where a fold is missing or failed."""
+
+    mean: float
+    std: float
+    seconds: float
+
+
+class SearchPlan:
+    """Candidates, samples and folds of a search; `fer_features.search` describes the parameters.
 
     Attributes
     ----------
     identity : dict
-        What is searched, completely and ready for JSON: equal ones end in equal tables.
+        Complete description of the search, ready for JSON: equal ones give equal results.
     digest : str
-        A short hash of it.
+        Short hash of it.
     settings : list of str
-        Distinct ways to make features among the candidates: extractors, alignment, scaling.
-    n_described : int
-        How often a row is described at most: distinct settings of single extractors.
+        Distinct feature settings among the candidates.
+    n_extractor_settings : int
+        Distinct settings of single extractors: how often features of a sample are computed at most.
     journal : Journal
-        What is done.
     """
 
     def __init__(
@@ -54,96 +67,93 @@ class Plan:
         cv: str = "5fold",
         nested: str | None = None,
         strategy: str = "grid",
-        candidates: int | None = None,
-        score: str = "accuracy",
+        n_iter: int | None = None,
+        scoring: str = "accuracy",
         seed: int = 0,
     ):
-        if score not in SCORES:
-            raise FerError(f"no score '{score}': {', '.join(SCORES)}")
+        if scoring not in SCORING:
+            raise FerError(f"unknown scoring '{scoring}': use {', '.join(SCORING)}")
         grid = check_grid(grid)
-        self.model, self.cv, self.score = model, cv, score
+        self.model, self.scoring, self.strategy = model, scoring, strategy
         self.journal = Journal(None, {})
-        self.candidates = list_candidates(grid, strategy, candidates, seed)
+        self.candidates = list_candidates(grid, strategy, n_iter, seed)
         set_parameters(clone(model), self.candidates[0])  # all have the same names
-        self.fronts = [front_settings(model, params) for params in self.candidates]
-        self.settings = list(dict.fromkeys(self.fronts))
-        self.failed: dict[int, str] = {}
-        self.keys = {front: self._probe(X, front) for front in self.settings}
-        self.n_described = len(set().union(*self.keys.values()))
-        if len(self.failed) == len(self.candidates):
-            raise FerError(self.failed[0])
-        firsts = [self.fronts.index(front) for front in self.settings]
-        usable = [describable(self.with_settings(i), X) for i in firsts if i not in self.failed]
-        # All candidates are judged on the same rows: those that each of them can describe.
-        self.rows, self.left_out = rows_to_judge(np.logical_and.reduce(usable), X)
-        self.X = X[self.rows]
-        self.label = np.asarray(self.X["label"])
-        known = known_subjects(X, self.rows)
-        self.subject = None if known is None else np.asarray(self.X["subject"])
-        n = len(self.candidates)
-        self.scopes = make_scopes(self.label, self.subject, X.info.classes, cv, nested, strategy, seed, n)
-        people = [] if self.subject is None else self.subject.astype(str).tolist()
-        plain = (bool, int, float, str, dict, tuple, list, type(None))
-        # Estimators are no part of it, for their parameters stand beside them.
-        lists = ("steps", "transformer_list", "members")
-        given = {k: v for k, v in model.get_params().items() if isinstance(v, plain) and not k.endswith(lists)}
-        self.strategy = strategy
-        self.identity: dict[str, Any] = {
-            "pipeline": name_of(model),
-            "parameters": given,
-            "candidates": self.candidates,
-            **{"cv": cv, "nested": nested, "strategy": strategy, "score": score, "seed": seed},
-            "data": fingerprint(self.X),
-            "subjects": hashlib.blake2b("\n".join(people).encode(), digest_size=16).hexdigest(),
-            "code": f"{__version__} {source_digest()} scikit-learn {sklearn.__version__}",
-        }
+        self.settings_of = [feature_settings(model, params) for params in self.candidates]
+        self.settings = list(dict.fromkeys(self.settings_of))
+        self.invalid: dict[int, str] = {}
+        self.feature_keys = {settings: self._probe(X, settings) for settings in self.settings}
+        self.n_extractor_settings = len(set().union(*self.feature_keys.values()))
+        if len(self.invalid) == len(self.candidates):
+            raise FerError(self.invalid[0])
+        firsts = [self.settings_of.index(settings) for settings in self.settings]
+        usable = [can_extract(self.with_candidate(i), X) for i in firsts if i not in self.invalid]
+        # All candidates are evaluated on the same samples: those from which each of them can extract features.
+        self.indices, self.excluded = eligible_samples(np.logical_and.reduce(usable), X)
+        self.X = X[self.indices]
+        self.label = self.X.label_codes
+        self.subject = None if self.X.groups is None else np.asarray(self.X["subject"])
+        self.outer_folds = make_outer_folds(self.label, self.subject, X.info.classes, cv, nested, seed)
+        self.identity = self._identity({"cv": cv, "nested": nested, "strategy": strategy, "scoring": scoring}, seed)
         text = json.dumps(self.identity, default=repr)
         self.digest = hashlib.blake2b(text.encode(), digest_size=4).hexdigest()
 
-    def mean(self, scope: Scope, candidate: int, stage: int | None = None) -> tuple[float, float, float, int]:
-        """Mean and deviation of a candidate over the folds of a stage, its seconds, and the stage.
+    def score(self, outer_fold: OuterFold, candidate: int) -> CandidateScore:
+        """Score of a candidate over the inner folds of an outer fold."""
+        keys = [FitKey(outer_fold.name, candidate, fold) for fold in range(len(outer_fold.folds))]
+        fits = [self.journal.results.get(key) for key in keys]
+        done = [fit for fit in fits if fit is not None and not fit.error]
+        if len(done) < len(keys):
+            return CandidateScore(math.nan, math.nan, 0.0)
+        values = [getattr(fit, self.scoring) for fit in done]
+        # Rounded: equal values summed in another order may differ in the last bit.
+        return CandidateScore(
+            round(float(np.mean(values)), 12), float(np.std(values)), sum(fit.seconds for fit in done)
+        )
 
-        The stage is the last that it got through where none is given; the mean is NaN where it got through none.
-        """
-        for at in reversed(range(len(scope.stages))) if stage is None else [stage]:
-            keys = [(scope.name, at, candidate, fold) for fold in range(len(scope.stages[at].folds))]
-            entries = [self.journal.results.get(key) for key in keys]
-            done = [entry for entry in entries if entry and "error" not in entry]
-            if len(done) == len(keys):
-                values = [entry[self.score] for entry in done]
-                # Equal folds in another order must not differ in the last bit.
-                return round(float(np.mean(values)), 12), float(np.std(values)), sum(e["seconds"] for e in done), at
-        return math.nan, math.nan, 0.0, 0
-
-    def ranking(self, scope: Scope, stage: int) -> list[int]:
-        """Candidates that got through a stage, the best first."""
-        means = {i: self.mean(scope, i, stage)[0] for i in range(len(self.candidates))}
+    def ranking(self, outer_fold: OuterFold) -> list[int]:
+        """Candidates that were evaluated on all inner folds, the best first."""
+        means = {i: self.score(outer_fold, i).mean for i in range(len(self.candidates))}
         return sorted((i for i, mean in means.items() if not math.isnan(mean)), key=lambda i: (-means[i], i))
 
-    def chosen(self, scope: Scope) -> int | None:
-        """The best candidate of the last stage that any got through."""
-        for stage in reversed(range(len(scope.stages))):
-            if ranking := self.ranking(scope, stage):
-                return ranking[0]
-        return None
+    def selected(self, outer_fold: OuterFold) -> int | None:
+        """The best candidate, or None where none was evaluated on all inner folds."""
+        return next(iter(self.ranking(outer_fold)), None)
 
     def errors(self) -> dict[int, str]:
-        """Why candidates failed, by their numbers."""
-        found = dict(self.failed)
-        for (_, _, candidate, _), entry in self.journal.results.items():
-            if "error" in entry:
-                found.setdefault(candidate, entry["error"])
+        """Reasons of the candidates that failed."""
+        found = dict(self.invalid)
+        for key, fit in self.journal.results.items():
+            if fit.error:
+                found.setdefault(key.candidate, fit.error)
         return found
 
-    def with_settings(self, candidate: int) -> Any:
+    def with_candidate(self, candidate: int) -> Any:
         """The pipeline with the parameters of a candidate, not fitted."""
         return set_parameters(clone(self.model), self.candidates[candidate])
 
-    def _probe(self, X: Samples, front: str) -> set[str]:
-        """Keys of the features of a setting, found by describing no row at all, which tells wrong values too."""
-        nothing = X.with_columns()
+    def _identity(self, options: dict[str, Any], seed: int) -> dict[str, Any]:
+        plain = (bool, int, float, str, dict, tuple, list, type(None))
+        # Estimators are left out: their parameters are listed too.
+        lists = ("steps", "transformer_list", "members")
+        params = self.model.get_params().items()
+        subjects = [] if self.subject is None else self.subject.astype(str).tolist()
+        return {
+            "pipeline": pipeline_name(self.model),
+            "parameters": {k: v for k, v in params if isinstance(v, plain) and not k.endswith(lists)},
+            "candidates": self.candidates,
+            **options,
+            "seed": seed,
+            "data": fingerprint(self.X),
+            "subjects": hashlib.blake2b("\n".join(subjects).encode(), digest_size=16).hexdigest(),
+            "code": f"{__version__} {source_digest()} scikit-learn {sklearn.__version__}",
+        }
+
+    def _probe(self, X: Samples, settings: str) -> set[str]:
+        """Keys of the features of a setting, found by extraction from no sample, which also finds invalid values."""
+        empty = X.with_columns()
         try:
-            describe_all(self.with_settings(self.fronts.index(front)), nothing[:0])
-        except REFUSALS as error:
-            self.failed |= {i: " ".join(str(error).split()) for i, one in enumerate(self.fronts) if one == front}
-        return nothing.store.keys
+            precompute_features(self.with_candidate(self.settings_of.index(settings)), empty[:0])
+        except CANDIDATE_ERRORS as error:
+            reason = candidate_error(error).error
+            self.invalid |= {i: reason for i, one in enumerate(self.settings_of) if one == settings}
+        return set(empty.feature_store.keys)

@@ -1,105 +1,92 @@
-"""Where candidates are judged: on all subjects, and for an honest score anew within each outer fold."""
+"""Where candidates are evaluated: on all subjects, and again within each outer fold of a nested search."""
 
 from __future__ import annotations
 
 import dataclasses
-from typing import Any
 
 import numpy as np
 
-from ..evaluation.protocol import choose_protocol
+from ..evaluation.protocol import PREDEFINED, Folds, choose_protocol
 from ..exceptions import FerError
-from .grids import stages
+
+#: Name of the `OuterFold` that holds all samples.
+ALL_SAMPLES = "all"
 
 
 @dataclasses.dataclass(frozen=True)
-class Stage:
-    """Folds of one stage: positions of rows to train on and to judge, and how many subjects these are."""
-
-    folds: list[tuple[np.ndarray, np.ndarray]]
-    n_subjects: int
-
-
-@dataclasses.dataclass(frozen=True)
-class Scope:
-    """Rows that a choice is made on.
+class OuterFold:
+    """Samples on which a candidate is selected.
 
     Attributes
     ----------
     name : str
         'all', or 'outer 0', 'outer 1', ...
-    stages : list of Stage
-    rows : ndarray of int
-        All rows of the scope.
+    folds : list of (ndarray of int, ndarray of int)
+        Training and validation indices of the inner folds.
+    train : ndarray of int
+        All samples used for the selection.
     test : ndarray of int
-        Rows of the other subjects, whom the choice has not seen; none of 'all'.
-    protocol, outer : str
-        How the rows are split, and the outer folds, in words.
+        Samples of the other subjects, on which the selected candidate is evaluated; empty for 'all'.
+    protocol : str
+        Inner folds, as text.
+    outer_protocol : str or None
+        Outer folds, as text.
     """
 
     name: str
-    stages: list[Stage]
-    rows: np.ndarray
+    folds: Folds
+    train: np.ndarray
     test: np.ndarray
     protocol: str
-    outer: str | None
-
-    def part(self, stage: Any, fold: int) -> tuple[np.ndarray, np.ndarray]:
-        """Rows to train on and to judge; of the stage 'outer' all rows of the scope and those of its test."""
-        return (self.rows, self.test) if stage == "outer" else self.stages[stage].folds[fold]
+    outer_protocol: str | None
 
 
-def make_scopes(
+def make_outer_folds(
     label: np.ndarray,
     subject: np.ndarray | None,
     classes: tuple[str, ...],
     cv: str,
     nested: str | None,
-    strategy: str,
     seed: int,
-    n_candidates: int,
-) -> list[Scope]:
-    """The scope 'all' and one for each outer fold.
+) -> list[OuterFold]:
+    """The fold 'all' and, of a nested search, one for each outer fold.
 
     Parameters
     ----------
     label, subject : ndarray, shape (n,)
-        Of the rows that are judged; subject None where none are known.
+        Of the samples that are used; subject None where none are known.
     classes : tuple of str
-    cv, nested, strategy, seed
+    cv, nested, seed
         See `fer_features.model_selection.search.search`.
-    n_candidates : int
 
     Returns
     -------
-    list of Scope
+    list of OuterFold
 
     Raises
     ------
     FerError
-        For folds that the rows, or those of an outer fold, cannot bear.
+        For folds that the samples, or those of an outer fold, do not allow.
     """
-    for name in (cv, nested):
-        if name == "official":
-            raise FerError("a search draws folds within the training part: the official parts must not choose settings")
-    everybody = np.arange(len(label))
-    splits = [("all", everybody, everybody[:0])]
+    if PREDEFINED in (cv, nested):
+        raise FerError(
+            "a search draws folds within the training split: predefined splits must not be used to choose settings"
+        )
+    every = np.arange(len(label))
+    parts = [(ALL_SAMPLES, every, every[:0])]
     outer = None
     if nested is not None:
         protocol = choose_protocol(nested, label, subject, classes, seed=seed)
         outer = str(protocol)
-        splits += [(f"outer {i}", *parts) for i, parts in enumerate(protocol.split(label, subject))]
-    scopes = []
-    for name, rows, test in splits:
-        who = None if subject is None else subject[rows]
+        parts += [(f"outer {i}", *fold) for i, fold in enumerate(protocol.split(label, subject))]
+    found = []
+    for name, train, test in parts:
+        of_train = None if subject is None else subject[train]
         try:
-            plan = stages(strategy, cv, label[rows], who, classes, seed, n_candidates)
+            inner = choose_protocol(cv, label[train], of_train, classes, seed=seed)
         except FerError as error:
-            raise FerError(f"within outer fold {name[6:]} of --nested: {error}" if name != "all" else error) from None
-        found = []
-        for at, protocol in plan:
-            part = who if who is None else who[at]
-            folds = [(rows[at[train]], rows[at[judged]]) for train, judged in protocol.split(label[rows[at]], part)]
-            found.append(Stage(folds, 0 if part is None else len(np.unique(part))))
-        scopes.append(Scope(name, found, rows, test, str(plan[-1][1]), outer))
-    return scopes
+            where = "" if name == ALL_SAMPLES else f"within {name} of --nested: "
+            raise FerError(f"{where}{error}") from None
+        folds = [(train[fit], train[validate]) for fit, validate in inner.split(label[train], of_train)]
+        found.append(OuterFold(name, folds, train, test, str(inner), outer))
+    return found

@@ -1,8 +1,4 @@
-"""Search over the settings of a pipeline: grouped folds, each picture described once a setting, nothing done twice.
-
->>> found = search(make_pipeline("hog_svm"), X, {"classifier__C": [1, 10]}, nested="5fold")
->>> found.table, found.best, found.score, found.nested["score"]
-"""
+"""Search over the settings of a pipeline by grouped cross-validation, resumable and optionally nested."""
 
 from __future__ import annotations
 
@@ -13,14 +9,14 @@ from typing import Any
 import pandas as pd
 from sklearn.base import BaseEstimator
 
-from .._progress import progress
+from .._progress import progress, progress_enabled
 from ..exceptions import FerError
 from ..samples.table import Samples
-from .fit_and_score import forget_last
-from .journal import Journal
-from .plan import Plan
-from .runner import Loop
-from .search_result import Found, nested_scores, table_of
+from .fit_and_score import discard_last_features
+from .journal import FitKey, Journal
+from .plan import OUTER_TEST, SearchPlan
+from .runner import SearchRunner
+from .search_result import OuterOutcome, SearchResult, candidates_table, nested_scores
 
 
 def search(
@@ -31,13 +27,14 @@ def search(
     cv: str = "5fold",
     nested: str | None = None,
     strategy: str = "grid",
-    candidates: int | None = None,
-    score: str = "accuracy",
+    n_iter: int | None = None,
+    scoring: str = "accuracy",
     seed: int = 0,
-    jobs: int = 1,
-    budget: float | None = None,
+    n_jobs: int = 1,
+    time_limit: float | None = None,
     journal: str | Path | None = None,
-) -> Found:
+    verbose: bool = False,
+) -> SearchResult:
     """Find the best settings of a pipeline by cross-validation grouped by subject.
 
     Parameters
@@ -45,113 +42,128 @@ def search(
     model : estimator
         As made by `make_pipeline`, or any scikit-learn classifier that takes `Samples`. It is cloned, not fitted.
     X : Samples
-        With the columns 'label' and 'subject'. Of official parts the training part alone is used.
+        With the columns 'label' and 'subject'. Of predefined splits only 'train' is used.
     grid : mapping of str to list
-        Values to try by the names of parameters.
-    cv : {'5fold', '<k>fold', 'loso'}
-        The folds that candidates are judged by.
+        Values to try for each parameter.
+    cv : {'5fold', '<k>fold', 'loso'}, default '5fold'
+        Folds on which candidates are evaluated.
     nested : {'5fold', '<k>fold', 'loso'}, optional
-        Outer folds: in each the whole search is done on the training subjects, and its choice is judged on the others,
-        whom nothing has seen. `cv` then is that of the inner folds.
-    strategy : {'grid', 'random', 'halving'}
-        All candidates; some drawn at random; all on few subjects, then the better half on twice as many, and so on.
-    candidates : int, optional
-        How many are drawn; 'random' draws 60 where not given.
-    score : {'accuracy', 'balanced_accuracy', 'macro_f1'}
-        What is best: its mean over folds. Of equal candidates the first wins.
-    seed : int
-        Of folds and drawing.
-    jobs : int
-        Fits side by side, in processes of their own; -1 for all cores. Results do not depend on it.
-    budget : float, optional
+        Outer folds of nested cross-validation (S. Varma, R. Simon, BMC Bioinformatics 7, 2006,
+        doi:10.1186/1471-2105-7-91): in each the complete search is repeated on the training subjects, and the
+        selected candidate is evaluated on the others. `cv` then defines the inner folds.
+    strategy : {'grid', 'random'}, default 'grid'
+        All candidates, or a random sample of them.
+    n_iter : int, optional
+        Number of candidates to sample; 'random' samples 60 by default.
+    scoring : {'accuracy', 'balanced_accuracy', 'macro_f1'}, default 'accuracy'
+        The metric whose mean over folds is maximized; the first of equal candidates wins.
+    seed : int, default 0
+        Random state of folds and sampling.
+    n_jobs : int, default 1
+        Fits run in parallel worker processes; -1 for all cores. Results do not depend on it.
+    time_limit : float, optional
         Minutes after which no new candidate is begun.
     journal : str or Path, optional
-        File that keeps every fit: the same search goes on from there.
+        File that keeps every fit; the same search continues from it.
+    verbose : bool, default False
+        Show progress.
 
     Returns
     -------
-    Found
+    SearchResult
 
     Raises
     ------
     FerError
-        For an unknown parameter, folds that the data cannot bear, or where every candidate fails.
+        For an unknown parameter, folds that the data do not allow, or where every candidate fails.
+
+    Examples
+    --------
+    >>> from fer_features import load_dataset, make_pipeline, search
+    >>> X = load_dataset("demo")
+    >>> result = search(make_pipeline("landmarks_svm"), X, {"classifier__C": [1, 10]}, cv="3fold")
+    >>> sorted(result.best_params)
+    ['classifier__C']
     """
-    options: dict[str, Any] = {"cv": cv, "nested": nested, "strategy": strategy, "candidates": candidates}
-    planned = Search(model, X, grid, **options, score=score, seed=seed)
-    return planned.run(journal=journal, jobs=jobs, budget=budget)
+    options: dict[str, Any] = {"cv": cv, "nested": nested, "strategy": strategy, "n_iter": n_iter}
+    with progress_enabled(verbose):
+        planned = Search(model, X, grid, **options, scoring=scoring, seed=seed)
+        return planned.run(journal=journal, n_jobs=n_jobs, time_limit=time_limit)
 
 
-class Search(Plan):
-    """A search that is planned and not yet done. See `search` for the parameters."""
+class Search(SearchPlan):
+    """A search that can be run, and continued; see `search` for the parameters."""
 
     def run(
         self,
         *,
         journal: str | Path | None = None,
-        jobs: int = 1,
-        budget: float | None = None,
+        n_jobs: int = 1,
+        time_limit: float | None = None,
         on_step: Callable[[], None] | None = None,
-    ) -> Found:
-        """Do what is not yet in the journal.
+    ) -> SearchResult:
+        """Run the fits that are not in the journal.
 
         Parameters
         ----------
-        journal, jobs, budget
+        journal, n_jobs, time_limit
             See `search`.
         on_step : callable, optional
-            Called after each fit; `table` then holds all that is known.
+            Called after each fit; `table` then holds the results so far.
 
         Returns
         -------
-        Found
+        SearchResult
         """
         self.journal = Journal(None if journal is None else Path(journal), self.identity)
-        described = self.X.store.described
-        work = Loop(self, jobs, budget)
+        n_computed = self.X.feature_store.n_computed
+        runner = SearchRunner(self, n_jobs, time_limit)
         try:
-            for _ in progress(work.steps(), work.total(), self._so_far):
+            for _ in progress(runner.steps(), runner.total(), self._progress_label):
                 if on_step:
                     on_step()
         finally:
             self.journal.close()
-            forget_last()
-        whole = self.scopes[0]
-        best = self.chosen(whole)
+            discard_last_features()
+        everything = self.outer_folds[0]
+        best = self.selected(everything)
         if best is None:
-            raise FerError(self._why())
-        outer = [(scope, self.chosen(scope)) for scope in self.scopes[1:]]
-        judged = [(s, c, self.journal.results[s.name, "outer", c, 0]) for s, c in outer if c is not None]
-        judged = [one for one in judged if "error" not in one[2]]
-        return Found(
+            raise FerError(self._failure())
+        outcomes = []
+        for outer_fold in self.outer_folds[1:]:
+            candidate = self.selected(outer_fold)
+            if candidate is not None:
+                fit = self.journal.results[FitKey(outer_fold.name, candidate, OUTER_TEST)]
+                outcomes += [] if fit.error else [OuterOutcome(outer_fold, candidate, fit)]
+        return SearchResult(
             table=self.table(),
-            best=self.candidates[best],
-            score=self.mean(whole, best)[0],
-            score_name=self.score,
-            model=self.with_settings(best),
-            rows=self.rows,
-            left_out=self.left_out,
-            nested=nested_scores(self, judged) if judged else None,
+            best_params=self.candidates[best],
+            best_score=self.score(everything, best).mean,
+            scoring=self.scoring,
+            model=self.with_candidate(best),
+            indices=self.indices,
+            excluded=self.excluded,
+            nested=nested_scores(self, outcomes) if outcomes else None,
             strategy=self.strategy,
-            protocol=whole.protocol,
-            outer=self.scopes[0].outer,
-            settings=self.n_described,
-            fits=len(self.journal.results),
-            from_journal=self.journal.found,
-            described=self.X.store.described - described,
-            finished=work.finished,
+            protocol=everything.protocol,
+            outer_protocol=everything.outer_protocol,
+            n_extractor_settings=self.n_extractor_settings,
+            n_fits=len(self.journal.results),
+            n_resumed=self.journal.n_resumed,
+            n_features_computed=self.X.feature_store.n_computed - n_computed,
+            finished=runner.finished,
         )
 
     def table(self) -> pd.DataFrame:
-        """The candidates that are judged so far, or failed: parameters, mean, spread, seconds, rank."""
-        return table_of(self)
+        """The candidates evaluated so far or failed: parameters, mean, std, seconds, rank, error."""
+        return candidates_table(self)
 
-    def _so_far(self) -> str:
-        best = self.chosen(self.scopes[0])
-        return "fits" if best is None else f"fits, best so far {self.mean(self.scopes[0], best)[0]:.3f}"
+    def _progress_label(self) -> str:
+        best = self.selected(self.outer_folds[0])
+        return "fits" if best is None else f"fits, best score {self.score(self.outer_folds[0], best).mean:.3f}"
 
-    def _why(self) -> str:
+    def _failure(self) -> str:
         errors = self.errors()
         if len(errors) == len(self.candidates):
-            return f"every candidate failed, the first because of: {errors[0]}"
-        return "no candidate was judged on all folds"
+            return f"every candidate failed; the first error: {errors[0]}"
+        return "no candidate was evaluated on all folds"

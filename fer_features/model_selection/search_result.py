@@ -1,177 +1,227 @@
-"""What a search found: the table of candidates, the best, and its honest score."""
+"""The result of a search: the table of candidates, the best one, and the nested score."""
 
 from __future__ import annotations
 
 import dataclasses
+import json
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from ..evaluation.cross_validation import class_name
-from ..evaluation.metrics import summarise
-from .plan import SCORES, Plan
-from .schedule import Scope
+from .._serialization import to_jsonable
+from ..evaluation.metrics import compute_metrics
+from ..evaluation.scores import Metrics
+from ..samples.data_info import class_name
+from .fit_and_score import CandidateFit
+from .plan import SearchPlan
+from .schedule import OuterFold
 
 
 @dataclasses.dataclass(frozen=True)
-class Found:
-    """What a search found.
+class OuterOutcome:
+    """The candidate selected in an outer fold and its evaluation on the test subjects of that fold."""
+
+    outer_fold: OuterFold
+    candidate: int
+    fit: CandidateFit
+
+
+@dataclasses.dataclass(frozen=True)
+class NestedFold:
+    """One outer fold: sizes, test subjects, the selected parameters, their inner score and the outer scores."""
+
+    fold: int
+    subjects: tuple[Any, ...]
+    n_train: int
+    n_test: int
+    best_params: dict[str, Any]
+    inner_score: float
+    accuracy: float
+    balanced_accuracy: float
+    macro_f1: float
+
+
+@dataclasses.dataclass(frozen=True)
+class NestedScores:
+    """Score of a search by nested cross-validation.
+
+    Attributes
+    ----------
+    protocol : str
+        Outer folds, as text.
+    same_folds : bool
+        Whether the best candidate was selected on the same folds.
+    score : float
+        Mean over outer folds.
+    optimism : float
+        Selection bias: how much higher the score is by which the best candidate was selected.
+    pooled : Metrics
+        Of the predictions of all outer folds.
+    folds : tuple of NestedFold
+    """
+
+    protocol: str
+    same_folds: bool
+    score: float
+    optimism: float
+    pooled: Metrics
+    folds: tuple[NestedFold, ...]
+
+
+@dataclasses.dataclass(frozen=True)
+class SearchResult:
+    """Result of `search`.
 
     Attributes
     ----------
     table : DataFrame
-        One line a candidate: its number, parameters, mean, spread (deviation over folds), seconds, rank; subjects of
-        the last stage that it was judged in; why it failed.
-    best : dict
-        Parameters of the best.
-    score : float
-        Its mean over folds. It was chosen by this figure, which is therefore too high.
-    score_name : str
+        One row per candidate: its number, parameters, mean and std (SD) over folds, seconds, rank, and the error of
+        candidates that failed.
+    best_params : dict
+    best_score : float
+        Mean of the best candidate over folds. It was selected by this value, which is therefore optimistic.
+    scoring : str
     model : estimator
         The pipeline with the best parameters, not fitted.
-    rows : ndarray of int
-        Positions of the rows that were used.
-    left_out : dict of str to int
-        How many labelled rows were not, and why.
-    nested : dict or None
-        The score of the search by outer folds, whose subjects it has not seen; see `nested_scores`.
+    indices : ndarray of int
+        Samples that were used.
+    excluded : dict of str to int
+        Labelled samples that were not used, by reason.
+    nested : NestedScores or None
     strategy, protocol : str
-    outer : str or None
-        The outer folds in words.
-    settings : int
-        Distinct settings of single extractors: how often a row is described at most. Extractors that learn do not
-        count, for they do it anew in each fold.
-    fits, from_journal : int
-        All fits, and how many of them had been done before.
-    described : int
-        Rows described now, over all settings.
+    outer_protocol : str or None
+    n_extractor_settings : int
+        Distinct settings of single extractors, without those that are fitted: how often features of a sample are
+        computed at most.
+    n_fits, n_resumed : int
+        All fits, and those that were found in the journal.
+    n_features_computed : int
     finished : bool
-        False where the budget ended the plan.
+        False where the time limit ended the search.
     """
 
     table: pd.DataFrame
-    best: dict[str, Any]
-    score: float
-    score_name: str
+    best_params: dict[str, Any]
+    best_score: float
+    scoring: str
     model: Any
-    rows: np.ndarray
-    left_out: dict[str, int]
-    nested: dict[str, Any] | None
+    indices: np.ndarray
+    excluded: dict[str, int]
+    nested: NestedScores | None
     strategy: str
     protocol: str
-    outer: str | None
-    settings: int
-    fits: int
-    from_journal: int
-    described: int
+    outer_protocol: str | None
+    n_extractor_settings: int
+    n_fits: int
+    n_resumed: int
+    n_features_computed: int
     finished: bool
 
-    def record(self) -> dict[str, Any]:
-        """What `scores.json` says of it: the same for the same search, however often it was interrupted."""
-        failed = int((self.table["error"] != "").sum())
-        return {
+    def to_frame(self) -> pd.DataFrame:
+        """The table of candidates, the best first."""
+        return self.table.sort_values("rank", na_position="last", ignore_index=True)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Summary for ``scores.json``, equal for equal searches however often they were interrupted.
+
+        Parameters that JSON cannot represent, such as estimators, are given by their representation.
+        """
+        values = {
             "strategy": self.strategy,
             "protocol": self.protocol,
-            "candidates": len(self.table),
-            "failed": failed,
-            "extractor_settings": self.settings,
+            "n_candidates": len(self.table),
+            "n_failed": int((self.table["error"] != "").sum()),
+            "n_extractor_settings": self.n_extractor_settings,
             "finished": self.finished,
-            "score": self.score_name,
-            "chosen": self.best,
-            "selected_score": self.score,
-            "nested_score": self.nested and self.nested["score"],
-            "optimism": self.nested and self.nested["optimism"],
-            "nested": self.nested,
+            "scoring": self.scoring,
+            "best_params": to_jsonable(self.best_params),
+            "best_score": self.best_score,
+            "nested_score": None if self.nested is None else self.nested.score,
+            "optimism": None if self.nested is None else self.nested.optimism,
+            "nested": None if self.nested is None else to_jsonable(self.nested),
         }
+        return json.loads(json.dumps(values, default=repr))
 
     def __str__(self) -> str:
-        words = {"macro_f1": "macro-F1"}.get(self.score_name, self.score_name.replace("_", " "))
-        chosen = ", ".join(f"{k}={v}" for k, v in self.best.items())
-        judged = self.table["mean"].notna().sum()
+        name = {"macro_f1": "macro-F1"}.get(self.scoring, self.scoring.replace("_", " "))
+        params = ", ".join(f"{k}={v}" for k, v in self.best_params.items())
+        n_evaluated = self.table["mean"].notna().sum()
         lines = [
-            f"search ({self.strategy}): {judged} candidates of {self.settings} extractor setting(s), {self.protocol}",
-            f"  best: {chosen}",
-            f"  {f'{words}, chosen by it':34s} {self.score:.3f}",
+            f"search ({self.strategy}): {n_evaluated} candidates, {self.n_extractor_settings} extractor setting(s), "
+            f"{self.protocol}",
+            f"  best parameters: {params}",
+            f"  {f'{name}, of the selection':34s} {self.best_score:.3f}",
         ]
         if self.nested:
-            other = "" if self.nested["same_folds"] else "   partly of other folds: give --cv and --nested the same"
+            other = "" if self.nested.same_folds else "   (other folds: use the same for --cv and --nested)"
             lines += [
-                f"  {f'{words}, nested':34s} {self.nested['score']:.3f}   people unseen by the choices: {self.outer}",
-                f"  {'optimism between them':34s} {self.nested['optimism']:+.3f}{other}",
+                f"  {f'{name}, nested':34s} {self.nested.score:.3f}   outer folds: {self.outer_protocol}",
+                f"  {'optimism (selection bias)':34s} {self.nested.optimism:+.3f}{other}",
             ]
         else:
-            lines.append("  it was chosen by this figure, which is therefore too high; --nested gives an honest one")
+            lines.append("  the score of the selection is optimistic; --nested estimates the score on new subjects")
         failed = self.table[self.table["error"] != ""]
         if len(failed):
-            lines.append(f"  {len(failed)} candidate(s) failed, the first because of: {failed['error'].iloc[0]}")
+            lines.append(f"  {len(failed)} candidate(s) failed; the first error: {failed['error'].iloc[0]}")
         if not self.finished:
-            lines.append("  the budget ended the search before its end; the same command goes on")
+            lines.append("  the time limit ended the search; the same command continues it")
         return "\n".join(lines)
 
+    def _repr_html_(self) -> str:
+        return self.to_frame().round(3).to_html(index=False, border=0)
 
-def table_of(plan: Plan) -> pd.DataFrame:
-    """The table of the candidates that are judged or failed."""
-    whole = plan.scopes[0]
-    lines, errors = [], plan.errors()
+
+def candidates_table(plan: SearchPlan) -> pd.DataFrame:
+    """The table of the candidates that were evaluated or failed."""
+    rows, errors = [], plan.errors()
     for i, params in enumerate(plan.candidates):
-        mean, spread, seconds, stage = plan.mean(whole, i)
-        error = errors.get(i, "")
-        if np.isnan(mean) and not error:
+        score, error = plan.score(plan.outer_folds[0], i), errors.get(i, "")
+        if np.isnan(score.mean) and not error:
             continue
-        figures = {"mean": mean, "spread": spread, "seconds": round(seconds, 3)}
-        people = {} if len(whole.stages) == 1 else {"subjects": 0 if np.isnan(mean) else whole.stages[stage].n_subjects}
-        lines.append({"candidate": i, **params, **figures, **people, "error": error, "stage": stage})
-    columns = ["candidate", *plan.candidates[0], "mean", "spread", "seconds", "error", "stage"]
-    table = pd.DataFrame(lines) if lines else pd.DataFrame(columns=columns)
-    # Who came further stands before who did not, whatever the figures on fewer people.
-    order = table[table["mean"].notna()].sort_values(["stage", "mean", "candidate"], ascending=[False, False, True])
+        values = {"mean": score.mean, "std": score.std, "seconds": round(score.seconds, 3)}
+        rows.append({"candidate": i, **params, **values, "error": error})
+    columns = ["candidate", *plan.candidates[0], "mean", "std", "seconds", "error"]
+    table = pd.DataFrame(rows) if rows else pd.DataFrame(columns=columns)
+    order = table[table["mean"].notna()].sort_values(["mean", "candidate"], ascending=[False, True])
     rank = pd.Series(range(1, len(order) + 1), index=order.index)
-    table.insert(len(table.columns) - 2, "rank", rank.reindex(table.index).astype("Int64"))
-    return table.drop(columns="stage")
+    table.insert(len(table.columns) - 1, "rank", rank.reindex(table.index).astype("Int64"))
+    return table
 
 
-def nested_scores(plan: Plan, judged: list[tuple[Scope, int, dict[str, Any]]]) -> dict[str, Any]:
-    """The score of a search as a whole, by outer folds.
-
-    Parameters
-    ----------
-    plan : Plan
-    judged : list of (Scope, int, dict)
-        Of each outer fold the scope, the candidate that was chosen in it, and how that was judged.
-
-    Returns
-    -------
-    dict
-        'score': mean over outer folds; 'same_folds': whether those are the folds that the best of all was chosen by;
-        'optimism': how much higher that one's score is; 'pooled': figures over all rows with intervals; 'folds': what
-        each outer fold chose, and its scores.
-    """
+def nested_scores(plan: SearchPlan, outcomes: Sequence[OuterOutcome]) -> NestedScores:
+    """Score of a search by its outer folds."""
     X, label = plan.X, plan.label
-    test = np.concatenate([scope.test for scope, _, _ in judged])
+    test = np.concatenate([outcome.outer_fold.test for outcome in outcomes])
     codes = np.unique(label)
-    truth = np.searchsorted(codes, label[test])
-    predicted = np.searchsorted(codes, np.concatenate([entry["prediction"] for _, _, entry in judged]))
+    true = np.searchsorted(codes, label[test])
+    predicted = np.searchsorted(codes, np.concatenate([np.array(outcome.fit.predicted) for outcome in outcomes]))
     subject = None if plan.subject is None else plan.subject[test]
-    score = float(np.mean([entry[plan.score] for _, _, entry in judged]))
-    best = plan.chosen(plan.scopes[0])
+    score = float(np.mean([getattr(outcome.fit, plan.scoring) for outcome in outcomes]))
+    everything = plan.outer_folds[0]
+    best = plan.selected(everything)
     assert best is not None
-    return {
-        "protocol": judged[0][0].outer,
-        "same_folds": judged[0][0].outer == plan.scopes[0].protocol,
-        "score": score,
-        "optimism": plan.mean(plan.scopes[0], best)[0] - score,
-        "pooled": summarise(truth, predicted, subject, [class_name(X, code) for code in codes]),
-        "folds": [
-            {
-                "fold": i,
-                "subjects": [] if plan.subject is None else np.unique(plan.subject[scope.test]).tolist(),
-                "n_train": len(scope.rows),
-                "n_test": len(scope.test),
-                "chosen": plan.candidates[candidate],
-                "inner_score": plan.mean(scope, candidate)[0],
-                **{name: entry[name] for name in SCORES},
-            }
-            for i, (scope, candidate, entry) in enumerate(judged)
-        ],
-    }
+    return NestedScores(
+        protocol=str(everything.outer_protocol),
+        same_folds=everything.outer_protocol == everything.protocol,
+        score=score,
+        optimism=plan.score(everything, best).mean - score,
+        pooled=compute_metrics(true, predicted, subject, [class_name(X.info, code) for code in codes]),
+        folds=tuple(
+            NestedFold(
+                fold=i,
+                subjects=()
+                if plan.subject is None
+                else tuple(np.unique(plan.subject[outcome.outer_fold.test]).tolist()),
+                n_train=len(outcome.outer_fold.train),
+                n_test=len(outcome.outer_fold.test),
+                best_params=to_jsonable(plan.candidates[outcome.candidate]),
+                inner_score=plan.score(outcome.outer_fold, outcome.candidate).mean,
+                accuracy=outcome.fit.accuracy,
+                balanced_accuracy=outcome.fit.balanced_accuracy,
+                macro_f1=outcome.fit.macro_f1,
+            )
+            for i, outcome in enumerate(outcomes)
+        ),
+    )

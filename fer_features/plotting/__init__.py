@@ -1,1 +1,1 @@
-"""Figures of results and descriptors."""
+"""Figures: descriptors on a face, feature importance, confusion matrices and comparisons."""

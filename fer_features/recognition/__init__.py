@@ -1,7 +1,7 @@
-"""Recognition as pictures come: files, folders, videos and cameras, from a raw frame to an expression."""
+"""Expression recognition in images, videos and camera streams."""
 
-from .frame_results import Clip, Face, Moment
+from .frame_results import FacePrediction, FrameResult, TrackSummary
 from .recognizer import Recognizer
 from .stream import Stream
 
-__all__ = ["Clip", "Face", "Moment", "Recognizer", "Stream"]
+__all__ = ["FacePrediction", "FrameResult", "Recognizer", "Stream", "TrackSummary"]

@@ -1,4 +1,4 @@
-"""Apex frames without labels: where a face is farthest from neutral; and the expression of a clip."""
+"""Apex detection without labels: frames of maximal distance to the neutral face, and the expression of a track."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ import heapq
 
 import numpy as np
 
-#: Frames nearest to an apex in motion whose probabilities make the expression there.
-TOP = 5
-#: A rise and fall below this is noise: in inter-ocular distances for landmarks, in deviations of grey for pictures.
-NOISE = {"landmarks": 0.02, "images": 0.1}
-#: Apexes that are kept, the strongest; more frames do not mean more memory.
-MOST = 100
+#: Number of frames around an apex whose probabilities are averaged.
+N_APEX_FRAMES = 5
+#: Smallest prominence of an apex. For landmarks in interocular distances; for images in standard deviations of grey.
+MIN_PROMINENCE = {"landmarks": 0.02, "images": 0.1}
+#: Number of apexes kept for a track, the strongest ones. It bounds the memory of long streams.
+MAX_APEXES = 100
 
 
 @dataclasses.dataclass(frozen=True)
@@ -22,82 +22,118 @@ class Apex:
     Attributes
     ----------
     frame : int
-    time : float
+        Index of the frame in its source.
+    timestamp : float
         In seconds.
-    motion : float
-        How far from neutral, see `fer_features.recognition.face_view.motion`.
+    neutral_distance : float
+        Distance to the neutral face, see `fer_features.recognition.face_view.face_distance`.
     probabilities : ndarray, shape (k,)
-        Mean over the `TOP` frames of this rise and fall that are farthest from neutral.
+        Mean over the `N_APEX_FRAMES` frames of this rise and fall with the largest distance.
     """
 
     frame: int
-    time: float
-    motion: float
+    timestamp: float
+    neutral_distance: float
     probabilities: np.ndarray
 
 
-class ApexFinder:
-    """Finds apexes as frames come, in memory that does not grow.
+class ApexDetector:
+    """Detect apexes online, in constant memory.
 
     Parameters
     ----------
-    noise : float
-        Rises and falls smaller than this are none.
+    min_prominence : float
+        Apexes that rise less above the preceding minimum are ignored as noise.
+
+    Attributes
+    ----------
+    n_frames : int
+        Number of frames with probabilities.
+    apexes : list of Apex
+        Apexes found so far, see `finalize`.
 
     Notes
     -----
-    An apex is the maximum of a rise by more than `noise` above the lowest motion before it, once motion has fallen
-    to half of the rise, or the stream has ended.
+    An apex is the maximum of a rise by more than `min_prominence` above the lowest distance before it. It is complete
+    when the distance has fallen by half of the rise, or at the end of the stream.
+
+    Examples
+    --------
+    >>> detector = ApexDetector(min_prominence=0.1)
+    >>> for frame, distance in enumerate([0.0, 0.5, 1.0, 0.3, 0.0]):
+    ...     detector.update(frame, frame / 25, distance, np.array([0.2, 0.8]))
+    >>> [apex.frame for apex in detector.finalize()]
+    [2]
     """
 
-    def __init__(self, noise: float):
-        self.noise = noise
-        self.frames = 0
+    def __init__(self, min_prominence: float):
+        self.min_prominence = min_prominence
+        self.n_frames = 0
         self.apexes: list[Apex] = []
         self._sum: np.ndarray | float = 0.0
-        self._low = 0.0  # neutral is where every rise begins
+        self._minimum = 0.0  # a track is assumed to begin at the neutral face
         self._peak: tuple[int, float, float] | None = None
         self._top: list[tuple[float, int, np.ndarray]] = []
 
-    def update(self, frame: int, time: float, motion: float | None, probabilities: np.ndarray | None) -> None:
-        """Take note of a frame; without `motion` it counts for the mean alone, without probabilities for nothing."""
+    def update(
+        self, frame: int, timestamp: float, neutral_distance: float | None, probabilities: np.ndarray | None
+    ) -> None:
+        """Add a frame.
+
+        Parameters
+        ----------
+        frame : int
+        timestamp : float
+            In seconds.
+        neutral_distance : float or None
+            Without it the frame only contributes to the mean probabilities.
+        probabilities : ndarray, shape (k,), or None
+            Without them the frame is ignored.
+        """
         if probabilities is None:
             return
-        self.frames += 1
+        self.n_frames += 1
         self._sum = self._sum + probabilities
-        if motion is None:
+        if neutral_distance is None:
             return
-        if motion < self._low:  # it was falling still: the rise begins here
-            self._low, self._peak, self._top = motion, None, []
-        if self._peak is None or motion > self._peak[2]:
-            self._peak = frame, time, motion
-        if len(self._top) < TOP or motion > self._top[0][0]:
-            # The frame's number decides between equals; probabilities are never compared.
-            push = heapq.heappush if len(self._top) < TOP else heapq.heapreplace
-            push(self._top, (motion, -frame, probabilities))
-        rise = self._peak[2] - self._low
-        if rise > self.noise and motion < self._low + rise / 2 and self._peak[0] != frame:
-            self._close()
-            self._low = motion
+        if neutral_distance < self._minimum:  # a new minimum: the rise starts here
+            self._minimum, self._peak, self._top = neutral_distance, None, []
+        if self._peak is None or neutral_distance > self._peak[2]:
+            self._peak = frame, timestamp, neutral_distance
+        if len(self._top) < N_APEX_FRAMES or neutral_distance > self._top[0][0]:
+            # The frame index breaks ties, so that arrays of probabilities are never compared.
+            push = heapq.heappush if len(self._top) < N_APEX_FRAMES else heapq.heapreplace
+            push(self._top, (neutral_distance, -frame, probabilities))
+        rise = self._peak[2] - self._minimum
+        if rise > self.min_prominence and neutral_distance < self._minimum + rise / 2 and self._peak[0] != frame:
+            self._complete_apex()
+            self._minimum = neutral_distance
 
-    def finish(self) -> list[Apex]:
-        """All apexes in the order of frames; the last rise counts although nothing follows it."""
-        if self._peak is not None and (self._peak[2] - self._low > self.noise or not self.apexes):
-            self._close()
+    def finalize(self) -> list[Apex]:
+        """Return all apexes in the order of frames. The last rise counts even if no fall follows it."""
+        if self._peak is not None and (self._peak[2] - self._minimum > self.min_prominence or not self.apexes):
+            self._complete_apex()
         return sorted(self.apexes, key=lambda apex: apex.frame)
 
-    def clip(self) -> tuple[np.ndarray | None, Apex | None]:
-        """Probabilities of the whole, and its strongest apex: those at the apex, or without one the mean of all."""
-        apexes = self.finish()
-        if apexes:
-            strongest = max(apexes, key=lambda apex: apex.motion)
-            return strongest.probabilities, strongest
-        return (np.asarray(self._sum) / self.frames if self.frames else None), None
+    def summarize(self) -> tuple[np.ndarray | None, Apex | None]:
+        """Return the probabilities of the track and its strongest apex.
 
-    def _close(self) -> None:
+        Returns
+        -------
+        probabilities : ndarray, shape (k,), or None
+            Those of the strongest apex; without an apex the mean over all frames; None without any frame.
+        apex : Apex or None
+        """
+        apexes = self.finalize()
+        if apexes:
+            strongest = max(apexes, key=lambda apex: apex.neutral_distance)
+            return strongest.probabilities, strongest
+        return (np.asarray(self._sum) / self.n_frames if self.n_frames else None), None
+
+    def _complete_apex(self) -> None:
         assert self._peak is not None
         mean = np.mean([probabilities for _, _, probabilities in self._top], 0)
         self.apexes.append(Apex(*self._peak, mean))
-        if len(self.apexes) > MOST:
-            self.apexes.remove(min(self.apexes, key=lambda apex: apex.motion))
+        if len(self.apexes) > MAX_APEXES:
+            self.apexes.remove(min(self.apexes, key=lambda apex: apex.neutral_distance))
         self._peak, self._top = None, []

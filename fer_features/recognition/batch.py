@@ -1,153 +1,175 @@
-"""Inputs one after another: each is judged, its rows are written as they come, and what fails is told and left."""
+"""Recognition of several inputs, with results written while they are computed."""
 
 from __future__ import annotations
 
 import contextlib
 import itertools
 import sys
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Iterator, Sequence
 
 from .._progress import progress
 from ..exceptions import FerError
-from .frame_results import Clip, Moment
+from .annotation_writer import AnnotatedVideo, AnnotationWriter
+from .frame_results import FacePrediction, FrameResult, TrackSummary
 from .openface import OpenFaceWriter
-from .output import Annotator, Table, row_of_clip, rows_of_moment
+from .prediction_writer import PredictionWriter
 from .recognizer import Recognizer
+from .records import PredictionRecord, frame_records, summary_record
+from .sources import FrameSource
+from .stream import Stream, SupportsTracking
 
 
-class Job:
-    """Recognition of many inputs.
+class BatchPredictor:
+    """Predict the expressions in several inputs. An input that fails does not stop the others.
 
     Parameters
     ----------
     recognizer : Recognizer
-    tracker : Tracking, optional
-        In the place of the recognizer's own; then one input that moves is all there may be.
-    table : Table, optional
-        Takes the rows.
-    annotator : Annotator, optional
-        Draws the faces.
-    openface : OpenFaceWriter, optional
-        Takes the landmarks.
+    tracker : SupportsTracking, optional
+        Replaces the tracker of the recognizer. Then there must be only one stream.
+    writer : PredictionWriter, optional
+        Writes the records. Without it the predictions for images are printed.
+    annotation_writer : AnnotationWriter, optional
+        Writes annotated images and videos.
+    openface_writer : OpenFaceWriter, optional
+        Writes landmarks.
 
     Attributes
     ----------
-    rows, answered, failed : int
-        Rows of frames, those of them with an expression, inputs that failed.
+    n_records : int
+        Number of records of faces and frames.
+    n_classified : int
+        Number of records with an expression.
+    n_failed : int
+        Number of inputs that failed.
     """
 
     def __init__(
         self,
         recognizer: Recognizer,
-        tracker: Any = None,
-        table: Table | None = None,
-        annotator: Annotator | None = None,
-        openface: OpenFaceWriter | None = None,
+        tracker: SupportsTracking | None = None,
+        writer: PredictionWriter | None = None,
+        annotation_writer: AnnotationWriter | None = None,
+        openface_writer: OpenFaceWriter | None = None,
     ):
         self.recognizer, self.tracker = recognizer, tracker
-        self.table, self.annotator, self.openface = table, annotator, openface
-        self.rows = self.answered = self.failed = 0
+        self.writer, self.annotation_writer, self.openface_writer = writer, annotation_writer, openface_writer
+        self.n_records = self.n_classified = self.n_failed = 0
 
-    def work(self, inputs: list[Any]) -> bool:
-        """Do all inputs, telling of those that fail; returns whether Ctrl-C ended it before."""
-        still = not any(source.moving for source in inputs)
-        shown = progress(inputs, len(inputs), "pictures") if still else inputs
+    def predict(self, sources: Sequence[FrameSource]) -> bool:
+        """Process all sources, and print an error for each that fails.
+
+        Returns
+        -------
+        bool
+            Whether Ctrl-C ended the work early.
+        """
+        only_images = not any(source.is_stream for source in sources)
+        shown = progress(sources, len(sources), "images") if only_images else sources
         try:
             for source in shown:
                 try:
-                    self._one(source)
+                    if source.is_stream:
+                        self._predict_stream(source)
+                    else:
+                        self._predict_image(source)
                 except FerError as error:
-                    self.failed += 1
+                    self.n_failed += 1
                     print(f"error: {' '.join(str(error).split())}", file=sys.stderr)
-                    self._add({"file": source.name, "status": "unreadable"})
+                    self._write(PredictionRecord(source.name, status="unreadable"))
         except KeyboardInterrupt:
             return True
         return False
 
-    def _one(self, source: Any) -> None:
-        if not source.moving:
-            (frame,) = source
-            moment = Moment(frame, self.recognizer.predict(frame.picture))
-            self._moment(source.name, moment)
-            if self.annotator:
-                self.annotator.picture(source.name, moment)
-            if self.table is None:
-                print(f"{source.name}: {_words(moment)}", flush=True)
-            return
+    def _predict_image(self, source: FrameSource) -> None:
+        (frame,) = source
+        result = FrameResult(frame, self.recognizer.predict(frame.image))
+        self._write_frame(source.name, result)
+        if self.annotation_writer:
+            self.annotation_writer.write_image(source.name, result)
+        if self.writer is None:
+            print(f"{source.name}: {_format_faces(result.faces)}", flush=True)
+
+    def _predict_stream(self, source: FrameSource) -> None:
         stream = self.recognizer.stream(source, self.tracker)
-        video = self.annotator.video(source.name) if self.annotator else contextlib.nullcontext()
-        ended: BaseException | None = None
-        with video as file:
+        writer = self.annotation_writer
+        stopped: BaseException | None = None
+        with writer.open_video(source.name) if writer else contextlib.nullcontext() as video:
             try:
-                self._follow(source, iter(stream), file)
+                self._process_frames(source, stream, video)
             except (FerError, KeyboardInterrupt) as error:
-                ended = error  # what was drawn so far is kept
-        for clip in stream.clips:
-            self._add(row_of_clip(source.name, clip))
-            print(f"{source.name}: {_clip(clip)}", flush=True)
-        # A camera has no other end than Ctrl-C.
-        if ended is not None and not (isinstance(ended, KeyboardInterrupt) and getattr(source, "live", False)):
-            raise ended
+                stopped = error  # raised below, so that the video of the processed frames is kept
+        for summary in stream.track_summaries:
+            self._write(summary_record(source.name, summary))
+            print(f"{source.name}: {_format_summary(summary)}", flush=True)
+        # Ctrl-C is the regular end of a camera stream.
+        if stopped is not None and not (isinstance(stopped, KeyboardInterrupt) and source.is_live):
+            raise stopped
 
-    def _follow(self, source: Any, moments: Iterator[Moment], file: Any) -> None:
-        last, live = "", getattr(source, "live", False)
-        with contextlib.closing(moments):  # type: ignore[type-var]
-            for moment in _counted(source, moments):
-                self._moment(source.name, moment)
-                if self.openface:
-                    self.openface.write(moment)
-                if file is not None:
-                    file.write(moment, source.skipping.of(source.rate))
-                if live and _labels(moment) != last:
-                    last = _labels(moment)
-                    print(f"{moment.frame.time:.1f} s: {_words(moment)}", flush=True)
+    def _process_frames(self, source: FrameSource, stream: Stream, video: AnnotatedVideo | None) -> None:
+        last = ""
+        with contextlib.closing(iter(stream)) as results:
+            for result in _with_progress(source, results):
+                self._write_frame(source.name, result)
+                if self.openface_writer:
+                    self.openface_writer.write(result)
+                if video is not None:
+                    video.write(result, source.sampling.sampled_fps(source.fps))
+                if source.is_live and (labels := _format_labels(result.faces)) != last:
+                    last = labels
+                    print(f"{result.frame.timestamp:.1f} s: {_format_faces(result.faces)}", flush=True)
 
-    def _moment(self, name: str, moment: Moment) -> None:
-        for row in rows_of_moment(name, moment):
-            self._add(row)
-            self.rows += 1
-            self.answered += bool(row.get("expression"))
+    def _write_frame(self, name: str, result: FrameResult) -> None:
+        for record in frame_records(name, result):
+            self._write(record)
+            self.n_records += 1
+            self.n_classified += bool(record.expression)
 
-    def _add(self, row: dict[str, Any]) -> None:
-        if self.table is not None:
-            self.table.add(row)
+    def _write(self, record: PredictionRecord) -> None:
+        if self.writer is not None:
+            self.writer.add(record)
 
 
-def _counted(source: Any, moments: Iterator[Moment]) -> Iterator[Moment]:
-    """The moments, with progress where the source says how many frames it has, which it does once it is open."""
-    first = next(moments, None)
+def _with_progress(source: FrameSource, results: Iterator[FrameResult]) -> Iterator[FrameResult]:
+    """Show progress if the number of frames is known, which is the case once the source is open."""
+    first = next(results, None)
     if first is None:
         return
-    whole = itertools.chain([first], moments)
-    if source.total is None:
-        yield from whole
+    results = itertools.chain([first], results)
+    if source.n_frames is None:
+        yield from results
         return
-    share = source.skipping.of(source.rate) / source.rate
-    yield from progress(whole, max(1, round(share * source.total)), f"frames of {source.name}")
+    fraction = source.sampling.sampled_fps(source.fps) / source.fps
+    yield from progress(results, max(1, round(fraction * source.n_frames)), f"frames of {source.name}")
 
 
-def _labels(moment: Moment) -> str:
-    return " ".join(f"{face.number} {face.expression or face.status}" for face in moment.faces)
+def _format_labels(faces: Sequence[FacePrediction]) -> str:
+    return " ".join(f"{face.face_id} {face.expression or face.status}" for face in faces)
 
 
-def _words(moment: Moment) -> str:
-    """The faces of a frame in a line."""
-    if not moment.faces:
+def _format_faces(faces: Sequence[FacePrediction]) -> str:
+    """Format the faces of a frame as one line."""
+    if not faces:
         return "no face"
-    several = len(moment.faces) > 1
-    told = []
-    for face in moment.faces:
-        sure = f" {face.probabilities[face.expression]:.2f}" if face.expression in face.probabilities else ""
-        told.append((f"face {face.number} " if several else "") + (face.expression or face.status) + sure)
-    return ", ".join(told)
+    parts = []
+    for face in faces:
+        label = _format_label(face.expression, face.probabilities) if face.expression else face.status
+        parts.append(f"face {face.face_id} {label}" if len(faces) > 1 else label)
+    return ", ".join(parts)
 
 
-def _clip(clip: Clip) -> str:
-    """What a face showed over a stream in a line."""
-    if not clip.expression:
-        return f"face {clip.number}: no frame with an expression"
-    sure = f" {clip.probabilities[clip.expression]:.2f}" if clip.expression in clip.probabilities else ""
-    where = "over all" if clip.apex is None else f"at its apex, frame {clip.apex.frame}, {clip.apex.time:.2f} s, one"
-    apexes = f" of {len(clip.apexes)}" if clip.apex is not None else ""
-    return f"face {clip.number}: {clip.expression}{sure} {where}{apexes}, of {clip.frames} frames"
+def _format_summary(summary: TrackSummary) -> str:
+    """Format the summary of a face track as one line."""
+    if not summary.expression:
+        return f"face {summary.face_id}: no frame with an expression"
+    label = _format_label(summary.expression, summary.probabilities)
+    if summary.apex is None:
+        return f"face {summary.face_id}: {label} (mean of {summary.n_frames} frames)"
+    return (
+        f"face {summary.face_id}: {label} at the apex, frame {summary.apex.frame}, {summary.apex.timestamp:.2f} s "
+        f"(strongest apex of {len(summary.apexes)}, {summary.n_frames} frames)"
+    )
+
+
+def _format_label(expression: str, probabilities: dict[str, float]) -> str:
+    return f"{expression} {probabilities[expression]:.2f}" if expression in probabilities else expression

@@ -1,4 +1,4 @@
-"""A face in a picture, and how several of them become the rows of a table."""
+"""Views of faces in frames, their normalization, and their conversion to samples for a pipeline."""
 
 from __future__ import annotations
 
@@ -9,107 +9,120 @@ from typing import Any
 import cv2
 import numpy as np
 
-from ..samples.columns import Column
-from ..samples.table import Info, Samples
-from ..vision.crop import warp
-from ..vision.geometry import MEAN_FACE, transform
-from .input_spec import Needs
+from ..samples.columns import Column, LazyColumn
+from ..samples.data_info import DataInfo
+from ..samples.table import Samples
+from ..vision.crop import warp_images
+from ..vision.geometry import MEAN_FACE, apply_affine
+from .input_spec import InputSpec
 
-#: The mean face as it lies in a detector's box, which is the unit square: found on photographs of 30 people.
-IN_BOX = (MEAN_FACE + [1.375, 1.08]) / 2.75
+#: Mean face relative to the box of the detector, which is the unit square. Measured on photographs of 30 subjects.
+MEAN_FACE_IN_BOX = (MEAN_FACE + [1.375, 1.08]) / 2.75
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
-class View:
-    """One face in one picture: all that the numbers of a prediction depend on, beside the view of the neutral face.
+class FaceView:
+    """One face in one frame.
+
+    A prediction depends on nothing else than a view and, for models that need it, the view of the neutral face.
 
     Attributes
     ----------
-    picture : ndarray, shape (H, W), uint8
-        The whole frame; shared, not copied.
+    image : ndarray, shape (H, W), uint8
+        The full frame in grey, shared and not copied.
     box : ndarray, shape (4,), float32
         x, y, width and height in pixels.
     confidence : float
-        Of the detector or landmarker, in 0..1.
-    points : ndarray, shape (68, 2), float32, or None
+        Confidence of the detector or landmarker, in [0, 1].
+    landmarks : ndarray, shape (68, 2), float32, or None
         iBUG-68 landmarks in pixels.
     """
 
-    picture: np.ndarray
+    image: np.ndarray
     box: np.ndarray
     confidence: float = 1.0
-    points: np.ndarray | None = None
+    landmarks: np.ndarray | None = None
 
 
-class Frames:
-    """A column of clips whose frames are whole pictures of any size, held by reference.
+class FrameColumn(LazyColumn):
+    """Column of clips whose frames are full images of any size, held by reference.
 
     Parameters
     ----------
-    rows : sequence of n sequences of T ndarrays (H, W) uint8
+    clips : sequence of n sequences of T ndarrays (H, W) uint8
     """
 
-    def __init__(self, rows: Sequence[Sequence[np.ndarray]]):
-        self.rows = rows
-        self.shape = (len(rows), len(rows[0]), None, None)
+    def __init__(self, clips: Sequence[Sequence[np.ndarray]]):
+        self.clips = clips
+        self.shape = (len(clips), len(clips[0]), None, None)
 
-    def __len__(self) -> int:
-        return len(self.rows)
+    def __getitem__(self, indices: Any) -> list[Sequence[np.ndarray]]:
+        return [self.clips[i] for i in np.arange(len(self))[indices]]
 
-    def __getitem__(self, rows: Any) -> list[Sequence[np.ndarray]]:
-        return [self.rows[i] for i in np.arange(len(self))[rows]]
+    def frame(self, indices: np.ndarray, t: int) -> list[np.ndarray]:
+        """Frame `t` of the given clips, a list of images (H, W)."""
+        return [self.clips[i][t] for i in indices]
 
-    def frame(self, rows: np.ndarray, t: int) -> list[np.ndarray]:
-        """Frame `t` of some rows, a list of (H, W)."""
-        return [self.rows[i][t] for i in rows]
-
-    def sizes(self, rows: np.ndarray) -> np.ndarray:
-        """Width and height of the last frame of some rows, (n, 2)."""
-        return np.array([self.rows[i][-1].shape[::-1] for i in rows])
+    def sizes(self, indices: np.ndarray) -> np.ndarray:
+        """Width and height in pixels of the last frame of the given clips, shape (n, 2)."""
+        return np.array([self.clips[i][-1].shape[::-1] for i in indices])
 
 
-def rows_of(clips: Sequence[Sequence[View]], needs: Needs) -> Samples:
-    """Views of faces as the table that a pipeline was trained on the like of.
+def samples_from_views(clips: Sequence[Sequence[FaceView]], spec: InputSpec) -> Samples:
+    """Convert face views to the samples that a pipeline expects.
 
     Parameters
     ----------
-    clips : sequence of n sequences of T View
-        Of each face its neutral view and its view now; its view now alone where nothing is compared.
-    needs : Needs
-        Of the pipeline.
+    clips : sequence of n sequences of T FaceView
+        For each face the neutral view and the current view, or the current view alone if ``spec.n_frames`` is 1.
+    spec : InputSpec
+        Input of the pipeline.
 
     Returns
     -------
     Samples
-        Columns 'images' and 'landmarks' as the pipeline reads them. Of a pipeline that aligns faces by landmarks the
-        images are the whole frames, and it cuts the crops itself, as in training. One that was trained on faces cut
-        out already gets a crop of the box (`crop_of`) in the size of its training pictures, and landmarks in pixels
-        of that.
+        With the columns 'images' and 'landmarks', as far as the pipeline reads them. For a pipeline that aligns faces
+        by landmarks, the images are the full frames, and the pipeline crops them as in training. A pipeline that was
+        trained on face crops gets a crop of the box (`crop_face`) of the size of its training images, and landmarks in
+        pixels of that crop.
     """
     columns: dict[str, Column] = {}
-    if "images" in needs.columns:
-        if needs.crop is None:
-            columns["images"] = Frames([[view.picture for view in clip] for clip in clips])
+    if "images" in spec.columns:
+        if spec.crop_size is None:
+            columns["images"] = FrameColumn([[view.image for view in clip] for clip in clips])
         else:
-            crop = needs.crop
-            columns["images"] = np.array([[crop_of(view.picture, view.box, crop) for view in clip] for clip in clips])
-    if "landmarks" in needs.columns:
-        points = np.array([[view.points for view in clip] for clip in clips], np.float32)
-        if needs.crop is not None and "images" in needs.columns:
-            matrices = np.array([[box_to_crop(view.box, needs.crop) for view in clip] for clip in clips])
-            points = transform(matrices, points).astype(np.float32)
-        columns["landmarks"] = points
-    return Samples(columns, Info(dataset="recognition"))
+            size = spec.crop_size
+            columns["images"] = np.array([[crop_face(view.image, view.box, size) for view in clip] for clip in clips])
+    if "landmarks" in spec.columns:
+        landmarks = np.array([[view.landmarks for view in clip] for clip in clips], np.float32)
+        if spec.crop_size is not None and "images" in spec.columns:
+            matrices = np.array([[box_to_crop(view.box, spec.crop_size) for view in clip] for clip in clips])
+            landmarks = apply_affine(matrices, landmarks).astype(np.float32)
+        columns["landmarks"] = landmarks
+    return Samples(columns, DataInfo(dataset="recognition"))
 
 
 def box_to_crop(box: np.ndarray, size: tuple[int, int]) -> np.ndarray:
-    """The map (2, 3) from a picture to a crop (height, width): the box's middle to its middle, its longer side to the
-    crop's shorter.
+    """Return the affine map from an image to the crop of a box.
+
+    The centre of the box is mapped to the centre of the crop, and the longer side of the box to the shorter side of
+    the crop.
+
+    Parameters
+    ----------
+    box : ndarray, shape (4,)
+        x, y, width and height in pixels.
+    size : (int, int)
+        Height and width of the crop in pixels.
+
+    Returns
+    -------
+    ndarray, shape (2, 3), float64
     """
     height, width = size
     x, y, w, h = (float(value) for value in box)
     scale = min(size) / max(w, h)
-    # Pixel centres are whole numbers, so the picture's own edge is at -0.5.
+    # Pixel centres have integer coordinates, so that the edge of the image is at -0.5.
     return np.array(
         [
             [scale, 0, width / 2 - 0.5 - scale * (x + w / 2 - 0.5)],
@@ -118,46 +131,60 @@ def box_to_crop(box: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     )
 
 
-def crop_of(picture: np.ndarray, box: np.ndarray, size: tuple[int, int]) -> np.ndarray:
-    """The box of a picture (H, W) as a crop (height, width), upright; beyond the picture its edge is repeated."""
-    return warp([picture], box_to_crop(box, size)[None], size[1], size[0])[0]
+def crop_face(image: np.ndarray, box: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """Crop the box of an image (H, W) to (height, width), upright. Pixels outside the image repeat its edge."""
+    return warp_images([image], box_to_crop(box, size)[None], size[1], size[0])[0]
 
 
-def box_of(points: np.ndarray) -> np.ndarray:
-    """The box that a detector would put around landmarks.
+def box_from_landmarks(landmarks: np.ndarray) -> np.ndarray:
+    """Return the box that the detector would report for these landmarks.
 
     Parameters
     ----------
-    points : ndarray, shape (68, 2)
+    landmarks : ndarray, shape (68, 2)
+        In pixels.
 
     Returns
     -------
     ndarray, shape (4,), float32
-        The square in which the mean face, as it lies in boxes, is nearest to the points by least squares, upright.
+        x, y, width and height of the upright square in which `MEAN_FACE_IN_BOX` is nearest to the landmarks by least
+        squares.
+
+    Examples
+    --------
+    >>> box_from_landmarks(200 * MEAN_FACE_IN_BOX + [30, 40]).round().tolist()
+    [30.0, 40.0, 200.0, 200.0]
     """
-    middle, centre = points.mean(0), IN_BOX.mean(0)
-    side = ((points - middle) * (IN_BOX - centre)).sum() / ((IN_BOX - centre) ** 2).sum()
-    return np.array([*(middle - side * centre), side, side], np.float32)
+    mean, centre = landmarks.mean(0), MEAN_FACE_IN_BOX.mean(0)
+    side = ((landmarks - mean) * (MEAN_FACE_IN_BOX - centre)).sum() / ((MEAN_FACE_IN_BOX - centre) ** 2).sum()
+    return np.array([*(mean - side * centre), side, side], np.float32)
 
 
-def form_of(view: View) -> np.ndarray:
-    """What a face looks like, whatever its place, size and roll, to be compared with another view of the same face.
+def normalized_face(view: FaceView) -> np.ndarray:
+    """Normalize a face for position, size and roll, so that views of the same face can be compared.
 
-    Landmarks as (68, 2) in inter-ocular distances, by the affine map that takes brows, eyes and nose to a mean face,
-    which takes head turns out to first order; without landmarks the face as a (32, 32) picture of mean 0 and
-    deviation 1. Both float32.
+    Returns
+    -------
+    ndarray, shape (68, 2) or (32, 32), float32
+        With landmarks: the landmarks in interocular distances, mapped by the affine map that takes brows, eyes and nose
+        to the mean face. It also compensates head rotation to first order. Without landmarks: the face as an image of
+        32 x 32 pixels, standardized to mean 0 and standard deviation 1.
     """
-    if view.points is not None:
+    if view.landmarks is not None:
         upper = slice(17, 48)
-        fixed = np.concatenate([view.points[upper], np.ones((31, 1), np.float32)], 1)
-        affine = np.linalg.lstsq(fixed.astype(np.float64), MEAN_FACE[upper], rcond=None)[0]
-        return (view.points @ affine[:2] + affine[2]).astype(np.float32)
-    small = cv2.GaussianBlur(crop_of(view.picture, view.box, (32, 32)), (3, 3), 0).astype(np.float32)
+        homogeneous = np.concatenate([view.landmarks[upper], np.ones((31, 1), np.float32)], 1)
+        affine = np.linalg.lstsq(homogeneous.astype(np.float64), MEAN_FACE[upper], rcond=None)[0]
+        return (view.landmarks @ affine[:2] + affine[2]).astype(np.float32)
+    small = cv2.GaussianBlur(crop_face(view.image, view.box, (32, 32)), (3, 3), 0).astype(np.float32)
     return (small - small.mean()) / (small.std() + 1)
 
 
-def motion(form: np.ndarray, since: np.ndarray) -> float:
-    """How far two forms of one face differ: the mean distance of their points, or of their grey values."""
-    if form.shape[-1] == 2:
-        return float(np.hypot(*(form - since).T).mean())
-    return float(np.abs(form - since).mean())
+def face_distance(face: np.ndarray, other: np.ndarray) -> float:
+    """Return the distance between two normalized faces.
+
+    It is the mean Euclidean distance of corresponding landmarks in interocular distances, or the mean absolute
+    difference of standardized grey values.
+    """
+    if face.shape[-1] == 2:
+        return float(np.hypot(*(face - other).T).mean())
+    return float(np.abs(face - other).mean())

@@ -1,4 +1,4 @@
-"""What is found: a face in a frame, a frame with its faces, what a face showed over a clip."""
+"""Results of recognition: one face in one frame, all faces in a frame, and the summary of a face track."""
 
 from __future__ import annotations
 
@@ -7,31 +7,45 @@ import dataclasses
 import numpy as np
 
 from .apex import Apex
-from .sources import Frame
+from .frames import Frame
+
+#: Values of the status of a face, a frame or an input, and their meaning.
+STATUS_DESCRIPTIONS = {
+    "ok": "an expression was predicted",
+    "neutral": "the face is the neutral reference of its track",
+    "no neutral": "the model needs a neutral reference, and none is known",
+    "lost": "the face was tracked before and is not visible in this frame",
+    "invalid landmarks": "no features can be extracted, because the landmarks span no area",
+    "no face": "no face was detected in the frame",
+    "unreadable": "the input cannot be read",
+    "summary": "the record summarizes a face track; frame and timestamp are those of its apex",
+}
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
-class Face:
-    """A face in a frame and what it shows.
+class FacePrediction:
+    """A face in a frame and its predicted expression.
 
     Attributes
     ----------
     box : ndarray, shape (4,), float32
-        x, y, width, height in pixels; NaN where the face is lost.
+        x, y, width and height in pixels. NaN if the face is lost.
     landmarks : ndarray, shape (68, 2), float32, or None
-        iBUG-68, where there is a landmarker.
+        iBUG-68 landmarks in pixels. None without a landmarker.
     expression : str
-        Name of the class; 'uncertain' where no probability reaches the threshold; empty where `status` is not 'ok'.
+        Name of the predicted class; 'uncertain' if the largest probability is below the threshold; empty if `status`
+        is not 'ok'.
     probabilities : dict of str to float
-        Of each class; empty where the model has none or nothing was predicted.
+        Probability of each class by its name. Empty if the model has no probabilities or nothing was predicted.
     confidence : float
-        Of the detector or landmarker that there is a face, in 0..1.
-    number : int
-        Which face of the picture or stream it is.
+        Confidence of the detector or landmarker that the box contains a face, in [0, 1].
+    face_id : int
+        Number of the face in the image, or of its track in the stream.
     status : str
-        'ok', or why there is no expression, one of `STATUS`.
-    motion : float or None
-        How far the face is from neutral, see `fer_features.recognition.face_view.motion`.
+        One of the keys of `STATUS_DESCRIPTIONS`.
+    neutral_distance : float or None
+        Distance to the neutral reference, see `fer_features.recognition.face_view.face_distance`. None without a
+        neutral reference.
     """
 
     box: np.ndarray
@@ -39,54 +53,48 @@ class Face:
     expression: str
     probabilities: dict[str, float]
     confidence: float
-    number: int = 0
+    face_id: int = 0
     status: str = "ok"
-    motion: float | None = None
-
-
-#: Why a row may have no expression.
-STATUS = {
-    "ok": "there is one",
-    "neutral": "this is the view of the face that others are compared with",
-    "no neutral": "the model compares with a neutral face, and none is known",
-    "lost": "the face was there and cannot be seen now",
-    "not described": "its landmarks span no face",
-    "no face": "no face was found in the frame",
-    "unreadable": "the input cannot be read",
-    "clip": "not a frame: what a face showed over the whole, with frame and time of its apex",
-}
+    neutral_distance: float | None = None
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
-class Moment:
-    """A frame of a stream and the faces in it; none where no face is seen."""
-
-    frame: Frame
-    faces: list[Face]
-
-
-@dataclasses.dataclass(frozen=True, eq=False)
-class Clip:
-    """What a face showed over a stream.
+class FrameResult:
+    """A frame and the faces in it.
 
     Attributes
     ----------
-    number : int
-        Which face.
-    frames : int
-        Frames with an expression.
-    expression : str
-        Of the strongest apex, or without a neutral face of all frames together; empty where no frame has one.
-    probabilities : dict of str to float
-        Means over the frames next to that apex, or over all.
-    apex : Apex or None
-        The strongest one.
-    apexes : list of Apex
-        All, in the order of frames.
+    frame : Frame
+    faces : list of FacePrediction
+        In the order of `face_id`. Empty if no face was detected.
     """
 
-    number: int
-    frames: int
+    frame: Frame
+    faces: list[FacePrediction]
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class TrackSummary:
+    """Summary of one face over a stream.
+
+    Attributes
+    ----------
+    face_id : int
+    n_frames : int
+        Number of frames with a predicted expression.
+    expression : str
+        Expression at the strongest apex; without a neutral reference, that of the mean probabilities of all frames.
+        Empty if no frame has a predicted expression.
+    probabilities : dict of str to float
+        Mean probabilities over the frames of the strongest apex, or over all frames.
+    apex : Apex or None
+        The strongest apex.
+    apexes : list of Apex
+        All apexes in the order of frames.
+    """
+
+    face_id: int
+    n_frames: int
     expression: str
     probabilities: dict[str, float]
     apex: Apex | None

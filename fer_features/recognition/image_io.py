@@ -1,4 +1,4 @@
-"""Any picture file as 8-bit pixels the right way up, or what is wrong with it in words."""
+"""Decoding of image files to 8-bit pixels, and conversion to grey."""
 
 from __future__ import annotations
 
@@ -8,84 +8,100 @@ from typing import Any
 import cv2
 import numpy as np
 
-from ..datasets.decoding import Undecodable, decode, pixels
+from ..datasets.decoding import UnreadableImage, decode_bytes, decode_image
 from ..exceptions import FerError
 
 
-def read_picture(path: Path) -> np.ndarray:
-    """Pixels of a picture file.
+def load_image(path: Path) -> np.ndarray:
+    """Read an image file.
 
     Parameters
     ----------
     path : Path
-        Of any format that OpenCV reads: png, jpg, bmp, tif, webp, avif, pgm, the first frame of a gif, ...
+        File of any format that OpenCV reads: PNG, JPEG, BMP, TIFF, WebP, AVIF, PGM, the first frame of a GIF, ...
 
     Returns
     -------
     ndarray, shape (H, W) or (H, W, 3), uint8
-        Grey, or blue, green, red, which is the order of OpenCV.
+        Grey, or colour in OpenCV's order (blue, green, red).
 
     Raises
     ------
     FerError
-        For a file that cannot be read, is empty, cut short or no picture.
+        If the file cannot be read, is empty, truncated or not an image.
 
     Notes
     -----
-    The camera's turn (EXIF) is obeyed. 16 bits become 8 by dropping the lower ones, CMYK becomes blue, green, red, and
-    what is transparent is laid on white. Where there is no transparency the pixels are those that training reads.
+    The EXIF orientation is applied. 16-bit images are reduced to 8 bits by dropping the lower byte, CMYK is converted
+    to BGR, and transparent pixels are blended with white. Images without transparency have the same pixels as in
+    training.
     """
     try:
-        picture, content = decode(Path(path))
-    except Undecodable as error:
+        image, content = decode_image(Path(path))
+    except UnreadableImage as error:
         raise FerError(f"{path} {': '.join(error.args)}") from error
     if _may_be_transparent(content):
-        picture = _on_white(picture, pixels(content, cv2.IMREAD_UNCHANGED))
-    return picture
+        image = _blend_with_white(image, decode_bytes(content, cv2.IMREAD_UNCHANGED))
+    return image
 
 
-def grey_of(picture: Any) -> np.ndarray:
-    """A picture as (H, W) uint8 grey values.
+def as_grayscale(image: Any) -> np.ndarray:
+    """Convert an image to grey.
 
     Parameters
     ----------
-    picture : ndarray, shape (H, W), (H, W, 1), (H, W, 3) or (H, W, 4)
-        Of 8 or 16 bits; colours in the order blue, green, red, which is OpenCV's.
+    image : ndarray, shape (H, W), (H, W, 1), (H, W, 3) or (H, W, 4), uint8 or uint16
+        Colour in OpenCV's order (blue, green, red, alpha).
+
+    Returns
+    -------
+    ndarray, shape (H, W), uint8
 
     Raises
     ------
     FerError
-        For another shape or type.
+        For another shape or dtype.
+
+    Examples
+    --------
+    >>> as_grayscale(np.full((2, 2, 3), 7, np.uint8))
+    array([[7, 7],
+           [7, 7]], dtype=uint8)
     """
-    picture = np.asarray(picture)
-    if picture.dtype == np.uint16:
-        picture = (picture >> 8).astype(np.uint8)
-    if picture.dtype != np.uint8 or not picture.size:
-        raise FerError(f"a picture of shape {picture.shape} and type {picture.dtype}: 8 or 16 bit pixels are needed")
-    if picture.ndim == 3 and picture.shape[2] == 1:
-        picture = picture[..., 0]
-    if picture.ndim == 2:
-        return np.ascontiguousarray(picture)
-    if picture.ndim == 3 and picture.shape[2] == 3:
-        return cv2.cvtColor(np.ascontiguousarray(picture), cv2.COLOR_BGR2GRAY)
-    if picture.ndim == 3 and picture.shape[2] == 4:
-        return cv2.cvtColor(_on_white(np.ascontiguousarray(picture[..., :3]), picture), cv2.COLOR_BGR2GRAY)
-    raise FerError(f"a picture of shape {picture.shape}: (H, W) grey or (H, W, 3) blue, green, red is needed")
+    image = np.asarray(image)
+    if image.dtype == np.uint16:
+        image = (image >> 8).astype(np.uint8)
+    if image.dtype != np.uint8 or not image.size:
+        raise FerError(f"an image has shape {image.shape} and dtype {image.dtype}: pixels of 8 or 16 bits are needed")
+    if image.ndim == 3 and image.shape[2] == 1:
+        image = image[..., 0]
+    if image.ndim == 2:
+        return np.ascontiguousarray(image)
+    if image.ndim == 3 and image.shape[2] == 3:
+        return cv2.cvtColor(np.ascontiguousarray(image), cv2.COLOR_BGR2GRAY)
+    if image.ndim == 3 and image.shape[2] == 4:
+        return cv2.cvtColor(_blend_with_white(np.ascontiguousarray(image[..., :3]), image), cv2.COLOR_BGR2GRAY)
+    raise FerError(f"an image has shape {image.shape}: (H, W) grey or (H, W, 3) blue, green, red is needed")
 
 
 def _may_be_transparent(content: bytes) -> bool:
-    """Whether a file has to be looked at again for its fourth channel, which takes as long as reading it."""
+    """Whether the file may have an alpha channel. Decoding it again for that channel doubles the time."""
     if content.startswith(b"\x89PNG"):
         return bool(content[25] & 4) or b"tRNS" in content[:8192]
     return content.startswith((b"RIFF", b"II*\0", b"MM\0*"))
 
 
-def _on_white(picture: np.ndarray, whole: np.ndarray | None) -> np.ndarray:
-    """A picture with the transparent parts of `whole`, the same with its fourth channel, laid on white."""
-    if whole is None or whole.ndim != 3 or whole.shape[2] != 4 or whole.shape[:2] != picture.shape[:2]:
-        return picture
-    most = np.iinfo(whole.dtype).max
-    if (whole[..., 3] == most).all():
-        return picture
-    opaque = whole[..., 3:].astype(np.float32) / most
-    return np.rint(picture.reshape(*picture.shape[:2], -1) * opaque + 255 * (1 - opaque)).astype(np.uint8)
+def _blend_with_white(image: np.ndarray, with_alpha: np.ndarray | None) -> np.ndarray:
+    """Blend an image with white by the alpha channel of the same image with four channels."""
+    if (
+        with_alpha is None
+        or with_alpha.ndim != 3
+        or with_alpha.shape[2] != 4
+        or with_alpha.shape[:2] != image.shape[:2]
+    ):
+        return image
+    maximum = np.iinfo(with_alpha.dtype).max
+    if (with_alpha[..., 3] == maximum).all():
+        return image
+    opacity = with_alpha[..., 3:].astype(np.float32) / maximum
+    return np.rint(image.reshape(*image.shape[:2], -1) * opacity + 255 * (1 - opacity)).astype(np.uint8)

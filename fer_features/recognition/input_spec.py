@@ -1,4 +1,4 @@
-"""What a saved pipeline wants to see of a face, found out from the pipeline itself."""
+"""The input that a fitted pipeline expects of a face, derived from the pipeline itself."""
 
 from __future__ import annotations
 
@@ -10,110 +10,121 @@ from sklearn.base import BaseEstimator
 from sklearn.pipeline import Pipeline
 
 from ..exceptions import FerError
-from ..pipelines import columns_read
+from ..pipelines import required_columns
 from ..samples.table import COLUMNS, Samples
 from ..vision.geometry import MEAN_FACE
 
 
 @dataclasses.dataclass(frozen=True)
-class Needs:
-    """What a pipeline reads.
+class InputSpec:
+    """Input of a fitted pipeline.
 
     Attributes
     ----------
     columns : tuple of str
         'images', 'landmarks' or both.
-    frames : int
-        1: the face alone; 2: the neutral face too, with which it is compared.
-    crop : (int, int) or None
-        Height and width of the cut-out faces that it was trained on; None where it aligns faces in whole pictures by
-        their landmarks.
+    n_frames : int
+        1: the current face. 2: the neutral face and the current face.
+    crop_size : (int, int) or None
+        Height and width in pixels of the face crops that the pipeline was trained on. None if the pipeline aligns faces
+        in full frames by landmarks.
     """
 
     columns: tuple[str, ...]
-    frames: int
-    crop: tuple[int, int] | None
+    n_frames: int
+    crop_size: tuple[int, int] | None
 
 
-def needs_of(model: BaseEstimator) -> Needs:
-    """What a fitted estimator that holds pipelines of ours needs.
+def infer_input_spec(model: BaseEstimator) -> InputSpec:
+    """Derive the input specification of a fitted estimator.
 
     Parameters
     ----------
     model : estimator
-        A pipeline, or a vote, search, stack or calibration of pipelines.
+        A fitted pipeline of this package, or an ensemble, search or calibrated classifier that contains such pipelines.
+
+    Returns
+    -------
+    InputSpec
 
     Raises
     ------
     FerError
-        Where there is none in it, or where it cannot describe single frames.
+        If the estimator contains no pipeline of this package, or cannot predict from single frames.
 
     Notes
     -----
-    How many frames are needed is tried on a drawn row: no list of extractors has to be kept.
+    The number of frames is determined by a prediction for a synthetic sample, so that no list of extractors has to be
+    maintained.
     """
-    pipelines = pipelines_in(model)
+    pipelines = find_pipelines(model)
     if not pipelines:
-        raise FerError(f"{type(model).__name__} holds no pipeline of fer_features: train one with fer_features.run")
-    read = {name for pipeline in pipelines for name in columns_read(pipeline)}
+        raise FerError(
+            f"{type(model).__name__} contains no pipeline of fer_features: build one by make_pipeline, or train one by "
+            "fer-features run"
+        )
+    read = {name for pipeline in pipelines for name in required_columns(pipeline)}
     methods = {p.named_steps["neutral"].method for p in pipelines if "neutral" in p.named_steps}
     for method in sorted(methods & {"subject", "median"}):
         raise FerError(
-            f"the model compares with neutral__method={method}, which looks at whole tables or clips: for frames as "
-            "they come train it with neutral__method=first; predict's --neutral median then estimates the neutral face"
+            f"the model uses neutral__method={method}, which needs complete clips or several samples of a subject: "
+            "train it with neutral__method=first for single frames; predict --neutral median estimates the neutral face"
         )
     columns = tuple(name for name in COLUMNS if name in read)
-    crop = _crop(pipelines) if "images" in columns else None
-    return Needs(columns, _frames(model, columns, crop), crop)
+    crop_size = _crop_size(pipelines) if "images" in columns else None
+    return InputSpec(columns, _n_frames(model, columns, crop_size), crop_size)
 
 
-def pipelines_in(model: Any) -> list[Pipeline]:
-    """All pipelines of ours within an estimator, fitted or not, each once."""
+def find_pipelines(model: Any) -> list[Pipeline]:
+    """Return all pipelines of this package inside an estimator, fitted or not, without repetition."""
     found: list[Pipeline] = []
-    seen: set[int] = set()
+    visited: set[int] = set()
 
-    def visit(thing: Any) -> None:
-        if id(thing) in seen:
+    def visit(value: Any) -> None:
+        if id(value) in visited:
             return
-        seen.add(id(thing))
-        if isinstance(thing, Pipeline) and "features" in thing.named_steps:
-            found.append(thing)
-        elif isinstance(thing, list | tuple):
-            for part in thing:
-                visit(part)
-        elif isinstance(thing, BaseEstimator) or type(thing).__module__.startswith("sklearn."):
-            for part in getattr(thing, "__dict__", {}).values():
-                visit(part)
+        visited.add(id(value))
+        if isinstance(value, Pipeline) and "features" in value.named_steps:
+            found.append(value)
+        elif isinstance(value, list | tuple):
+            for item in value:
+                visit(item)
+        elif isinstance(value, BaseEstimator) or type(value).__module__.startswith("sklearn."):
+            for item in getattr(value, "__dict__", {}).values():
+                visit(item)
 
     visit(model)
     return found
 
 
-def _crop(pipelines: list[Pipeline]) -> tuple[int, int] | None:
-    whole = [p.named_steps["align"] for p in pipelines if "align" in p.named_steps]
-    whole = [align for align in whole if align.method == "none"]
-    if not whole:
+def _crop_size(pipelines: list[Pipeline]) -> tuple[int, int] | None:
+    steps = [p.named_steps["align"] for p in pipelines if "align" in p.named_steps]
+    steps = [align for align in steps if align.method == "none"]
+    if not steps:
         return None
-    # Pixels of training pictures, not of what they are scaled to: a sharper face than any seen would be another thing.
-    sizes = [align.size_ for align in whole if getattr(align, "size_", None) and None not in align.size_]
-    height, width = sizes[0] if sizes else (whole[0].size, whole[0].size)
+    # The size of the training images, not the size that the step resizes them to: a face that is sharper than all
+    # training faces would have other features.
+    sizes = [
+        align.image_size_ for align in steps if getattr(align, "image_size_", None) and None not in align.image_size_
+    ]
+    height, width = sizes[0] if sizes else (steps[0].size, steps[0].size)
     return int(height), int(width)
 
 
-def _frames(model: Any, columns: tuple[str, ...], crop: tuple[int, int] | None) -> int:
-    for frames in (1, 2):
+def _n_frames(model: Any, columns: tuple[str, ...], crop_size: tuple[int, int] | None) -> int:
+    for n_frames in (1, 2):
         try:
-            model.predict(_drawn(columns, frames, crop or (160, 160)))
+            model.predict(_synthetic_sample(columns, n_frames, crop_size or (160, 160)))
         except FerError as error:
-            if frames == 2:
-                raise FerError(f"the model describes whole clips, not single frames: {error}") from error
+            if n_frames == 2:
+                raise FerError(f"the model needs complete clips and cannot predict single frames: {error}") from error
         else:
-            return frames
+            return n_frames
     raise AssertionError
 
 
-def _drawn(columns: tuple[str, ...], frames: int, size: tuple[int, int]) -> Samples:
-    noise = np.random.default_rng(0).integers(0, 256, (1, frames, *size), dtype=np.uint8)
-    points = np.float32(MEAN_FACE * size[1] / 4 + [size[1] / 2, size[0] / 3])
-    faces = np.broadcast_to(points, (1, frames, 68, 2)).copy()
-    return Samples.from_arrays(noise if "images" in columns else None, faces if "landmarks" in columns else None)
+def _synthetic_sample(columns: tuple[str, ...], n_frames: int, size: tuple[int, int]) -> Samples:
+    noise = np.random.default_rng(0).integers(0, 256, (1, n_frames, *size), dtype=np.uint8)
+    face = np.float32(MEAN_FACE * size[1] / 4 + [size[1] / 2, size[0] / 3])
+    landmarks = np.broadcast_to(face, (1, n_frames, 68, 2)).copy()
+    return Samples.from_arrays(noise if "images" in columns else None, landmarks if "landmarks" in columns else None)

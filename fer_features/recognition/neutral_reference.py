@@ -1,73 +1,79 @@
-"""The neutral face that others are compared with: given, the first one, or estimated as frames come."""
+"""The neutral reference of a face track: given, the first view, or estimated online from the median."""
 
 from __future__ import annotations
 
 import numpy as np
 
-from .face_view import View, form_of, motion
+from .face_view import FaceView, face_distance, normalized_face
 
-#: How the neutral face of a stream is found, beside being given.
-METHODS = ("first", "median", "none")
-#: Forms that the median is taken over: enough for a stable one, and memory does not grow beyond them.
-KEPT = 64
+#: Methods that select the neutral reference of a track.
+NEUTRAL_METHODS = ("first", "median", "none")
+#: Smallest number of normalized faces that the median is computed over once a track is long enough.
+N_MEDIAN_FACES = 64
 
 
-class Baseline:
-    """The neutral view of one face in a stream.
+class OnlineNeutralReference:
+    """The neutral reference of one face in a stream.
 
     Parameters
     ----------
     method : {'first', 'median', 'none'}
-        'first': the first view of the face. 'median': the view, of those so far, whose form is nearest to the median
-        form; a face is neutral most of the time. 'none': none.
-    given : View, optional
-        A neutral view that is known; nothing is estimated then.
+        'first': the first view of the face. 'median': of the views so far, the one whose normalized face is nearest to
+        the median of all of them, since a face is neutral most of the time. 'none': no reference.
+    given : FaceView, optional
+        A known neutral view. The reference is fixed then.
 
     Attributes
     ----------
-    view : View or None
-        The neutral view as known so far.
-    form : ndarray or None
-        Its `form_of`.
+    view : FaceView or None
+        The current reference.
+    normalized : ndarray or None
+        Its `normalized_face`.
 
     Notes
     -----
-    Of all frames seen `KEPT` to 2 * `KEPT` forms are held, spread evenly: when there are too many every second one is
-    left out, and from then on half as many are taken. Of pictures only the neutral one is held. A picture of medians
-    would be blurred by head motion; the frame next to the median is a real one.
+    Memory is constant: between `N_MEDIAN_FACES` and 2 * `N_MEDIAN_FACES` normalized faces are stored, evenly spaced in
+    time. When the limit is reached, every other one is dropped and the sampling interval is doubled. Only the image of
+    the reference itself is kept. The reference is a recorded frame, because an image of medians would be blurred by
+    head motion.
     """
 
-    def __init__(self, method: str = "first", given: View | None = None):
+    def __init__(self, method: str = "first", given: FaceView | None = None):
         self.method = method
         self.view = given
-        self.form = None if given is None else form_of(given)
+        self.normalized = None if given is None else normalized_face(given)
         self._fixed = given is not None or method == "none"
-        self._forms: list[np.ndarray] = []
-        self._stride, self._seen = 1, 0
+        self._stored: list[np.ndarray] = []
+        self._interval, self._n_views = 1, 0
         self._median: np.ndarray | None = None
 
     @property
-    def used(self) -> bool:
-        """Whether there is, or will be, a neutral view."""
+    def is_used(self) -> bool:
+        """Whether there is a reference, or will be one after the next view."""
         return self.view is not None or not self._fixed
 
-    def update(self, view: View, form: np.ndarray | None) -> None:
-        """Take note of a view and its form."""
-        if self._fixed or form is None:
+    @property
+    def n_stored(self) -> int:
+        """Number of normalized faces in memory."""
+        return len(self._stored)
+
+    def update(self, view: FaceView, normalized: np.ndarray | None) -> None:
+        """Add a view and its normalized face."""
+        if self._fixed or normalized is None:
             return
         if self.view is None:
-            self.view, self.form = view, form
+            self.view, self.normalized = view, normalized
         if self.method == "first":
             self._fixed = True
             return
-        if self._seen % self._stride == 0:
-            self._forms.append(form)
-            if len(self._forms) >= 2 * KEPT:
-                self._forms = self._forms[::2]
-                self._stride *= 2
-            self._median = np.median(self._forms, 0)
-        self._seen += 1
-        if self._median is None or self.form is None:
+        if self._n_views % self._interval == 0:
+            self._stored.append(normalized)
+            if len(self._stored) >= 2 * N_MEDIAN_FACES:
+                self._stored = self._stored[::2]
+                self._interval *= 2
+            self._median = np.median(self._stored, 0)
+        self._n_views += 1
+        if self._median is None or self.normalized is None:
             return
-        if motion(form, self._median) < motion(self.form, self._median):
-            self.view, self.form = view, form
+        if face_distance(normalized, self._median) < face_distance(self.normalized, self._median):
+            self.view, self.normalized = view, normalized

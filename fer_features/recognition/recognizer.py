@@ -1,8 +1,7 @@
-"""Expressions of faces in pictures, videos and cameras: one path from a face in a frame to the numbers of a row."""
+"""Expressions of faces in images, videos and camera streams, by one code path for all of them."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -11,55 +10,78 @@ import numpy as np
 
 from ..evaluation.rejection import UNCERTAIN
 from ..exceptions import FerError
-from ..faces.detector import FaceDetector, as_detector, checked_boxes
+from ..faces.detector import FaceDetector, as_detector, validate_boxes
 from ..faces.landmarker_files import load_landmarker
-from ..persistence import load_model
+from ..persistence import load_saved_model
 from ..samples.table import Samples
-from .face_view import View, form_of, motion, rows_of
-from .frame_results import Face
-from .image_io import grey_of, read_picture
-from .input_spec import needs_of
-from .neutral_reference import METHODS, Baseline
-from .sources import RATE, Frame, Video, file_source
-from .stream import Seen, Stream
-from .tracking import Finder, Tracker
+from .face_view import FaceView, face_distance, normalized_face, samples_from_views
+from .frame_results import FacePrediction
+from .frames import Frame
+from .image_io import as_grayscale, load_image
+from .input_spec import infer_input_spec
+from .neutral_reference import NEUTRAL_METHODS, OnlineNeutralReference
+from .sources import DEFAULT_FPS, VideoSource, source_from_file
+from .stream import Stream, SupportsTracking, TrackedFace
+from .tracking import FaceLocalizer, FaceTracker
 
 
 class Recognizer:
-    """Says what faces show, in pictures and streams.
+    """Predict the expressions of faces in images and streams.
 
     Parameters
     ----------
     model : str, Path or estimator
-        A fitted pipeline: the path of ``model.joblib``, with its manifest beside it, or what ``joblib.load`` gives.
+        A fitted pipeline; the path of a saved model (``model.joblib`` with its manifest), or of the run folder that
+        contains it.
     landmarker : str, Path or Landmarker, optional
-        Finds the 68 points; by default ``model.landmarker_`` where the model carries one.
+        Detects the 68 landmarks. By default ``model.landmarker_``, if the model has one.
     detector : callable, optional
-        Finds faces: from a picture (H, W) uint8 to boxes (k, 4), or these and confidences (k,); by default
+        Detects faces: maps an image (H, W) uint8 to boxes (k, 4), or to boxes and confidences (k,). By default
         `FaceDetector()`.
-    neutral : {'first', 'median', 'none'}, str, Path or ndarray
-        The neutral face that others are compared with: the first view of a face in a stream, the view nearest to its
-        median, none, or a picture of it. It also tells apex frames.
-    faces : {'largest', 'all'}
-    reject : float, optional
-        Probability below which a face is 'uncertain'; by default what the manifest says, or nothing is rejected.
-    classes : sequence of str, optional
-        Names of the model's classes, in their order; by default those of the manifest, or the codes.
-    every : int
-        Frames from one detection to the next while faces are followed; see `Tracker`. With 1 each frame is looked at
-        for itself, and gives the same numbers in a video as as a picture.
+    neutral : {'first', 'median', 'none'}, str, Path or ndarray, default='first'
+        The neutral reference of models that need one: the first view of a face in a stream, the view nearest to the
+        median, none, or an image of the neutral face. Apex frames are detected relative to it.
+    faces : {'largest', 'all'}, default='largest'
+    reject_below : float, optional
+        If the largest probability is below this value, the expression is 'uncertain'. By default the threshold of the
+        saved model; without one nothing is rejected.
+    class_names : sequence of str, optional
+        Names of the classes in the order of ``model.classes_``. By default those of the saved model, or the labels.
+    detect_interval : int, default=10
+        Number of frames from one detection to the next, see `FaceTracker`. With 1 every frame is processed
+        independently, and a video gives the same numbers as its frames given as images.
+
+    Attributes
+    ----------
+    model : estimator
+    input_spec : InputSpec
+    class_names : list of str
+    localizer : FaceLocalizer
 
     Raises
     ------
     FerError
-        For a model that cannot be read or does not describe single frames, or that needs landmarks where there is no
-        landmarker, or a neutral face with ``neutral='none'``.
+        If the model cannot be read or does not predict single frames, or needs a neutral reference and `neutral` is
+        'none'.
 
     Notes
     -----
-    The numbers of a face depend on the frame, on its box or landmarks in it, and on the neutral view, and on nothing
-    else: `describe` and `probabilities` are the one way from there, for a picture, a video, a camera or many faces at
-    once. Loading a model runs code in it: load models from people you trust.
+    A prediction depends only on the frame, the box or landmarks of the face, and the neutral view. Images, videos,
+    cameras and batches of faces share `make_samples` and `predict_proba`. Loading a model executes code in it: load
+    models from trusted sources only.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from fer_features import Recognizer, Samples, make_pipeline
+    >>> rng = np.random.default_rng(0)
+    >>> X = Samples.from_arrays(rng.integers(0, 256, (12, 48, 48), dtype=np.uint8))
+    >>> model = make_pipeline("lbp_linear", align__method="none", calibration_cv=0).fit(X, np.arange(12) % 2)
+    >>> recognizer = Recognizer(model, class_names=["happiness", "surprise"])
+    >>> image = rng.integers(0, 256, (240, 320), dtype=np.uint8)
+    >>> (face,) = recognizer.predict(image, boxes=[[100, 50, 120, 120]])
+    >>> face.expression in ("happiness", "surprise")
+    True
     """
 
     def __init__(
@@ -70,191 +92,209 @@ class Recognizer:
         detector: Any = None,
         neutral: Any = "first",
         faces: str = "largest",
-        reject: float | None = None,
-        classes: Sequence[str] | None = None,
-        every: int = 10,
+        reject_below: float | None = None,
+        class_names: Sequence[str] | None = None,
+        detect_interval: int = 10,
     ):
-        manifest: Mapping[str, Any] = {}
+        saved_names: Mapping[str, str] = {}
         if isinstance(model, str | Path):
-            path = Path(model)
-            model = load_model(path)
-            manifest = json.loads(path.with_suffix(".json").read_text())
+            saved = load_saved_model(model)
+            model, saved_names = saved.model, saved.manifest.classes
+            reject_below = saved.manifest.reject_threshold if reject_below is None else reject_below
         self.model = model
-        self.needs = needs_of(model)
-        self.classes = _names(model, classes, manifest)
-        self.reject = manifest.get("reject_threshold") if reject is None else reject
-        if self.reject is not None and not 0 <= self.reject <= 1:
-            raise FerError(f"reject={self.reject}: a probability in 0..1 is needed")
-        if self.reject and not hasattr(model, "predict_proba"):
-            raise FerError("the model has no probabilities, so that nothing can be rejected by them")
+        self.input_spec = infer_input_spec(model)
+        self.class_names = _class_names(model, class_names, saved_names)
+        self.reject_below = reject_below
+        if reject_below is not None and not 0 <= reject_below <= 1:
+            raise FerError(f"reject_below={reject_below}: a probability in [0, 1] is needed")
+        if reject_below and not self.has_probabilities:
+            raise FerError(f"reject_below={reject_below}: the model has no probabilities to compare with it")
         if faces not in ("largest", "all"):
             raise FerError(f"faces is '{faces}': 'largest' or 'all' is needed")
-        if every < 1:
-            raise FerError(f"every={every}: a number of frames of at least 1 is needed")
-        self.faces, self.every = faces, every
+        if detect_interval < 1:
+            raise FerError(f"detect_interval={detect_interval}: a number of frames of at least 1 is needed")
+        self.faces, self.detect_interval = faces, detect_interval
         self.landmarker = _landmarker(landmarker) or getattr(model, "landmarker_", None)
-        self.finder = Finder(FaceDetector() if detector is None else as_detector(detector), self.landmarker)
-        self.neutral, self._given = neutral, None
-        if not (isinstance(neutral, str) and neutral in METHODS):
-            self.neutral, self._given = "given", self._neutral_view(neutral)
-        if self.neutral == "none" and self.needs.frames == 2:
-            raise FerError(
-                "the model compares a face with a neutral one: --neutral first, median or FILE is needed, not none"
-            )
+        detector = FaceDetector() if detector is None else as_detector(detector)
+        self.localizer = FaceLocalizer(detector, self.landmarker)
+        self.neutral, self._given_neutral = neutral, None
+        if not (isinstance(neutral, str) and neutral in NEUTRAL_METHODS):
+            self.neutral, self._given_neutral = "given", self._neutral_view(neutral)
+        if self.neutral == "none" and self.input_spec.n_frames == 2:
+            raise FerError("the model needs a neutral reference: give --neutral first, median or FILE instead of none")
 
-    def predict(self, picture: Any, boxes: Any = None) -> list[Face]:
-        """Faces of one picture.
+    def predict(self, image: Any, boxes: Any = None) -> list[FacePrediction]:
+        """Predict the expressions of the faces in one image.
 
         Parameters
         ----------
-        picture : str, Path, or ndarray of shape (H, W) or (H, W, 3), uint8
-            A file, or pixels: grey, or blue, green, red, which is OpenCV's order.
+        image : str, Path, or ndarray of shape (H, W) or (H, W, 3), uint8
+            A file, or pixels: grey, or blue, green, red, which is the order of OpenCV.
         boxes : array-like, shape (k, 4), optional
-            Faces whose boxes are known: x, y, width and height in pixels. Nothing is detected then.
+            Known boxes of faces: x, y, width and height in pixels. They replace the detection.
 
         Returns
         -------
-        list of Face
-            The largest one, or all, the surest first, or those of `boxes`; empty where there is none.
+        list of FacePrediction
+            The largest face, all faces by descending confidence, or the faces in `boxes`. Empty if there is none.
 
         Raises
         ------
         FerError
-            For a picture that cannot be read, boxes that are none, or where landmarks are needed and there is no
+            If the image cannot be read, the boxes are not valid, or the model needs landmarks and there is no
             landmarker.
         """
         self.require_landmarker()
-        pixels = read_picture(Path(picture)) if isinstance(picture, str | Path) else picture
+        pixels = load_image(Path(image)) if isinstance(image, str | Path) else image
         if boxes is None:
-            views = self.finder.find(grey_of(pixels), self.faces)
+            views = self.localizer.localize(as_grayscale(pixels), self.faces)
         else:
-            known = checked_boxes(boxes)
-            views = self.finder.views(grey_of(pixels), known, np.ones(len(known), np.float32))
-        baseline = Baseline("none", self._given)
-        return self.judge([(i, view, baseline, None) for i, view in enumerate(views)])[0]
+            known = validate_boxes(boxes)
+            views = self.localizer.views_in_boxes(as_grayscale(pixels), known, np.ones(len(known), np.float32))
+        neutral = OnlineNeutralReference("none", self._given_neutral)
+        return self.classify([TrackedFace(i, view, neutral) for i, view in enumerate(views)])[0]
 
-    def stream(self, source: Any, tracker: Any = None) -> Stream:
-        """Faces of frames as they come.
+    def stream(self, source: Any, tracker: SupportsTracking | None = None) -> Stream:
+        """Predict the expressions of the faces in a stream.
 
         Parameters
         ----------
         source : str, Path, int, or iterable of Frame or ndarray
-            A video, the number of a camera, a `fer_features.recognition.sources` source, or pictures.
-        tracker : object, optional
-            Anything with ``update(picture)`` in the place of `Tracker`, such as landmarks that are known.
+            A video file, the number of a camera, a source of `fer_features.recognition.sources`, or images.
+        tracker : SupportsTracking, optional
+            Replaces `FaceTracker`, for example by known landmarks.
 
         Returns
         -------
         Stream
-            Yields a `Moment` a frame; afterwards ``clips`` says what each face showed.
+            Yields a `FrameResult` for each frame. Afterwards ``track_summaries`` holds the summary of each face.
         """
         if tracker is None:
             self.require_landmarker()
-            tracker = Tracker(self.finder, self.faces, self.every)
-        method = "none" if self._given else str(self.neutral)
-        return Stream(self, _frames_of(source), tracker, lambda: Baseline(method, self._given))
+            tracker = FaceTracker(self.localizer, self.faces, self.detect_interval)
+        method = "none" if self._given_neutral else str(self.neutral)
+        return Stream(self, _frames_of(source), tracker, lambda: OnlineNeutralReference(method, self._given_neutral))
 
-    def describe(self, views: Sequence[View], neutrals: Sequence[View | None]) -> Samples:
-        """The rows that the model is asked about: one a view, with its neutral view where the model compares."""
-        if self.needs.frames == 1:
-            return rows_of([[view] for view in views], self.needs)
-        return rows_of([[n, v] for v, n in zip(views, neutrals, strict=True) if n is not None], self.needs)
+    def make_samples(self, views: Sequence[FaceView], neutral_views: Sequence[FaceView | None]) -> Samples:
+        """Convert views, and their neutral views if the model needs them, to one sample each."""
+        if self.input_spec.n_frames == 1:
+            return samples_from_views([[view] for view in views], self.input_spec)
+        pairs = zip(views, neutral_views, strict=True)
+        return samples_from_views([[neutral, view] for view, neutral in pairs if neutral is not None], self.input_spec)
 
-    def probabilities(self, rows: Samples) -> np.ndarray:
-        """Of each row and class, (n, k) float64; of a model without probabilities 1 for the class it says."""
-        if hasattr(self.model, "predict_proba"):
-            return np.asarray(self.model.predict_proba(rows), np.float64)
-        return (self.model.predict(rows)[:, None] == self.model.classes_[None]).astype(np.float64)
+    def predict_proba(self, X: Samples) -> np.ndarray:
+        """Return probabilities of classes, shape (n, k), float64.
 
-    def named(self, probabilities: np.ndarray) -> tuple[str, dict[str, float]]:
-        """The expression that probabilities (k,) mean, and these by name; the names alone of a model without any."""
+        A model without probabilities gives 1 for the predicted class and 0 for the others.
+        """
+        if self.has_probabilities:
+            return np.asarray(self.model.predict_proba(X), np.float64)
+        return (self.model.predict(X)[:, None] == self.model.classes_[None]).astype(np.float64)
+
+    def label_of(self, probabilities: np.ndarray) -> tuple[str, dict[str, float]]:
+        """Return the expression of probabilities (k,), and the probabilities by class name.
+
+        The dictionary is empty for a model without probabilities.
+        """
         best = int(probabilities.argmax())
-        certain = self.reject is None or probabilities[best] >= self.reject
-        kept = dict(zip(self.classes, map(float, probabilities), strict=True)) if self.has_probabilities else {}
-        return (self.classes[best] if certain else UNCERTAIN), kept
+        is_certain = self.reject_below is None or probabilities[best] >= self.reject_below
+        named = zip(self.class_names, map(float, probabilities), strict=True) if self.has_probabilities else ()
+        return (self.class_names[best] if is_certain else UNCERTAIN), dict(named)
 
     @property
     def has_probabilities(self) -> bool:
-        """Whether the model says how sure it is."""
+        """Whether the model has probabilities."""
         return hasattr(self.model, "predict_proba")
 
     def require_landmarker(self) -> None:
-        """Refuse to look for faces where the model needs landmarks and nothing finds them."""
-        if "landmarks" in self.needs.columns and self.landmarker is None:
+        """Raise `FerError` if the model needs landmarks and there is no landmarker."""
+        if "landmarks" in self.input_spec.columns and self.landmarker is None:
             raise FerError(
-                "the model needs landmarks, and carries no landmarker: train one by `python -m fer_features landmarks "
-                "train` and give it by --landmarks landmarks.joblib (landmarker=), or train the model by run "
-                "--with-landmarks"
+                "the model needs landmarks and contains no landmarker: train one by `fer-features landmarks "
+                "train` and give it by --landmarker landmarks.joblib (landmarker=), or train the model by run "
+                "--train-landmarker"
             )
 
-    def _neutral_view(self, neutral: Any) -> View:
+    def classify(self, faces: Sequence[TrackedFace]) -> tuple[list[FacePrediction], list[np.ndarray | None]]:
+        """Classify the faces of one frame by one call of the model.
+
+        Returns
+        -------
+        predictions : list of FacePrediction
+        probabilities : list of ndarray, shape (k,), or None
+            None for faces without a predicted expression.
+        """
+        needs_neutral = self.input_spec.n_frames == 2
+        status = ["ok"] * len(faces)
+        for i, face in enumerate(faces):
+            if needs_neutral and face.neutral.view is None:
+                status[i] = "no neutral"
+            elif needs_neutral and face.neutral.view is face.view:
+                status[i] = "neutral"
+        classified = [i for i, value in enumerate(status) if value == "ok"]
+        probabilities: list[np.ndarray | None] = [None] * len(faces)
+        outputs = self._probabilities([faces[i].view for i in classified], [faces[i].neutral.view for i in classified])
+        for i, values in zip(classified, outputs, strict=True):
+            probabilities[i] = values
+            status[i] = "invalid landmarks" if values is None else "ok"
+        predictions = []
+        for face, state, values in zip(faces, status, probabilities, strict=True):
+            expression, named = ("", {}) if values is None else self.label_of(values)
+            view, distance = face.view, None
+            if face.neutral.normalized is not None:
+                normalized = normalized_face(view) if face.normalized is None else face.normalized
+                distance = face_distance(normalized, face.neutral.normalized)
+            prediction = FacePrediction(
+                view.box, view.landmarks, expression, named, view.confidence, face.face_id, state, distance
+            )
+            predictions.append(prediction)
+        return predictions, probabilities
+
+    def _neutral_view(self, neutral: Any) -> FaceView:
         self.require_landmarker()
-        pixels = read_picture(Path(neutral)) if isinstance(neutral, str | Path) else neutral
-        views = self.finder.find(grey_of(pixels), "largest")
+        is_file = isinstance(neutral, str | Path)
+        views = self.localizer.localize(as_grayscale(load_image(Path(neutral)) if is_file else neutral), "largest")
         if not views:
-            where = neutral if isinstance(neutral, str | Path) else "the neutral picture"
-            raise FerError(f"{where} shows no face that can be found: a picture of the neutral face is needed")
+            raise FerError(
+                f"no face was detected in {neutral if is_file else 'the neutral image'}: an image of the neutral face "
+                "is needed"
+            )
         return views[0]
 
-    def judge(self, seen: Sequence[Seen]) -> tuple[list[Face], list[np.ndarray | None]]:
-        """Faces of one frame, and the probabilities of each; one call of the model for all of them."""
-        compares = self.needs.frames == 2
-        states = ["ok"] * len(seen)
-        for i, (_, view, baseline, _) in enumerate(seen):
-            if compares and baseline.view is None:
-                states[i] = "no neutral"
-            elif compares and baseline.view is view:
-                states[i] = "neutral"
-        asked = [i for i, state in enumerate(states) if state == "ok"]
-        found: list[np.ndarray | None] = [None] * len(seen)
-        answers = self._answers([seen[i][1] for i in asked], [seen[i][2].view for i in asked])
-        for i, values in zip(asked, answers, strict=True):
-            found[i] = values
-            states[i] = "not described" if values is None else "ok"
-        faces = []
-        for (number, view, baseline, form), state, values in zip(seen, states, found, strict=True):
-            expression, named = ("", {}) if values is None else self.named(values)
-            moved = None
-            if baseline.form is not None:
-                moved = motion(form_of(view) if form is None else form, baseline.form)
-            faces.append(Face(view.box, view.points, expression, named, view.confidence, number, state, moved))
-        return faces, found
-
-    def _answers(self, views: list[View], neutrals: list[View | None]) -> list[np.ndarray | None]:
-        """Probabilities of each view, None in the place of what cannot be described."""
+    def _probabilities(self, views: list[FaceView], neutral_views: list[FaceView | None]) -> list[np.ndarray | None]:
+        """Return the probabilities of each view, or None if its features cannot be extracted."""
         if not views:
             return []
         try:
-            return list(self.probabilities(self.describe(views, neutrals)))
+            return list(self.predict_proba(self.make_samples(views, neutral_views)))
         except FerError:
-            # What the model reads was tried before: it is one of the faces that has no extent.
+            # The input specification was checked before, so that the landmarks of one of the faces span no area.
             if len(views) == 1:
                 return [None]
-            one_by_one = zip(views, neutrals, strict=True)
-            return [answer for view, neutral in one_by_one for answer in self._answers([view], [neutral])]
+            single = zip(views, neutral_views, strict=True)
+            return [values for view, neutral in single for values in self._probabilities([view], [neutral])]
 
 
-def _landmarker(given: Any) -> Any:
-    if isinstance(given, str | Path):
-        return load_landmarker(given)
-    if given is not None and not (hasattr(given, "locate") and hasattr(given, "track")):
-        raise FerError(f"landmarker is a {type(given).__name__}: a fitted Landmarker is needed")
-    return given
+def _landmarker(landmarker: Any) -> Any:
+    if isinstance(landmarker, str | Path):
+        return load_landmarker(landmarker)
+    if landmarker is not None and not (hasattr(landmarker, "detect_landmarks") and hasattr(landmarker, "track")):
+        raise FerError(f"landmarker is a {type(landmarker).__name__}: a fitted Landmarker is needed")
+    return landmarker
 
 
-def _names(model: Any, classes: Sequence[str] | None, manifest: Mapping[str, Any]) -> list[str]:
+def _class_names(model: Any, names: Sequence[str] | None, saved_names: Mapping[str, str]) -> list[str]:
     codes = [str(code) for code in model.classes_]
-    if classes is None:
-        known = manifest.get("classes", {})
-        return [str(known.get(code, code)) for code in codes]
-    if len(classes) != len(codes):
-        raise FerError(f"{len(classes)} names of classes, and the model has {len(codes)}: {', '.join(codes)}")
-    return [str(name) for name in classes]
+    if names is None:
+        return [saved_names.get(code, code) for code in codes]
+    if len(names) != len(codes):
+        raise FerError(f"{len(names)} class names for the {len(codes)} classes of the model: {', '.join(codes)}")
+    return [str(name) for name in names]
 
 
 def _frames_of(source: Any) -> Iterable[Frame]:
     if isinstance(source, str | Path):
-        return file_source(Path(source))
+        return source_from_file(Path(source))
     if isinstance(source, int):
-        return Video(source)
-    return (item if isinstance(item, Frame) else Frame(i, i / RATE, item) for i, item in enumerate(source))
+        return VideoSource(source)
+    return (item if isinstance(item, Frame) else Frame(i, i / DEFAULT_FPS, item) for i, item in enumerate(source))

@@ -1,209 +1,198 @@
-"""Where frames come from, one at a time: a picture, a folder of frames, a video, a camera."""
+"""Sources of frames: image files, folders of frames, videos and cameras, read one frame at a time."""
 
 from __future__ import annotations
 
 import contextlib
-import dataclasses
-import math
 import os
 import re
 import time
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import Any
 
 import cv2
 import numpy as np
 
-from ..datasets.folders import SUFFIXES
+from ..datasets.decoding import IMAGE_SUFFIXES
 from ..exceptions import FerError
-from .image_io import read_picture
+from .frames import Frame, FrameSampling
+from .image_io import load_image
 
-#: Names of files that are taken for pictures in a folder.
-PICTURES = (*SUFFIXES, ".gif", ".jp2", ".avif", ".ppm", ".jpe")
-#: A container's count of frames is an estimate; a video that ends this share before it is cut short.
-SHORT = 0.02
-#: Seconds between frames of a sequence whose rate nobody knows.
-RATE = 25.0
+#: Suffixes of files in a folder that are read as images.
+READABLE_SUFFIXES = (*IMAGE_SUFFIXES, ".gif", ".jp2", ".avif", ".ppm", ".jpe")
+#: Suffixes of files in a folder that are read as videos.
+VIDEO_SUFFIXES = (".mp4", ".m4v", ".mov", ".avi", ".mkv", ".webm", ".wmv", ".mpg", ".mpeg")
+#: A video that ends this fraction of its frames early is truncated; the frame count of a container is an estimate.
+MAX_MISSING_FRACTION = 0.02
+#: Frames per second of sources whose rate is unknown.
+DEFAULT_FPS = 25.0
 
 
-@dataclasses.dataclass(frozen=True, eq=False)
-class Frame:
-    """One frame.
+class FrameSource:
+    """Base class of sources: an iterable of `Frame`.
 
     Attributes
     ----------
-    index : int
-        Its number in the source, from 0; frames that are skipped count.
-    time : float
-        In seconds from the start of the source.
-    picture : ndarray, shape (H, W) or (H, W, 3), uint8
-        Grey, or blue, green, red.
+    name : str
+        Path or description, for records and messages.
+    n_frames : int or None
+        Number of frames, as far as it is known.
+    fps : float
+        Frames per second.
+    sampling : FrameSampling
+    is_stream : bool
+        Whether frames follow each other in time.
+    is_live : bool
+        Whether the source is a camera.
     """
 
-    index: int
-    time: float
-    picture: np.ndarray
+    is_stream = False
+    is_live = False
 
-
-@dataclasses.dataclass(frozen=True)
-class Skipping:
-    """Which frames of a source are taken: every `every`-th, or at most `fps` a second; both by default all."""
-
-    every: int = 1
-    fps: float | None = None
-
-    def __post_init__(self) -> None:
-        if self.every < 1 or (self.fps is not None and not self.fps > 0):
-            raise FerError(f"every={self.every}, fps={self.fps}: numbers above 0 are needed")
-        if self.every > 1 and self.fps is not None:
-            raise FerError("frames are skipped by --every or by --fps: give one of them")
-
-    def of(self, rate: float) -> float:
-        """Frames a second that are taken, of so many."""
-        return rate / self.every if self.fps is None else min(rate, self.fps)
-
-    def taker(self) -> Callable[[int, float], bool]:
-        """Says of frames in order, by index and time in seconds, which are taken: of a period of `fps` the first."""
-        if self.fps is None:
-            return lambda index, time: index % self.every == 0
-        rate, last = self.fps, -1
-
-        def takes(index: int, time: float) -> bool:
-            nonlocal last
-            # A millionth of a period makes up for times that are sums of thirtieths.
-            before, last = last, max(last, math.floor(time * rate + 1e-6))
-            return last > before
-
-        return takes
-
-
-class Still:
-    """A picture file: one frame."""
-
-    moving = False
-
-    def __init__(self, path: str | Path):
-        self.name = str(path)
-        self.total: int | None = 1
+    def __init__(self, name: str | Path, n_frames: int | None, sampling: FrameSampling | None = None):
+        self.name, self.n_frames = str(name), n_frames
+        self.sampling, self.fps = sampling or FrameSampling(), DEFAULT_FPS
 
     def __iter__(self) -> Iterator[Frame]:
-        yield Frame(0, 0.0, read_picture(Path(self.name)))
+        raise NotImplementedError
 
 
-class Broken:
-    """An input that is nothing of all this: iterating over it raises the error that says so."""
+class ImageSource(FrameSource):
+    """An image file, which is a source of one frame."""
 
-    moving = False
+    def __init__(self, path: str | Path):
+        super().__init__(path, 1)
+
+    def __iter__(self) -> Iterator[Frame]:
+        yield Frame(0, 0.0, load_image(Path(self.name)))
+
+
+class InvalidSource(FrameSource):
+    """An input that cannot be used. Iteration raises its error."""
 
     def __init__(self, name: str | Path, error: FerError):
-        self.name, self.error = str(name), error
-        self.total: int | None = 0
+        super().__init__(name, 0)
+        self.error = error
 
     def __iter__(self) -> Iterator[Frame]:
         raise self.error
 
 
-class Sequence:
-    """A folder of frames, in the order of the numbers in their names.
+class SequenceSource(FrameSource):
+    """A folder of frames, in the order of the numbers in the file names.
 
     Parameters
     ----------
     path : str or Path
-    rate : float
-        Frames a second; nobody writes it into picture files.
-    """
-
-    moving = True
-
-    def __init__(self, path: str | Path, skipping: Skipping | None = None, rate: float = RATE):
-        self.name = str(path)
-        self.files = sorted(pictures_in(Path(path), deep=False), key=lambda file: natural(file.name))
-        if not self.files:
-            raise FerError(f"{path} has no picture: a sequence is a folder of frames ({', '.join(PICTURES)})")
-        self.total: int | None = len(self.files)
-        self.skipping, self.rate = skipping or Skipping(), rate
-
-    def __iter__(self) -> Iterator[Frame]:
-        takes = self.skipping.taker()
-        for index, file in enumerate(self.files):
-            if takes(index, index / self.rate):
-                yield Frame(index, index / self.rate, read_picture(file))
-
-
-class Video:
-    """A video file, or a camera by its number; frames are decoded as they are asked for.
+    sampling : FrameSampling, optional
+    fps : float
+        Frames per second, which image files do not record.
 
     Raises
     ------
     FerError
-        When iterated: for what cannot be opened, has no frame, or ends before its end.
+        If the folder contains no image.
     """
 
-    moving = True
+    is_stream = True
 
-    def __init__(self, path: str | Path | int, skipping: Skipping | None = None):
-        self.live = isinstance(path, int)
-        self.path, self.skipping = path, skipping or Skipping()
-        self.name = f"camera {path}" if self.live else str(path)
-        self.total: int | None = None
-        self.rate = RATE
+    def __init__(self, path: str | Path, sampling: FrameSampling | None = None, fps: float = DEFAULT_FPS):
+        files = files_in_folder(Path(path), READABLE_SUFFIXES, recursive=False)
+        self.files = sorted(files, key=lambda file: natural_sort_key(file.name))
+        if not self.files:
+            raise FerError(
+                f"{path} contains no image: a sequence is a folder of frames ({', '.join(READABLE_SUFFIXES)})"
+            )
+        super().__init__(path, len(self.files), sampling)
+        self.fps = fps
 
     def __iter__(self) -> Iterator[Frame]:
-        if not self.live:
+        selects = self.sampling.selector()
+        for index, file in enumerate(self.files):
+            if selects(index, index / self.fps):
+                yield Frame(index, index / self.fps, load_image(file))
+
+
+class VideoSource(FrameSource):
+    """A video file, or a camera. Frames are decoded on demand.
+
+    Parameters
+    ----------
+    path : str, Path or int
+        A file, or the number of a camera.
+    sampling : FrameSampling, optional
+
+    Raises
+    ------
+    FerError
+        During iteration, if the video cannot be opened, has no frame, or is truncated.
+    """
+
+    is_stream = True
+
+    def __init__(self, path: str | Path | int, sampling: FrameSampling | None = None):
+        self.is_live = isinstance(path, int)
+        super().__init__(f"camera {path}" if self.is_live else str(path), None, sampling)
+        self.path = path
+
+    def __iter__(self) -> Iterator[Frame]:
+        if not self.is_live:
             _check_file(Path(str(self.path)))
-        capture = _opened(self.path if isinstance(self.path, int) else str(self.path))
+        capture = _open_capture(self.path if isinstance(self.path, int) else str(self.path))
         try:
             if not capture.isOpened():
-                raise FerError(f"{self.name} cannot be opened: " + self._why())
-            count = int(capture.get(cv2.CAP_PROP_FRAME_COUNT)) if not self.live else 0
-            self.total = count if count > 0 else None
-            read = yield from self._frames(capture)
+                raise FerError(f"{self.name} cannot be opened: " + self._reason())
+            n_frames = int(capture.get(cv2.CAP_PROP_FRAME_COUNT)) if not self.is_live else 0
+            self.n_frames = n_frames if n_frames > 0 else None
+            n_read = yield from self._frames(capture)
         finally:
             capture.release()
-        if not read:
-            raise FerError(f"{self.name} has no frame that can be decoded: it is empty, damaged or no video")
-        if count > 0 and count - read > max(1, SHORT * count):
-            raise FerError(f"{self.name} is cut short: {read} of {count} frames could be read")
+        if not n_read:
+            raise FerError(f"{self.name} has no frame that can be decoded: it is empty, damaged or not a video")
+        if n_frames > 0 and n_frames - n_read > max(1, MAX_MISSING_FRACTION * n_frames):
+            raise FerError(f"{self.name} is truncated: {n_read} of {n_frames} frames could be read")
 
     def _frames(self, capture: Any) -> Generator[Frame, None, int]:
         start, last, index = time.monotonic(), -1.0, 0
-        takes, rate = self.skipping.taker(), capture.get(cv2.CAP_PROP_FPS)
-        self.rate = rate if np.isfinite(rate) and 0 < rate < 1e4 else RATE
+        selects, fps = self.sampling.selector(), capture.get(cv2.CAP_PROP_FPS)
+        self.fps = fps if np.isfinite(fps) and 0 < fps < 1e4 else DEFAULT_FPS
         while capture.grab():
-            # The container's own time knows uneven rates; where it stands still the rate has to do.
-            stamp = time.monotonic() - start if self.live else capture.get(cv2.CAP_PROP_POS_MSEC) / 1000
-            now = stamp if np.isfinite(stamp) and stamp > last and (index or stamp < 1) else index / self.rate
-            if takes(index, now):
-                good, picture = capture.retrieve()
-                if not good or picture is None or not picture.size:
+            # Timestamps of the container also describe variable rates. The rate is used where they do not increase.
+            stamp = time.monotonic() - start if self.is_live else capture.get(cv2.CAP_PROP_POS_MSEC) / 1000
+            now = stamp if np.isfinite(stamp) and stamp > last and (index or stamp < 1) else index / self.fps
+            if selects(index, now):
+                decoded, image = capture.retrieve()
+                if not decoded or image is None or not image.size:
                     break
-                yield Frame(index, now, picture)
+                yield Frame(index, now, image)
             last, index = now, index + 1
         return index
 
-    def _why(self) -> str:
-        return "there is no such camera, or another program has it" if self.live else "it is no video that is known"
+    def _reason(self) -> str:
+        if self.is_live:
+            return "the camera does not exist, or another program uses it"
+        return "it is not a video of a known format"
 
 
-def sources(
-    inputs: list[str], sequence: bool = False, skipping: Skipping | None = None
-) -> Iterator[Still | Sequence | Video | Broken]:
-    """What inputs of a command mean.
+def sources_from_inputs(
+    inputs: list[str], sequence: bool = False, sampling: FrameSampling | None = None
+) -> Iterator[FrameSource]:
+    """Create the sources of the inputs of a command.
 
     Parameters
     ----------
     inputs : list of str
-        Pictures, videos and folders.
+        Image files, videos and folders.
     sequence : bool
-        Whether the pictures of a folder are frames of one sequence; else each stands for itself, in folders below too.
-    skipping : Skipping, optional
-        Of videos and sequences.
+        Whether the images of a folder are the frames of one sequence. By default each image and video of the folder and
+        its subfolders is a source of its own.
+    sampling : FrameSampling, optional
+        Applied to videos and sequences.
 
     Yields
     ------
-    Still, Sequence, Video or Broken
-        What cannot be used comes too, and says why when it is iterated over.
+    FrameSource
+        An `InvalidSource` for each input that cannot be used.
     """
     for text in inputs:
         path = Path(text)
@@ -211,48 +200,54 @@ def sources(
             if not path.exists():
                 raise FerError(f"{path} does not exist")
             if not path.is_dir():
-                yield file_source(path, skipping)
+                yield source_from_file(path, sampling)
             elif sequence:
-                yield Sequence(path, skipping)
+                yield SequenceSource(path, sampling)
             else:
-                files = sorted(pictures_in(path, deep=True), key=lambda file: natural(str(file)))
+                found = files_in_folder(path, (*READABLE_SUFFIXES, *VIDEO_SUFFIXES), recursive=True)
+                files = sorted(found, key=lambda file: natural_sort_key(str(file)))
                 if not files:
-                    raise FerError(
-                        f"{path} is a folder without a picture ({', '.join(PICTURES)}); videos are given one by one"
-                    )
-                yield from (file_source(file, skipping) for file in files)
+                    suffixes = ", ".join((*READABLE_SUFFIXES, *VIDEO_SUFFIXES))
+                    raise FerError(f"{path} is a folder without an image or video ({suffixes})")
+                yield from (source_from_file(file, sampling) for file in files)
         except FerError as error:
-            yield Broken(path, error)
+            yield InvalidSource(path, error)
         except OSError as error:
-            yield Broken(path, FerError(f"{error.filename or path} cannot be read: {error.strerror or error}"))
+            yield InvalidSource(path, FerError(f"{error.filename or path} cannot be read: {error.strerror or error}"))
 
 
-def file_source(path: Path, skipping: Skipping | None = None) -> Still | Video:
-    """A file as a picture or a video, by its name or, where that says nothing, by its contents."""
+def source_from_file(path: Path, sampling: FrameSampling | None = None) -> ImageSource | VideoSource:
+    """Create the source of an image or video file, by its suffix or, without a suffix, by its contents."""
     suffix = path.suffix.lower()
     if suffix == ".gif":
-        return Video(path, skipping) if _animated(path) else Still(path)
-    if suffix in PICTURES:
-        return Still(path)
+        return VideoSource(path, sampling) if _is_animated(path) else ImageSource(path)
+    if suffix in READABLE_SUFFIXES:
+        return ImageSource(path)
     with contextlib.suppress(cv2.error):
         if not suffix and cv2.haveImageReader(str(path)):
-            return Still(path)
-    return Video(path, skipping)
+            return ImageSource(path)
+    return VideoSource(path, sampling)
 
 
-def pictures_in(folder: Path, deep: bool) -> Iterator[Path]:
-    """Files of a folder that are pictures by their names, and of those below."""
-    for path in folder.rglob("*") if deep else folder.iterdir():
-        if path.suffix.lower() in PICTURES and not path.name.startswith(".") and path.is_file():
+def files_in_folder(folder: Path, suffixes: tuple[str, ...], recursive: bool) -> Iterator[Path]:
+    """Yield the files of a folder that have one of the suffixes and are not hidden."""
+    for path in folder.rglob("*") if recursive else folder.iterdir():
+        if path.suffix.lower() in suffixes and not path.name.startswith(".") and path.is_file():
             yield path
 
 
-def natural(name: str) -> list[tuple[int, str]]:
-    """A key that sorts frame_2 before frame_10."""
+def natural_sort_key(name: str) -> list[tuple[int, str]]:
+    """Return a sort key that orders numbers by value.
+
+    Examples
+    --------
+    >>> sorted(["frame_10.png", "frame_2.png"], key=natural_sort_key)
+    ['frame_2.png', 'frame_10.png']
+    """
     return [(int(part), "") if part.isdigit() else (-1, part) for part in re.split(r"([0-9]+)", name)]
 
 
-def _animated(path: Path) -> bool:
+def _is_animated(path: Path) -> bool:
     try:
         return cv2.imcount(str(path)) > 1
     except cv2.error:
@@ -270,14 +265,14 @@ def _check_file(path: Path) -> None:
         raise FerError(f"{path} is empty")
 
 
-def _opened(what: str | int) -> Any:
-    # The decoder would write its own complaints beside our one line.
+def _open_capture(path_or_camera: str | int) -> Any:
+    # The decoder would print its own messages in addition to our one line.
     level = cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
     os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
     try:
-        # By file and no other way: a name with % or :// in it would be taken for a pattern or an address.
-        return (
-            cv2.VideoCapture(what) if isinstance(what, int) else cv2.VideoCapture(os.path.abspath(what), cv2.CAP_FFMPEG)
-        )
+        if isinstance(path_or_camera, int):
+            return cv2.VideoCapture(path_or_camera)
+        # An absolute path and a fixed backend: a name with % or :// would be taken for a pattern or an address.
+        return cv2.VideoCapture(os.path.abspath(path_or_camera), cv2.CAP_FFMPEG)
     finally:
         cv2.utils.logging.setLogLevel(level)

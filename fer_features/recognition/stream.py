@@ -1,97 +1,127 @@
-"""The faces of a stream, frame by frame, in memory that does not grow."""
+"""Recognition in a stream, frame by frame and in constant memory."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Any, Protocol
+import dataclasses
+from collections.abc import Callable, Generator, Iterable, Sequence
+from typing import Protocol
 
 import numpy as np
 
-from .apex import NOISE, ApexFinder
-from .face_view import View, form_of
-from .frame_results import Clip, Face, Moment
-from .image_io import grey_of
-from .neutral_reference import Baseline
-from .sources import Frame
-
-#: A face to be judged: its number, its view, its neutral face, and its form where that is known.
-Seen = tuple[int, View, Baseline, np.ndarray | None]
+from .apex import MIN_PROMINENCE, ApexDetector
+from .face_view import FaceView, normalized_face
+from .frame_results import FacePrediction, FrameResult, TrackSummary
+from .frames import Frame
+from .image_io import as_grayscale
+from .neutral_reference import OnlineNeutralReference
 
 
-class Tracking(Protocol):
-    """What follows the faces of a stream, see `fer_features.recognition.tracking.Tracker`."""
-
-    forgotten: list[int]
-
-    def update(self, picture: np.ndarray, index: int) -> list[tuple[int, View | None]]:
-        """Faces of the next frame."""
-
-
-class Judging(Protocol):
-    """What says what faces show, see `fer_features.recognition.recognizer.Recognizer`."""
-
-    def judge(self, seen: Sequence[Seen]) -> tuple[list[Face], list[np.ndarray | None]]:
-        """Faces of one frame, and the probabilities of each."""
-
-    def named(self, probabilities: np.ndarray) -> tuple[str, dict[str, float]]:
-        """The expression that probabilities mean, and these by name."""
-
-
-class Stream:
-    """The faces of a stream: iterate over it once.
-
-    Parameters
-    ----------
-    judge : Judging
-    frames : iterable of Frame
-    tracker : Tracking
-    baseline : callable
-        Makes a `Baseline` for each new face.
+@dataclasses.dataclass(frozen=True, eq=False)
+class TrackedFace:
+    """A face to be classified.
 
     Attributes
     ----------
-    clips : list of Clip
-        What each face that has gone showed; complete when the stream has ended.
+    face_id : int
+    view : FaceView
+    neutral : OnlineNeutralReference
+    normalized : ndarray or None
+        The `normalized_face` of the view, if it was computed already.
     """
 
-    def __init__(self, judge: Judging, frames: Iterable[Frame], tracker: Tracking, baseline: Callable[[], Baseline]):
-        self.judge, self.frames, self.tracker, self.baseline = judge, frames, tracker, baseline
-        self.clips: list[Clip] = []
-        self._people: dict[int, tuple[Baseline, ApexFinder]] = {}
+    face_id: int
+    view: FaceView
+    neutral: OnlineNeutralReference
+    normalized: np.ndarray | None = None
 
-    def __iter__(self) -> Iterator[Moment]:
+
+class SupportsTracking(Protocol):
+    """Interface of trackers, see `fer_features.recognition.tracking.FaceTracker`."""
+
+    ended_tracks: list[int]
+
+    def update(self, image: np.ndarray, index: int) -> list[tuple[int, FaceView | None]]:
+        """Return the number and view of each face in the next frame, with None for a lost face."""
+
+
+class SupportsClassification(Protocol):
+    """Interface of face classifiers, see `fer_features.recognition.recognizer.Recognizer`."""
+
+    def classify(self, faces: Sequence[TrackedFace]) -> tuple[list[FacePrediction], list[np.ndarray | None]]:
+        """Return the prediction and the probabilities of each face of one frame."""
+
+    def label_of(self, probabilities: np.ndarray) -> tuple[str, dict[str, float]]:
+        """Return the expression of probabilities (k,), and the probabilities by class name."""
+
+
+class Stream:
+    """The results of a stream. It can be iterated once.
+
+    Parameters
+    ----------
+    classifier : SupportsClassification
+    frames : iterable of Frame
+    tracker : SupportsTracking
+    new_reference : callable
+        Returns a `OnlineNeutralReference` for a new face.
+
+    Attributes
+    ----------
+    track_summaries : list of TrackSummary
+        Summaries of the tracks that have ended; complete at the end of the iteration.
+
+    Yields
+    ------
+    FrameResult
+        For each frame.
+    """
+
+    def __init__(
+        self,
+        classifier: SupportsClassification,
+        frames: Iterable[Frame],
+        tracker: SupportsTracking,
+        new_reference: Callable[[], OnlineNeutralReference],
+    ):
+        self.classifier, self.frames = classifier, frames
+        self.tracker, self.new_reference = tracker, new_reference
+        self.track_summaries: list[TrackSummary] = []
+        self._states: dict[int, tuple[OnlineNeutralReference, ApexDetector]] = {}
+
+    def __iter__(self) -> Generator[FrameResult, None, None]:
         try:
             for frame in self.frames:
-                yield Moment(frame, self._look(frame))
-                for number in self.tracker.forgotten:
-                    self._close(number)
+                yield FrameResult(frame, self._process(frame))
+                for face_id in self.tracker.ended_tracks:
+                    self._end_track(face_id)
         finally:
-            for number in list(self._people):
-                self._close(number)
+            for face_id in list(self._states):
+                self._end_track(face_id)
 
-    def _look(self, frame: Frame) -> list[Face]:
-        tracked = self.tracker.update(grey_of(frame.picture), frame.index)
-        seen = [self._noted(number, view) for number, view in tracked if view is not None]
-        faces, found = self.judge.judge(seen)
-        for face, values in zip(faces, found, strict=True):
-            self._people[face.number][1].update(frame.index, frame.time, face.motion, values)
-        nowhere: Any = np.full(4, np.nan, np.float32)
-        lost = [Face(nowhere, None, "", {}, 0.0, number, "lost") for number, view in tracked if view is None]
-        return sorted([*faces, *lost], key=lambda face: face.number)
+    def _process(self, frame: Frame) -> list[FacePrediction]:
+        tracked = self.tracker.update(as_grayscale(frame.image), frame.index)
+        visible = [self._tracked_face(face_id, view) for face_id, view in tracked if view is not None]
+        faces, probabilities = self.classifier.classify(visible)
+        for face, values in zip(faces, probabilities, strict=True):
+            self._states[face.face_id][1].update(frame.index, frame.timestamp, face.neutral_distance, values)
+        no_box = np.full(4, np.nan, np.float32)
+        lost = [FacePrediction(no_box, None, "", {}, 0.0, face_id, "lost") for face_id, view in tracked if view is None]
+        return sorted([*faces, *lost], key=lambda face: face.face_id)
 
-    def _noted(self, number: int, view: View) -> Seen:
-        if number not in self._people:
-            noise = NOISE["images" if view.points is None else "landmarks"]
-            self._people[number] = self.baseline(), ApexFinder(noise)
-        baseline = self._people[number][0]
-        form = form_of(view) if baseline.used else None
-        baseline.update(view, form)
-        return number, view, baseline, form
+    def _tracked_face(self, face_id: int, view: FaceView) -> TrackedFace:
+        if face_id not in self._states:
+            prominence = MIN_PROMINENCE["images" if view.landmarks is None else "landmarks"]
+            self._states[face_id] = self.new_reference(), ApexDetector(prominence)
+        neutral = self._states[face_id][0]
+        normalized = normalized_face(view) if neutral.is_used else None
+        neutral.update(view, normalized)
+        return TrackedFace(face_id, view, neutral, normalized)
 
-    def _close(self, number: int) -> None:
-        if number not in self._people:
+    def _end_track(self, face_id: int) -> None:
+        if face_id not in self._states:
             return
-        _, finder = self._people.pop(number)
-        values, apex = finder.clip()
-        expression, named = ("", {}) if values is None else self.judge.named(values)
-        self.clips.append(Clip(number, finder.frames, expression, named, apex, finder.finish()))
+        _, detector = self._states.pop(face_id)
+        values, apex = detector.summarize()
+        expression, probabilities = ("", {}) if values is None else self.classifier.label_of(values)
+        summary = TrackSummary(face_id, detector.n_frames, expression, probabilities, apex, detector.finalize())
+        self.track_summaries.append(summary)

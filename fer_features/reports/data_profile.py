@@ -1,4 +1,4 @@
-"""An inspection as one HTML page that needs nothing beside itself: pictures, charts and style are in it."""
+"""The report on a data set as one HTML page."""
 
 from __future__ import annotations
 
@@ -6,244 +6,279 @@ from typing import Any
 
 import numpy as np
 
-from ..data_profile.findings import MARKS, facts, telling_pairs, verdicts
-from ..data_profile.profile import BLANK, UNLABELLED, Duplicates, Inspection, Motion
-from ..samples.duplicates import NEAR
+from ..data_profile.findings import subjects_text, unexpected_near_duplicates
+from ..data_profile.inspection import NEAR_BLANK_SD
+from ..data_profile.profile import SEVERITIES, DataProfile, DuplicateStatistics, ImageStatistics, MotionStatistics
+from ..samples.duplicates import NEAR_DUPLICATE_CORRELATION
 from ..version import __version__
-from .html import picture, render
+from .charts import Line, line_chart
+from .html import EmbeddedImage, ImageCard, embedded_image, render
 
-#: Pictures of each class.
-EACH = 12
-#: Groups or pairs of duplicates shown of each kind, rows named of each, and pictures: more of the same show nothing.
-SHOWN, MEMBERS, TWO = 12, 4, 2
-#: Subjects listed.
-LISTED = 80
-#: Frames of a strip.
-STRIP = 6
+#: Example images per class.
+N_EXAMPLES_PER_CLASS = 12
+
+#: Cards shown of each kind of duplicates and of near-blank images.
+MAX_CARDS = 12
+
+#: Samples listed, and images shown, on a card.
+MAX_CARD_SAMPLES, MAX_CARD_IMAGES = 4, 2
+
+#: Subjects listed in the table.
+MAX_TABLE_SUBJECTS = 80
+
+#: Image sizes listed in the table.
+MAX_TABLE_SIZES = 12
+
+#: Frames shown of a sequence.
+N_SEQUENCE_FRAMES = 6
 
 
-def page(i: Inspection, seed: int = 0) -> str:
-    """The page of an inspection.
+def data_profile_page(profile: DataProfile, seed: int = 0) -> str:
+    """The page of a data profile.
 
     Parameters
     ----------
-    i : Inspection
-    seed : int
-        Of the pictures that are drawn at random.
+    profile : DataProfile
+    seed : int, default 0
+        Random state of the examples.
 
     Returns
     -------
     str
-        HTML; a data set of any size takes about a megabyte, for what is shown of each kind is limited.
+        HTML. The number of items of each kind is limited, so that the size is about a megabyte for data of any size.
     """
-    content = _content(i, np.random.default_rng(seed))
-    return render("data_profile.html", **content, seed=seed)
-
-
-def _content(i: Inspection, rng: np.random.Generator) -> dict[str, Any]:
-    info, images = i.X.info, i.pictures is not None
-    frames = i.pictures.frames if i.pictures else i.X.column("landmarks").shape[1] if "landmarks" in i.X else 1
-    content: dict[str, Any] = {
-        "title": f"{info.dataset}{' (synthetic)' if info.synthetic else ''}: a look at the data",
-        "version": __version__,
-        "verdicts": verdicts(i),
-        "marks": MARKS,
-        "facts": facts(i),
-        "parts": i.parts,
-        "counts": _counts(i),
-        "frames": frames,
-        "faces": _faces(i),
-        "grids": _grids(i, rng) if images else [],
-        "duplicates": _duplicates(i, i.duplicates) if i.duplicates else None,
-        "near": f"{NEAR:g}",
-        "people": _people(i),
-        "motion": _motion(i.motion) if i.motion and i.motion.displacement else None,
-        "strips": _strips(i, frames, rng) if images and frames > 1 else [],
-        "histogram": None,
-    }
-    if i.pictures:
-        content |= _greys(i)
-    there = {
-        "data": "The data",
+    info, images, rng = profile.X.info, profile.images, np.random.default_rng(seed)
+    n_frames = 1
+    if images:
+        n_frames = images.n_frames
+    elif "landmarks" in profile.X:
+        n_frames = profile.X.column("landmarks").shape[1]
+    # Examples are drawn before sequences, so that a seed gives the same page.
+    faces, examples = _mean_faces(profile), _examples(profile, rng) if images else []
+    sequences = _sequences(profile, n_frames, rng) if images and n_frames > 1 else []
+    sections = {
+        "data": "Data",
         "classes": "Classes",
-        "faces": "Faces" if content["faces"] or content["grids"] else "",
-        "pictures": "Sizes and grey levels" if images else "",
-        "duplicates": "Duplicates" if i.duplicates else "",
-        "people": "Subjects",
-        "motion": "Motion" if frames > 1 else "",
+        "faces": "Faces" if faces or examples else "",
+        "images": "Sizes and grey levels" if images else "",
+        "duplicates": "Duplicates" if profile.duplicates else "",
+        "subjects": "Subjects",
+        "motion": "Motion" if n_frames > 1 else "",
     }
-    return content | {"sections": [(key, name) for key, name in there.items() if name]}
+    return render(
+        "data_profile.html",
+        title=f"{info.dataset}{' (synthetic)' if info.synthetic else ''}: data profile",
+        version=__version__,
+        findings=profile.findings,
+        severities=SEVERITIES,
+        facts=dict(profile.facts),
+        splits=profile.splits,
+        counts=_counts(profile),
+        n_frames=n_frames,
+        faces=faces,
+        examples=examples,
+        images=_images(profile, images) if images else None,
+        duplicates=_duplicates(profile, profile.duplicates) if profile.duplicates else None,
+        subjects_text=subjects_text(profile),
+        subjects=_subjects(profile),
+        motion=_motion(profile.motion) if profile.motion and profile.motion.displacement else None,
+        sequences=sequences,
+        seed=seed,
+        sections=[(key, name) for key, name in sections.items() if name],
+    )
 
 
-def _counts(i: Inspection) -> list[dict[str, Any]]:
-    most, every = i.counts.sum(1).max(), i.counts.sum()
+def _counts(profile: DataProfile) -> list[dict[str, Any]]:
+    """Samples of each class by split, and the lengths of its bars in percent of the most frequent class."""
+    longest, total = profile.counts.sum(1).max(), profile.counts.sum()
     return [
         {
             "name": name,
-            "numbers": numbers.tolist(),
-            "total": int(numbers.sum()),
-            "shares": (100 * numbers / most).tolist(),
-            "share": 100 * numbers.sum() / every,
+            "counts": counts.tolist(),
+            "total": int(counts.sum()),
+            "lengths": (100 * counts / longest).tolist(),
+            "percent": 100 * counts.sum() / total,
         }
-        for name, numbers in zip(i.classes, i.counts, strict=True)
+        for name, counts in zip(profile.classes, profile.counts, strict=True)
     ]
 
 
-def _about(i: Inspection, row: int) -> str:
-    words = [f"row {row}", i.classes[i.of_class[row]]]
-    if i.parts != ["all"]:
-        words.insert(1, i.parts[i.of_part[row]])
-    return ", ".join(words)
+def _caption(profile: DataProfile, index: int) -> str:
+    """Index, split and class of a sample."""
+    split = [] if profile.splits == ["all"] else [profile.splits[profile.split_index[index]]]
+    return ", ".join([f"sample {index}", *split, profile.classes[profile.class_index[index]]])
 
 
-def _named(i: Inspection, row: int) -> str:
-    """A row, and its name in its source where that is another."""
-    name = str(i.X[[row]]["id"][0]) if "id" in i.X else str(row)
-    return _about(i, row) + (f" ({name})" if name != str(row) else "")
+def _caption_with_id(profile: DataProfile, index: int) -> str:
+    """The caption of a sample, and its id if that differs from the index."""
+    name = str(profile.X[[index]]["id"][0]) if "id" in profile.X else str(index)
+    return _caption(profile, index) + (f" ({name})" if name != str(index) else "")
 
 
-def _shown(i: Inspection, rows: np.ndarray) -> list[dict[str, Any]]:
-    # One row at a time: rows may differ in size, and a few dozen are shown.
-    return [picture(np.asarray(i.X[[row]].frame("images", -1)[0]), _about(i, int(row))) for row in rows]
+def _embedded(profile: DataProfile, indices: np.ndarray) -> list[EmbeddedImage]:
+    # Samples may differ in size, so that they are read one at a time.
+    return [
+        embedded_image(np.asarray(profile.X[[index]].frame("images", -1)[0]), _caption(profile, int(index)))
+        for index in indices
+    ]
 
 
-def _card(i: Inspection, rows: np.ndarray, *words: str) -> dict[str, Any]:
-    more = [f"and {len(rows) - MEMBERS} more"] if len(rows) > MEMBERS else []
-    rows = rows[:MEMBERS]
-    return {"pictures": _shown(i, rows[:TWO]), "lines": [*words, *(_named(i, int(row)) for row in rows), *more]}
+def _card(profile: DataProfile, indices: np.ndarray, *lines: str) -> ImageCard:
+    n_more = len(indices) - MAX_CARD_SAMPLES
+    indices = indices[:MAX_CARD_SAMPLES]
+    captions = [_caption_with_id(profile, int(index)) for index in indices]
+    more = [f"and {n_more} more"] if n_more > 0 else []
+    return ImageCard(tuple(_embedded(profile, indices[:MAX_CARD_IMAGES])), (*lines, *captions, *more))
 
 
-def _faces(i: Inspection) -> list[dict[str, Any]]:
-    if not i.faces:
+def _mean_faces(profile: DataProfile) -> list[ImageCard]:
+    if not profile.mean_faces:
         return []
-    # A mean of many faces has few points that are dark or bright. All are stretched alike, so that they compare.
-    low, high = np.percentile(np.concatenate([face.ravel() for face in i.faces.values()]), [0.5, 99.5])
+    # A mean of many faces has a low contrast. One common stretch keeps the means comparable.
+    low, high = np.percentile(np.concatenate([face.ravel() for face in profile.mean_faces.values()]), [0.5, 99.5])
     cards = []
-    for name, face in i.faces.items():
+    for name, face in profile.mean_faces.items():
         stretched = np.clip((face - low) * 255 / max(high - low, 1), 0, 255).astype(np.uint8)
-        cards.append({"pictures": [picture(stretched, f"mean face of {name}")], "lines": [name]})
+        cards.append(ImageCard((embedded_image(stretched, f"mean face of {name}"),), (name,)))
     return cards
 
 
-def _grids(i: Inspection, rng: np.random.Generator) -> list[dict[str, Any]]:
-    grids = []
-    for k, name in enumerate(i.classes):
-        rows = np.flatnonzero(i.of_class == k)
-        if rows.size:
-            rows = np.sort(rng.choice(rows, min(EACH, len(rows)), replace=False))
-            grids.append({"name": name, "pictures": _shown(i, rows)})
-    return grids
+def _examples(profile: DataProfile, rng: np.random.Generator) -> list[dict[str, Any]]:
+    """Random samples of each class."""
+    found = []
+    for k, name in enumerate(profile.classes):
+        indices = np.flatnonzero(profile.class_index == k)
+        if indices.size:
+            indices = np.sort(rng.choice(indices, min(N_EXAMPLES_PER_CLASS, len(indices)), replace=False))
+            found.append({"name": name, "images": _embedded(profile, indices)})
+    return found
 
 
-def _greys(i: Inspection) -> dict[str, Any]:
-    p = i.pictures
-    assert p is not None
-    heights = 95 - 85 * p.histogram / max(p.histogram.max(), 1e-12)
+def _images(profile: DataProfile, images: ImageStatistics) -> dict[str, Any]:
+    """Sizes, the histogram of grey levels as a polygon, and samples with extreme grey levels."""
+    heights = 95 - 85 * images.histogram / max(images.histogram.max(), 1e-12)
     edges = np.linspace(10, 290, len(heights) + 1)
     corners = [f"{x:.1f},{y:.1f}" for k, y in enumerate(heights) for x in edges[k : k + 2]]
-    brightest, faintest = int(p.brightness.argmax()), int(p.contrast.argmin())
-    extremes = {"darkest": int(p.brightness.argmin()), "brightest": brightest, "least contrast": faintest}
+    extremes = {
+        "darkest": int(images.brightness.argmin()),
+        "brightest": int(images.brightness.argmax()),
+        "lowest contrast": int(images.contrast.argmin()),
+    }
     return {
         "histogram": " ".join(["10,95", *corners, "290,95"]),
-        "brightness": float(p.brightness.mean()),
-        "sizes": p.sizes,
+        "brightness": float(images.brightness.mean()),
+        "sizes": images.sizes[:MAX_TABLE_SIZES],
+        "n_more_sizes": max(0, len(images.sizes) - MAX_TABLE_SIZES),
         "extremes": [
-            _card(i, np.array([row]), f"{word}: mean {p.brightness[row]:.0f}, deviation {p.contrast[row]:.0f}")
-            for word, row in extremes.items()
+            _card(profile, np.array([k]), f"{title}: mean {images.brightness[k]:.0f}, SD {images.contrast[k]:.0f}")
+            for title, k in extremes.items()
         ],
-        "blank": [_card(i, np.array([row])) for row in p.blank[:SHOWN]],
-        "n_blank": len(p.blank),
-        "blank_below": BLANK,
+        "near_blank": [_card(profile, np.array([index])) for index in images.near_blank[:MAX_CARDS]],
+        "n_more_near_blank": max(0, len(images.near_blank) - MAX_CARDS),
+        "near_blank_sd": NEAR_BLANK_SD,
     }
 
 
-def _duplicates(i: Inspection, d: Duplicates) -> dict[str, Any]:
-    table = [[f"{b} in {a}", n, d.near_across[a, b]] for (a, b), n in d.across.items()]
-    table += [[f"within {part}", n, ""] for part, n in d.within.items()]
-    near = int(d.near_contradictory.sum())
-    table.append(["groups or pairs with different labels", len(d.contradictory), near])
-    # Groups that are told above need not be told again below.
-    across = [rows for rows in d.groups if len(np.unique(i.of_part[rows])) > 1]
-    others = [rows for rows in d.groups if len(np.unique(i.of_part[rows])) == 1]
-    shown = [
-        _kind(i, "Equal, in several parts", across),
-        _kind(i, "Equal, with different labels", d.contradictory),
-        _kind(i, "Equal, in one part", others),
+def _duplicates(profile: DataProfile, duplicates: DuplicateStatistics) -> dict[str, Any]:
+    """Numbers of duplicates, and cards of each kind of them."""
+    n_across, n_within = duplicates.n_across.items(), duplicates.n_within.items()
+    table = [[f"{b} in {a}", n, duplicates.n_across_with_near[a, b]] for (a, b), n in n_across]
+    table += [[f"within {name}", n, ""] for name, n in n_within]
+    n_near = int(duplicates.near_contradictory.sum())
+    table.append(["groups or pairs with different labels", len(duplicates.contradictory), n_near])
+    several = [len(np.unique(profile.split_index[members])) > 1 for members in duplicates.groups]
+    across = [members for members, s in zip(duplicates.groups, several, strict=True) if s]
+    within = [members for members, s in zip(duplicates.groups, several, strict=True) if not s]
+    kinds = [
+        _identical(profile, "Identical, in several splits", across),
+        _identical(profile, "Identical, with different labels", duplicates.contradictory),
+        _identical(profile, "Identical, in one split", within),
+        *_nearly_identical(profile, duplicates),
     ]
-    telling, first, second = telling_pairs(i, d), *d.near.rows.T
-    apart = i.of_part[first] != i.of_part[second]
-    plain = telling & ~d.near.mirrored
-    kinds = {
-        "Nearly equal, in several parts": plain & apart,
-        "Nearly equal, with different labels": plain & ~apart & d.near_contradictory,
-        "Nearly equal, in one part": plain & ~apart & ~d.near_contradictory,
-        "Nearly equal in a mirror": telling & d.near.mirrored,
-        "Nearly equal, of one person in one part": ~telling,
+    threshold = f"{NEAR_DUPLICATE_CORRELATION:g}"
+    return {"table": table, "kinds": [kind for kind in kinds if kind["cards"]], "threshold": threshold}
+
+
+def _identical(profile: DataProfile, title: str, groups: list[np.ndarray]) -> dict[str, Any]:
+    cards = [_card(profile, _varied_first(profile, members)) for members in groups[:MAX_CARDS]]
+    return {"title": f"{title} ({len(groups)})", "cards": cards, "n_more": len(groups) - len(cards)}
+
+
+def _nearly_identical(profile: DataProfile, duplicates: DuplicateStatistics) -> list[dict[str, Any]]:
+    near, contradictory = duplicates.near, duplicates.near_contradictory
+    first, second = near.indices.T
+    unexpected = unexpected_near_duplicates(profile, duplicates)
+    across = profile.split_index[first] != profile.split_index[second]
+    upright = unexpected & ~near.mirrored
+    masks = {
+        "Nearly identical, in several splits": upright & across,
+        "Nearly identical, with different labels": upright & ~across & contradictory,
+        "Nearly identical, in one split": upright & ~across & ~contradictory,
+        "Nearly identical to the mirror image": unexpected & near.mirrored,
+        "Nearly identical, of one subject in one split": ~unexpected,
     }
-    for title, chosen in kinds.items():
-        pairs = np.flatnonzero(chosen)
-        # From the most to the least alike, for all of them cannot be shown.
-        some = pairs[np.unique(np.linspace(0, len(pairs) - 1, min(SHOWN, len(pairs))).astype(int))]
-        cards = [_card(i, d.near.rows[k], f"correlation {d.near.similarity[k]:.3f}") for k in some]
-        shown.append({"title": f"{title} ({len(pairs)})", "cards": cards, "more": len(pairs) - len(cards)})
-    return {"table": table, "shown": [kind for kind in shown if kind["cards"]]}
+    kinds = []
+    for title, mask in masks.items():
+        pairs = np.flatnonzero(mask)
+        # Evenly spaced by similarity, since the number of cards is limited.
+        some = pairs[np.unique(np.linspace(0, len(pairs) - 1, min(MAX_CARDS, len(pairs))).astype(int))]
+        cards = [_card(profile, near.indices[k], f"correlation {near.similarity[k]:.3f}") for k in some]
+        kinds.append({"title": f"{title} ({len(pairs)})", "cards": cards, "n_more": len(pairs) - len(cards)})
+    return kinds
 
 
-def _kind(i: Inspection, title: str, groups: list[np.ndarray]) -> dict[str, Any]:
-    cards = [_card(i, _varied(i, rows)) for rows in groups[:SHOWN]]
-    return {"title": f"{title} ({len(groups)})", "cards": cards, "more": len(groups) - len(cards)}
+def _varied_first(profile: DataProfile, members: np.ndarray) -> np.ndarray:
+    """The samples of a group, one of each split and class first."""
+    kinds = np.stack([profile.split_index[members], profile.class_index[members]], 1)
+    _, first = np.unique(kinds, axis=0, return_index=True)
+    return np.concatenate([members[np.sort(first)], np.delete(members, first)])
 
 
-def _varied(i: Inspection, rows: np.ndarray) -> np.ndarray:
-    """The rows of a group, one of each part and label first."""
-    _, first = np.unique(np.stack([i.of_part[rows], i.of_class[rows]], 1), axis=0, return_index=True)
-    return np.concatenate([rows[np.sort(first)], np.delete(rows, first)])
-
-
-def _people(i: Inspection) -> dict[str, Any] | None:
-    if i.people is None:
+def _subjects(profile: DataProfile) -> dict[str, Any] | None:
+    """Samples of each subject by class; None where no subject is known."""
+    if profile.subjects is None:
         return None
-    # Rows without a label say nothing of what a person shows.
-    named = [k for k, name in enumerate(i.classes) if name != UNLABELLED]
+    labelled = profile.labelled_classes
     rows = [
-        {"name": name, "total": int(row.sum()), "numbers": row[named].tolist(), "labelled": bool(row[named].any())}
-        for name, row in zip(i.people.ids, i.people.counts, strict=True)
+        {
+            "name": name,
+            "total": int(counts.sum()),
+            "counts": counts[labelled].tolist(),
+            "labelled": bool(counts[labelled].any()),
+        }
+        for name, counts in zip(profile.subjects.ids, profile.subjects.counts, strict=True)
     ]
-    classes = [i.classes[k] for k in named]
-    return {"classes": classes, "rows": rows[:LISTED], "more": max(0, len(rows) - LISTED)}
+    n_more = max(0, len(rows) - MAX_TABLE_SUBJECTS)
+    classes = [profile.classes[k] for k in labelled]
+    return {"classes": classes, "rows": rows[:MAX_TABLE_SUBJECTS], "n_more": n_more}
 
 
-def _motion(motion: Motion) -> dict[str, Any]:
-    most = max(float(moved.max()) for moved in motion.displacement.values()) or 1.0
-    step = next(s for s in (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 1e9) if most / s <= 6)
-    ticks = np.arange(0, most + step / 2, step)
-    top = max(most, float(ticks[-1]))
-    n = len(next(iter(motion.displacement.values())))
-    x, lines = np.linspace(36, 310, n), []
-    for k, (name, moved) in enumerate(motion.displacement.items()):
-        points = " ".join(f"{a:.1f},{b:.1f}" for a, b in zip(x, 170 - 160 * moved / top, strict=True))
-        when = int(moved.argmax())
-        dash = ("none", "7 3", "2 2")[k % 3]
-        line = {"name": name, "points": points, "dash": dash, "last": moved[-1], "most": moved[when], "when": when}
-        lines.append(line)
-    every = max(1, n // 10)
-    return {
-        "lines": lines,
-        "ticks": [(round(170 - 160 * t / top, 1), f"{t:.3g}") for t in ticks],
-        "frames": [(round(float(x[t]), 1), t) for t in range(0, n, every)],
-    }
+def _motion(motion: MotionStatistics) -> dict[str, Any]:
+    """Chart and table of the displacement of landmarks by frame."""
+    lines, rows = [], []
+    for name, moved in motion.displacement.items():
+        points = np.stack([np.arange(len(moved)), moved], 1)
+        lines.append(Line(points, sizes=np.zeros(len(moved))))
+        frame = int(moved.argmax())
+        rows.append({"name": name, "last": float(moved[-1]), "largest": float(moved[frame]), "frame": frame})
+    n_frames = len(next(iter(motion.displacement.values())))
+    largest = max(float(moved.max()) for moved in motion.displacement.values()) or 1.0
+    about = "Mean displacement of landmarks by frame for each class; the table below has the values"
+    labels = ("frame", "displacement")
+    return {"chart": line_chart(lines, (0, n_frames - 1), (0, largest), labels, about, True), "rows": rows}
 
 
-def _strips(i: Inspection, frames: int, rng: np.random.Generator) -> list[dict[str, Any]]:
-    strips = []
-    times = np.unique(np.linspace(0, frames - 1, min(STRIP, frames)).round().astype(int))
-    for k, name in enumerate(i.classes):
-        rows = np.flatnonzero(i.of_class == k)
-        if rows.size:
-            row = int(rng.choice(rows))
-            one = i.X[[row]]
-            pictures = [
-                picture(np.asarray(one.frame("images", int(t))[0]), f"{_about(i, row)}, frame {t}") for t in times
+def _sequences(profile: DataProfile, n_frames: int, rng: np.random.Generator) -> list[dict[str, Any]]:
+    """Frames of a random sample of each class."""
+    found = []
+    frames = np.unique(np.linspace(0, n_frames - 1, min(N_SEQUENCE_FRAMES, n_frames)).round().astype(int))
+    for k, name in enumerate(profile.classes):
+        indices = np.flatnonzero(profile.class_index == k)
+        if indices.size:
+            index = int(rng.choice(indices))
+            sample, caption = profile.X[[index]], _caption(profile, index)
+            images = [
+                embedded_image(np.asarray(sample.frame("images", int(t))[0]), f"{caption}, frame {t}") for t in frames
             ]
-            strips.append({"name": name, "row": row, "pictures": pictures})
-    return strips
+            found.append({"name": name, "index": index, "images": images})
+    return found

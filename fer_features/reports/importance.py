@@ -1,232 +1,235 @@
-"""What a model leans on, as colour over mean faces: by its weights or gains, or by hiding places of held-out faces."""
+"""The section of a report on feature importance: contributions or occlusion sensitivity, on mean faces."""
 
 from __future__ import annotations
 
+import dataclasses
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from sklearn.base import BaseEstimator
 
-from ..audit.base import Case
-from ..evaluation.cross_validation import class_name
-from ..evaluation.protocol import training_rows
+from ..audit.context import AuditContext
+from ..classifiers import SoftVoting
+from ..evaluation.protocol import training_mask
 from ..exceptions import FerError
-from ..explain.contributions import by_place, check_leaning, columns_of, contributions, is_linear
-from ..explain.locations import Places, places_of
-from ..explain.occlusion import Occlusion, aligner, occlusion
-from ..extractors.features import extractors_of
-from ..pipelines import describable, members, name_of
-from ..plotting.importance import Face, contrast, heat_maps, mean_face
-from ..plotting.overlays import circles, over, painted
+from ..explain.contributions import (
+    class_codes,
+    contributions_by_location,
+    feature_columns,
+    feature_contributions,
+    has_contributions,
+    is_linear,
+)
+from ..explain.locations import feature_locations
+from ..explain.occlusion import OcclusionSensitivity, alignment_of, extractor_columns, occlusion_sensitivity
+from ..extractors.features import named_extractors
+from ..pipelines import can_extract, pipeline_name
+from ..plotting.faces import MeanFace, contrast_limits, mean_face
+from ..plotting.importance import GAIN_CAPTION, LEAD_CAPTION, SHARED_CAPTION, relative_heat
+from ..plotting.overlays import blend_heatmap, draw_circles, render_face
+from ..samples.data_info import class_name
 from ..samples.table import Samples
-from .html import picture
+from .html import EmbeddedImage, ImageCard, embedded_image, sentence_case
 
-#: Longer side of a painted face on the page in pixels.
-SIDE = 176
-#: Rows of each class that mean faces, and what linear models lean on, are taken over.
-EACH = 200
-#: Seconds that one fit may take for the sake of a picture.
-PATIENCE = 20.0
+#: Longer side of an image of a face, in pixels.
+FACE_SIDE_PX = 176
+#: Number of samples of each class for mean faces, and for the mean features of linear models.
+MAX_SAMPLES_PER_CLASS = 200
+#: Longest duration of a fit, in seconds, for which the model is fitted again without the samples that are occluded.
+MAX_FIT_SECONDS = 20.0
+#: Number of folds, of which the first is held out.
+N_FOLDS = 5
+#: Number of samples of each class below which the caption warns that they are only examples.
+MIN_SAMPLES_PER_CLASS = 3
+#: Lower bound of the end of the colour scale of decreases.
+MIN_SCALE_END = 0.02
 
-#: Rows of a class that are no more than examples.
-FEW = 3
-#: Falls below this are no colour worth the name, however small the others are.
-LEAST = 0.02
-
-#: What colours mean; the first words say what is summed.
-LEAD = (
-    "how much the features of a place add to the lead of the class, which is its mean score on its own rows above that "
-    "on all rows. 1 is what each place would have if all added the same; no colour is nothing, or against the class."
+CONTRIBUTION_PREFIX = "Colour on the mean apex of each class ({} training samples)"
+OCCLUSION_CAPTION = (
+    "Colour on the mean apex of each class: decrease of the {kind} of the true class when a cell is replaced{how}, "
+    "one cell at a time. Mean over {n} held-out samples ({each} of each class){fitted}. Cells without colour cause no "
+    "decrease. Cells with redundant information compensate for each other, so a small decrease does not prove that a "
+    "cell is irrelevant."
 )
-GAIN = (
-    "gain (loss taken away in training) of all splits by the features of a place in the trees of the class. 1 is what "
-    "each place would have if all gained the same. Gain does not tell what speaks for a class from what "
-    "speaks against it."
-)
-SPOTS = " Measures between landmarks, such as the width of the mouth, count at their points."
-HIDDEN = (
-    "mean fall of the true class's {kind} when the place was hidden{how}, one place at a time, over {n} held-out rows "
-    "({each} of each class){who}. No colour is no fall. Places that say the same cover for each other, so a "
-    "small fall does not prove that a place says nothing."
-)
+FEW_SAMPLES_CAPTION = " So few samples are only examples: their features take long to compute."
+
+#: Names of the rows and columns of cells.
+ROW_NAMES = ("forehead", "brows and eyes", "eyes and nose", "nose and cheeks", "mouth", "chin")
+COLUMN_NAMES = ("left", "left of the middle", "middle", "right of the middle", "right")
 
 
-def leans(
-    model: BaseEstimator, fresh: BaseEstimator, X: Samples, predictions: pd.DataFrame, seconds: float, seed: int
-) -> dict[str, Any]:
-    """What a model leans on, drawn on the face.
+@dataclasses.dataclass(frozen=True)
+class ImportanceFigure:
+    """One mean face per class; `maximum` is the end of the colour scale, as text."""
+
+    title: str
+    cards: tuple[ImageCard, ...]
+    maximum: str
+    caption: str
+
+
+@dataclasses.dataclass(frozen=True)
+class ImportanceSection:
+    """Content of the section: figures, and the reasons for absent figures as text."""
+
+    figures: tuple[ImportanceFigure, ...]
+    absent: str
+
+
+def importance_section(
+    model: Any, unfitted: BaseEstimator, X: Samples, predictions: pd.DataFrame, seconds: float, seed: int
+) -> ImportanceSection:
+    """Figures of the contributions of features, and of occlusion sensitivity where contributions are not supported.
 
     Parameters
     ----------
     model : estimator
-        Fitted to the training rows.
-    fresh : estimator
-        The same, for fitting it to fewer rows where `model` has learnt from all that were judged.
+        Fitted on the training samples.
+    unfitted : estimator
+        The same, to be fitted without some samples where `model` was fitted on all evaluated samples.
     X : Samples
-        The table that was judged.
+        The table that was evaluated.
     predictions : DataFrame
+        Of the reported split.
     seconds : float
-        How long one fit takes.
+        Duration of one fit.
     seed : int
+        Random state of the choice of samples.
 
     Returns
     -------
-    dict
-        'drawn': a list of 'title', 'cards', 'most', the words of the darkest colour, and 'caption'; 'absent': why
-        nothing is drawn, or empty.
+    ImportanceSection
     """
-    asked = [member for member in getattr(model, "fitted_", [model]) if _says(member)]
-    drawn, absent = [], []
-    for member in asked:
-        of = "" if member is model else f" in {name_of(member)}, one of those that vote"
-        one = _said(member, X, seed, of)
-        drawn += one["drawn"]
-        absent += one["absent"]
-    if asked != [model]:
-        one = _hidden(model, fresh, X, predictions, seconds, seed)
-        drawn += one["drawn"]
-        absent += one["absent"]
-    return {"drawn": drawn, "absent": " ".join(absent)}
-
-
-def _says(model: BaseEstimator) -> bool:
-    try:
-        check_leaning(model)
-    except FerError:
-        return False
-    return True
-
-
-def _said(model: BaseEstimator, X: Samples, seed: int, of: str) -> dict[str, Any]:
-    """What a model says itself, extractor by extractor; `of` stands behind their names."""
-    rows = _some(X, model, np.flatnonzero(training_rows(X) & describable(model, X)), seed)
-    whole = contributions(model, X[rows])
-    drawn, absent = [], []
-    for feature, extractor in extractors_of(model):
+    figures: list[ImportanceFigure] = []
+    absent: list[str] = []
+    members = model.estimators_ if isinstance(model, SoftVoting) else [model]
+    supported = [member for member in members if has_contributions(member)]
+    for member in supported:
+        suffix = "" if member is model else f" in {pipeline_name(member)}, a member of the ensemble"
+        found, missing = _contribution_figures(member, X, seed, suffix)
+        figures += found
+        absent += missing
+    if supported != [model]:
         try:
-            places = places_of(extractor)
+            figures.append(_occlusion_figure(model, unfitted, X, predictions, seconds, seed))
         except FerError as error:
-            absent.append(f"{error}.")
+            absent.append(f"No occlusion sensitivity: {error}.")
+    return ImportanceSection(tuple(figures), " ".join(absent))
+
+
+def _contribution_figures(model: Any, X: Samples, seed: int, suffix: str) -> tuple[list[ImportanceFigure], list[str]]:
+    """A figure for each extractor of a linear or tree model, and the reasons for missing ones."""
+    indices = np.flatnonzero(training_mask(X) & can_extract(model, X))
+    codes = class_codes(model, X)
+    X = X[_per_class(X.label_codes, indices, codes, seed)]
+    every = feature_contributions(model, X)
+    names, faces = [class_name(X.info, code) for code in codes], _faces(model, X, codes)
+    kind, kind_caption = ("lead", LEAD_CAPTION) if is_linear(model) else ("gain", GAIN_CAPTION)
+    figures, absent = [], []
+    for feature, extractor in named_extractors(model):
+        try:
+            locations = feature_locations(extractor)
+        except FerError as error:
+            absent.append(f"{sentence_case(str(error))}.")
             continue
-        part = whole[:, columns_of(model, feature)]
-        drawn.append(_places(model, X[rows], feature, places, part, whole, f"{feature}{of}"))
-    return {"drawn": drawn, "absent": absent}
+        own = every[:, feature_columns(model, feature)]
+        heat = relative_heat(contributions_by_location(own, locations), locations)
+        maximum = max(float(heat.max()), 1.0)
+        cards = []
+        for k, (name, (face, image)) in enumerate(zip(names, faces, strict=True)):
+            lines = [name]
+            if len(named_extractors(model)) > 1:
+                fraction = own[k].sum() / every[k].sum() if every[k].sum() > 0 else 0.0
+                lines.append(f"{100 * fraction:.0f} % of the {kind} is from {feature}")
+            if locations.landmarks:
+                image = draw_circles(image, face, locations, heat[k] / maximum)
+            else:
+                image = blend_heatmap(image, heat[k] / maximum)
+            cards.append(ImageCard((_image(image, f"mean face of {name}: importance of {feature}"),), tuple(lines)))
+        caption = kind_caption.format(CONTRIBUTION_PREFIX.format(len(X)))
+        caption += f" {SHARED_CAPTION}" if locations.has_shared_features else ""
+        figures.append(ImportanceFigure(f"{feature}{suffix}", tuple(cards), f"{maximum:.1f} times the mean", caption))
+    return figures, absent
 
 
-def _places(
-    model: BaseEstimator, X: Samples, feature: str, places: Places, part: np.ndarray, whole: np.ndarray, title: str
-) -> dict[str, Any]:
-    heat = heat_maps(by_place(part, places), places)
-    codes = np.asarray(model.classes_)
-    faces = _faces(model, X, codes)
-    most = max(float(heat.max()), 1.0)
+def _occlusion_figure(
+    model: BaseEstimator, unfitted: Any, X: Samples, predictions: pd.DataFrame, seconds: float, seed: int
+) -> ImportanceFigure:
+    held_out, fitted, how_fitted = _held_out(model, unfitted, X, predictions, seconds, seed)
+    found = occlusion_sensitivity(fitted, held_out, seed)
+    codes = np.array(list(found.score_drop))
+    every = held_out.label_codes
+    faces = _faces(model, held_out[_per_class(every, np.arange(len(every)), np.unique(every), seed)], codes)
+    maximum = max(max(float(drop.max()) for drop in found.score_drop.values()), MIN_SCALE_END)
     cards = []
-    for k, code in enumerate(codes):
-        name = class_name(X, code)
-        lines = [name]
-        if len(extractors_of(model)) > 1:
-            share = part[k].sum() / whole[k].sum() if whole[k].sum() > 0 else 0.0
-            lines.append(f"{100 * share:.0f} % of the {'lead' if is_linear(model) else 'gain'} is of {feature}")
-        face, canvas = faces[k]
-        drawn = circles(canvas, face, places, heat[k] / most) if places.spots else over(canvas, heat[k] / most)
-        cards.append({"pictures": [_jpeg(drawn, f"mean face of {name}: what {feature} leans on")], "lines": lines})
-    caption = f"Colour on the mean apex of each class, {len(X)} training rows: " + (LEAD if is_linear(model) else GAIN)
-    caption += SPOTS if ((places.spread > 0).sum(1) > 1).any() else ""
-    return {"title": title, "cards": cards, "most": f"{most:.1f} times an even share", "caption": caption}
+    for (_, image), (code, drop) in zip(faces, found.score_drop.items(), strict=True):
+        name = class_name(X.info, code)
+        blended = _image(blend_heatmap(image, np.maximum(drop, 0) / maximum), f"mean face of {name}: occlusion")
+        row, column = np.unravel_index(drop.argmax(), drop.shape)
+        where = f"{ROW_NAMES[int(row)]}, {COLUMN_NAMES[int(column)]}"
+        cards.append(ImageCard((blended,), (name, f"largest decrease {drop.max():.2f}: {where}")))
+    return ImportanceFigure(
+        title=f"Occlusion sensitivity of {pipeline_name(model)}",
+        cards=tuple(cards),
+        maximum=f"a decrease of {maximum:.2f}",
+        caption=_occlusion_caption(found, model, X, how_fitted),
+    )
 
 
-def _hidden(
-    model: BaseEstimator, fresh: BaseEstimator, X: Samples, predictions: pd.DataFrame, seconds: float, seed: int
-) -> dict[str, Any]:
-    try:
-        held_out, fitted, who = _held_out(model, fresh, X, predictions, seconds, seed)
-        found = occlusion(fitted, held_out, seed)
-    except FerError as error:
-        return {"drawn": [], "absent": [f"Places were not hidden: {error}."]}
-    codes = np.array(list(found.fall))
-    faces = _faces(model, _sampled(held_out, seed), codes)
-    most = max(max(float(fall.max()) for fall in found.fall.values()), LEAST)
-    cards = []
-    for (_, canvas), (code, fall) in zip(faces, found.fall.items(), strict=True):
-        name = class_name(X, code)
-        drawn = _jpeg(over(canvas, np.maximum(fall, 0) / most), f"mean face of {name}: what hiding a place costs")
-        row, column = np.unravel_index(fall.argmax(), fall.shape)
-        cards.append(
-            {"pictures": [drawn], "lines": [name, f"most by {_where(int(row), int(column))}: {fall.max():.2f}"]}
-        )
-    title = f"Places hidden from {name_of(model)}"
-    return {
-        "drawn": [
-            {"title": title, "cards": cards, "most": f"a fall of {most:.2f}", "caption": _caption(found, model, X, who)}
-        ],
-        "absent": [],
-    }
-
-
-def _caption(found: Occlusion, model: BaseEstimator, X: Samples, who: str) -> str:
-    reads = {name for member in members(model) for _, extractor in extractors_of(member) for name in extractor.reads}
-    moving = "landmarks" in reads and X.column("landmarks").shape[1] > 1
-    how = [*["behind grey"] * ("images" in reads), *["by landmarks in it that moved with the head only"] * moving]
-    kind = found.kind if found.kind == "probability" else "score above the mean of the classes"
-    counts = found.rows.values()
+def _occlusion_caption(found: OcclusionSensitivity, model: BaseEstimator, X: Samples, how_fitted: str) -> str:
+    used = extractor_columns(model)
+    motion = "landmarks" in used and X.column("landmarks").shape[1] > 1
+    how = [*["by grey"] * ("images" in used), *["by landmarks that only follow the head motion"] * motion]
+    counts = list(found.n_samples.values())
     each = f"{min(counts)}" if min(counts) == max(counts) else f"{min(counts)} to {max(counts)}"
-    caption = HIDDEN.format(kind=kind, how=f" {' and '.join(how)}", n=sum(counts), each=each, who=who)
-    if min(counts) < FEW:
-        caption += " So few rows are examples: describing them takes long."
-    return f"Colour on the mean apex of each class: {caption}"
+    caption = OCCLUSION_CAPTION.format(
+        kind=found.kind if found.kind == "probability" else "score relative to the mean of the classes",
+        how=f" {' and '.join(how)}",
+        n=sum(counts),
+        each=each,
+        fitted=how_fitted,
+    )
+    return caption + (FEW_SAMPLES_CAPTION if min(counts) < MIN_SAMPLES_PER_CLASS else "")
 
 
 def _held_out(
-    model: BaseEstimator, fresh: BaseEstimator, X: Samples, predictions: pd.DataFrame, seconds: float, seed: int
+    model: BaseEstimator, unfitted: Any, X: Samples, predictions: pd.DataFrame, seconds: float, seed: int
 ) -> tuple[Samples, BaseEstimator, str]:
-    """Rows that a model has not learnt from, that model, and how it came about in words."""
-    rows = np.unique(predictions["row"])
-    if "part" in predictions:
-        return X[rows], model, ""
-    if seconds > PATIENCE:
-        raise FerError(
-            "the saved model has learnt from every row here, and fitting it anew without some of them takes "
-            f"{seconds:.0f} s"
-        )
-    known = bool((predictions["subject"].astype(str) != "-1").all())
-    table = X[rows]
-    people = np.asarray(table["subject"]) if known else None
-    train, test = Case(fresh, table, np.asarray(table["label"]), people, seed).folds(5)[0]
-    fitted = fresh.fit(table[train], np.asarray(table["label"])[train])
-    seen = np.isin(np.asarray(table["label"])[test], fitted.classes_)
-    kind = f"{len(np.unique(people[test]))} people" if people is not None else f"{len(test)} rows"
-    return table[test[seen]], fitted, f", by a model that was fitted without these {kind}"
+    """Samples on which a model was not fitted, that model, and a remark on its fit for the caption."""
+    indices = np.unique(predictions["sample"])
+    if "split" in predictions:
+        return X[indices], model, ""
+    if seconds > MAX_FIT_SECONDS:
+        raise FerError(f"the model was fitted on all samples, and a fit without some samples takes {seconds:.0f} s")
+    table = X[indices]
+    groups = table.groups
+    subject = None if groups is None or (groups < 0).any() else np.asarray(table["subject"])
+    codes, label = table.label_codes, np.asarray(table["label"])
+    train, test = AuditContext(unfitted, table, codes, subject, seed).folds(N_FOLDS)[0]
+    fitted = unfitted.fit(table[train], label[train])
+    known = np.isin(label[test], fitted.classes_)
+    n = f"{len(np.unique(subject[test]))} subjects" if subject is not None else f"{len(test)} samples"
+    return table[test[known]], fitted, f", for a model that was fitted without these {n}"
 
 
-def _some(X: Samples, model: BaseEstimator, rows: np.ndarray, seed: int) -> np.ndarray:
-    """At most so many rows of each class of the model."""
-    rng, label = np.random.default_rng(seed), np.asarray(X["label"])[rows]
-    chosen = [rng.permutation(rows[label == code])[:EACH] for code in np.asarray(model.classes_)]
+def _per_class(codes_of: np.ndarray, indices: np.ndarray, codes: Sequence[int] | np.ndarray, seed: int) -> np.ndarray:
+    """At most `MAX_SAMPLES_PER_CLASS` random indices of each class, sorted."""
+    rng, of_index = np.random.default_rng(seed), codes_of[indices]
+    chosen = [rng.permutation(indices[of_index == code])[:MAX_SAMPLES_PER_CLASS] for code in codes]
     return np.sort(np.concatenate(chosen))
 
 
-def _sampled(X: Samples, seed: int) -> Samples:
-    rng, label = np.random.default_rng(seed), np.asarray(X["label"])
-    chosen = [rng.permutation(np.flatnonzero(label == code))[:EACH] for code in np.unique(label)]
-    return X[np.sort(np.concatenate(chosen))]
+def _faces(model: BaseEstimator, X: Samples, codes: np.ndarray) -> list[tuple[MeanFace, np.ndarray]]:
+    """The mean apex of each class, and its image; all with the same contrast, so that they can be compared."""
+    label = X.label_codes
+    crops = alignment_of(model, X).transform(X) if "images" in X else X
+    faces = [mean_face(crops[label == code], -1) for code in codes]
+    limits = contrast_limits(faces)
+    return [(face, render_face(face, limits)) for face in faces]
 
 
-def _faces(model: BaseEstimator, X: Samples, codes: np.ndarray) -> list[tuple[Face, np.ndarray]]:
-    """The mean apex of each class, and painted; all of them stretched alike, so that they compare."""
-    label = np.asarray(X["label"])
-    Z = aligner(model, X).transform(X) if "images" in X else X
-    faces = [mean_face(Z[label == code], -1) for code in codes]
-    grey = contrast(faces)
-    return [(face, painted(face, grey)) for face in faces]
-
-
-def _jpeg(drawn: np.ndarray, alt: str) -> dict[str, Any]:
-    """A picture that is made of fewer pixels than were painted, which JPEG keeps in a few kilobytes."""
-    return picture(drawn, alt, SIDE)
-
-
-def _where(row: int, column: int) -> str:
-    """A cell in words."""
-    height = ("forehead", "brows and eyes", "eyes and nose", "nose and cheeks", "mouth", "chin")[row]
-    return f"{height}, {('left', 'left of the middle', 'middle', 'right of the middle', 'right')[column]}"
+def _image(pixels: np.ndarray, alt: str) -> EmbeddedImage:
+    """An embedded image smaller than the rendered one, so that it is a JPEG of a few kilobytes."""
+    return embedded_image(pixels, alt, FACE_SIDE_PX)

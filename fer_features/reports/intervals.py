@@ -1,48 +1,45 @@
-"""Figures that a report and a model card take from scores and predictions."""
+"""Confidence intervals that reports add to the scores."""
 
 from __future__ import annotations
-
-from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from ..evaluation.results import correct_of, subjects_of
+from ..evaluation.scores import Scores
 from ..evaluation.statistics import bootstrap_ratio
 
-#: Figures of the headline, and what they are called.
-FIGURES = {"accuracy": "Accuracy", "balanced_accuracy": "Balanced accuracy", "macro_f1": "Macro-F1"}
 
+def recall_intervals(scores: Scores, predictions: pd.DataFrame, n_bootstrap: int = 2000) -> list[tuple[float, float]]:
+    """95 % CI of the recall of each class.
 
-def reported(scores: dict[str, Any], predictions: pd.DataFrame) -> pd.DataFrame:
-    """The lines that the headline rests on: of official parts those of one."""
-    if "part" not in predictions:
-        return predictions
-    parts = scores["parts"]
-    return predictions[predictions["part"] == ("test" if "test" in parts else next(iter(parts)))]
+    Parameters
+    ----------
+    scores : Scores
+    predictions : DataFrame
+        Of the reported split.
+    n_bootstrap : int, default 2000
 
-
-def recall_limits(scores: dict[str, Any], judged: pd.DataFrame, draws: int = 2000) -> list[tuple[float, float]]:
-    """95 % intervals of each class's recall, by drawing people, or rows where these are unknown; NaN without rows."""
-    right = (judged["truth"] == judged["prediction"]).to_numpy(float)
-    people = np.unique(judged["subject"].astype(str), return_inverse=True)[1] if scores["n_subjects"] else None
-    limits = []
-    for name in scores["classes"]:
-        of = (judged["truth"] == name).to_numpy()
-        if not of.any():
+    Returns
+    -------
+    list of (float, float)
+        By bootstrap over subjects, or over samples where subjects are unknown; NaN for a class without samples.
+    """
+    correct = correct_of(predictions).astype(float)
+    subject = subjects_of(predictions)
+    codes = None if subject is None else np.unique(subject.astype(str), return_inverse=True)[1]
+    intervals = []
+    for name in scores.classes:
+        mask = (predictions["true"] == name).to_numpy()
+        if not mask.any():
             ratio = np.full(2, np.nan)
-        elif people is None:
-            # How many right ones are among as many rows drawn anew is binomial.
-            hits = np.random.default_rng(0).binomial(of.sum(), right[of].mean(), draws)
-            ratio = np.percentile(hits / of.sum(), [2.5, 97.5])
+        elif codes is None:
+            # The number of correct ones among resampled samples is binomial.
+            hits = np.random.default_rng(0).binomial(mask.sum(), correct[mask].mean(), n_bootstrap)
+            ratio = np.percentile(hits / mask.sum(), [2.5, 97.5])
         else:
-            # People without a row of the class would change nothing, and there may be thousands of them.
-            units = np.unique(people[of], return_inverse=True)[1]
-            ratio = bootstrap_ratio(np.bincount(units, right[of]), np.bincount(units), draws=draws)
-        limits.append((float(ratio[0]), float(ratio[1])))
-    return limits
-
-
-def chance(scores: dict[str, Any]) -> float:
-    """Accuracy of always saying the most frequent class."""
-    counts = np.array(scores["confusion"]).sum(1)
-    return float(counts.max() / max(counts.sum(), 1))
+            # Subjects without samples of the class change nothing, and there may be thousands of them.
+            units = np.unique(codes[mask], return_inverse=True)[1]
+            ratio = bootstrap_ratio(np.bincount(units, correct[mask]), np.bincount(units), n_bootstrap=n_bootstrap)
+        intervals.append((float(ratio[0]), float(ratio[1])))
+    return intervals

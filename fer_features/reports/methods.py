@@ -1,132 +1,153 @@
-"""What a run did, in words that a reviewer could check."""
+"""Methods of a run as text that a reviewer can check."""
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any
 
+from ..evaluation.scores import Metrics, Scores
+from ..evaluation.summary import HEADLINE_METRICS
 from ..extractors import EXTRACTORS
-from ..extractors.features import extractors_of
-from ..pipelines import members, name_of
+from ..extractors.features import named_extractors
+from ..pipelines import ensemble_members, pipeline_name
 from ..samples.table import Samples
+from .html import sentence_case
 
-#: Where subjects come from.
-SOURCES = {
-    "dataset": "named by the data",
-    "file": "given in a file",
-    "inferred": "inferred from neutral frames, which may be wrong",
+#: Sources of the subject ids.
+SUBJECT_SOURCES = {
+    "dataset": "from the data set",
+    "file": "from a file",
+    "inferred": "inferred from neutral frames, with possible errors",
     "arrays": "given with the data",
 }
 
+#: Alignment of face crops, by method.
+ALIGNMENTS = {"procrustes": "aligned by all landmarks", "eyes": "aligned by the eyes"}
 
-def facts(scores: dict[str, Any], model: Any, X: Samples, settings: dict[str, Any]) -> dict[str, str]:
-    """What was done: a short title to a few sentences, in the order in which they are told."""
-    info, folds = X.info, scores["folds"]
-    counts = ", ".join(f"{name} {one['n']}" for name, one in scores["per_class"].items())
-    synthetic = " Its faces are drawn: scores on them say nothing about people." if scores["synthetic"] else ""
+
+@dataclasses.dataclass(frozen=True)
+class LeakageStatement:
+    """Whether scores may be too high.
+
+    Attributes
+    ----------
+    level : {'pass', 'warning'}
+    text : str
+    """
+
+    level: str
+    text: str
+
+
+def methods(scores: Scores, model: Any, X: Samples, settings: dict[str, Any]) -> dict[str, str]:
+    """Data, pipeline and protocol of a run: titles with texts, in the order in which they are shown."""
+    info, folds, m = X.info, scores.folds, scores.metrics
+    counts = ", ".join(f"{name} {one.n_samples}" for name, one in m.per_class.items())
+    synthetic = " Its images are rendered: the scores do not apply to real faces." if scores.data.synthetic else ""
     source = f", {info.source}" if info.source and info.source != info.dataset else ""
-    train = [fold["n_train"] for fold in folds]
-    trained = f"{train[0]}" if min(train) == max(train) else f"{min(train)} to {max(train)}"
+    n_train = [fold.n_train for fold in folds]
+    trained = f"{n_train[0]}" if min(n_train) == max(n_train) else f"{min(n_train)} to {max(n_train)}"
+    n_fits = "1 fit" if len(folds) == 1 else f"{len(folds)} fits, each"
+    excluded = "; ".join(f"{n} samples: {reason}" for reason, n in scores.excluded.items())
     found = {
         "Data": f"{info.dataset}{source}.{synthetic}",
-        "Judged rows": f"{scores['n']}: {counts}.",
-        "People": people(scores),
-        "Pipeline": "; ".join(described(member) for member in members(model)) + ".",
-        "Settings": ", ".join(f"{k}={v}" for k, v in settings.items()) or "those that the name stands for",
-        "Protocol": f"{scores['protocol']}: {len(folds)} fit{'s' if len(folds) > 1 else ''} to {trained} rows each. "
-        + protocol(scores),
-        "Learnt where": "What describes each row by itself is computed once. Whatever learns (scaling, reduction, "
-        "codebooks, the classifier, how sure it may be) learnt from the training rows of each fold alone.",
-        "Intervals": intervals(scores),
-        "Copies": copies(scores),
-        "Left out": "; ".join(f"{n} rows: {why}" for why, n in scores["left_out"].items()) or "nothing with a label",
-        "Notes": "; ".join(scores["notes"]),
-        "Fingerprint": f"{scores['fingerprint']} (of pictures, landmarks and labels)",
-        "Versions": ", ".join(f"{name} {version}" for name, version in scores["versions"].items()),
+        "Evaluated samples": f"{m.n_samples} ({counts}).",
+        "Subjects": _subjects(scores),
+        "Pipeline": "; ".join(_steps(member) for member in ensemble_members(model)) + ".",
+        "Settings": ", ".join(f"{k}={v}" for k, v in settings.items()) or "defaults of the pipeline",
+        "Protocol": f"{scores.protocol}: {n_fits} on {trained} samples. {_protocol(scores)}",
+        "Fitted on": "Features that depend on one sample only are computed once. Scaling, dimensionality reduction, "
+        "codebooks, classifier and calibration are fitted on the training samples of each fold only.",
+        "Intervals": _intervals(m),
+        "Duplicates": duplicates(m),
+        "Excluded": excluded or "no labelled sample",
+        "Notes": "; ".join((*scores.data.notes, *scores.notes)),
+        "Fingerprint": f"{scores.data.fingerprint} (of images, landmarks and labels)",
+        "Versions": ", ".join(f"{name} {version}" for name, version in scores.versions.items()),
     }
     return {title: text for title, text in found.items() if text}
 
 
-def people(scores: dict[str, Any]) -> str:
-    """How many there are and how they are known."""
-    if not scores["n_subjects"]:
-        return "Not known: nobody can say whether one person stands in training and among the judged rows."
-    words = f"{scores['n_subjects']}, {SOURCES.get(scores['subjects_from'], scores['subjects_from'])}"
-    if scores["subjects_confidence"] is not None and scores["subjects_from"] == "inferred":
-        words += f" (confidence {scores['subjects_confidence']:.2f})"
-    return f"{words}."
-
-
-def protocol(scores: dict[str, Any]) -> str:
-    """What the protocol keeps apart."""
-    if "parts" in scores:
-        return "The official parts were taken as they are; the training part alone was learnt from."
-    if scores["n_subjects"]:
-        return "All rows of a person were held out together, so nobody was judged by a model that had seen them."
-    return "Rows were held out one by one, whoever they show."
-
-
-def intervals(scores: dict[str, Any]) -> str:
-    """What 95 % stands for."""
-    if scores["n_subjects"]:
-        return (
-            "95 %, by drawing people with replacement (2,000 times): how the figure would vary with other people of "
-            "the same kind. Models were not trained anew for it."
-        )
-    return "95 %, by drawing rows with replacement (2,000 times), for want of subjects; they are too narrow."
-
-
-def copies(scores: dict[str, Any]) -> str:
-    """Judged pictures that stand in training too."""
-    n = scores["n_duplicates"]
+def duplicates(metrics: Metrics) -> str:
+    """The number of evaluated images that also occur in the training samples, as text."""
+    n = metrics.n_duplicates
     if not n:
-        return "No judged picture stands in training, pixel by pixel."
-    alone = scores["accuracy_no_duplicates"]
-    without = "" if alone is None else f" Without them accuracy is {alone:.3f}."
-    stand = "judged picture stands" if n == 1 else "judged pictures stand"
-    return f"{n} {stand} in training too, pixel by pixel.{without}"
+        return "No evaluated image is identical to a training image."
+    excluding = metrics.accuracy_excluding_duplicates
+    more = "" if excluding is None else f" Excluding {'it' if n == 1 else 'them'}, accuracy is {excluding:.3f}."
+    return f"{n} evaluated {'image is' if n == 1 else 'images are'} identical to a training image.{more}"
 
 
-def leakage(scores: dict[str, Any]) -> tuple[str, str]:
-    """A mark ('check' or 'good') and whether the score may be too high."""
-    if "search" in scores:
-        mark, told = leakage({key: value for key, value in scores.items() if key != "search"})
-        return "check", f"{choice(scores['search'])} {told if mark == 'check' else ''}".rstrip()
-    if scores["leakage"]:
-        more = f" {copies(scores)}" if scores["n_duplicates"] else ""
-        return "check", f"{scores['leakage'][:1].upper()}{scores['leakage'][1:]}.{more}"
-    told = "No leak is known: no person stands on both sides of a split."
-    if scores["n_duplicates"]:
-        return "check", copies(scores)
-    if scores["subjects_from"] == "inferred":
-        return "check", "No leak is known, if the inferred subjects are right: check them in subjects.csv."
-    return "good", f"{told} fer_features check looks for leaks that cannot be seen here."
+def leakage_statement(scores: Scores) -> LeakageStatement:
+    """Whether the scores may be too high, and why."""
+    if scores.search is not None:
+        other = leakage_statement(scores.replace(search=None))
+        more = f" {other.text}" if other.level == "warning" else ""
+        return LeakageStatement("warning", f"{_selection(scores.search)}{more}")
+    if scores.leakage:
+        more = f" {duplicates(scores.metrics)}" if scores.metrics.n_duplicates else ""
+        return LeakageStatement("warning", f"{sentence_case(scores.leakage)}.{more}")
+    if scores.metrics.n_duplicates:
+        return LeakageStatement("warning", duplicates(scores.metrics))
+    if scores.data.subjects_from == "inferred":
+        text = "No leakage is known if the inferred subjects are correct: check them in subjects.csv."
+        return LeakageStatement("warning", text)
+    text = "No leakage is known: training and evaluated samples have no subject in common. "
+    return LeakageStatement("pass", f"{text}The command fer-features check runs more tests.")
 
 
-def choice(search: dict[str, Any]) -> str:
-    """What choosing settings by a score does to it."""
-    told = f"The settings were chosen among {search['candidates']} by this very score, which is therefore too high."
-    if search["nested_score"] is None:
-        return f"{told} An honest one needs outer folds: --nested."
-    figure = {"macro_f1": "macro-F1"}.get(search["score"], search["score"].replace("_", " "))
-    return (
-        f"{told} By outer folds, which the choice had not seen, {figure} is {search['nested_score']:.3f}: report that."
+def _subjects(scores: Scores) -> str:
+    data, n = scores.data, scores.metrics.n_subjects
+    if not n:
+        return "Unknown: a subject may be in both training and evaluated samples."
+    text = f"{n}, {SUBJECT_SOURCES.get(data.subjects_from, data.subjects_from)}"
+    if data.subjects_confidence is not None and data.subjects_from == "inferred":
+        text += f" (confidence {data.subjects_confidence:.2f})"
+    return f"{text}."
+
+
+def _protocol(scores: Scores) -> str:
+    if scores.splits:
+        return "The predefined splits were used unchanged; the model was trained on the training split only."
+    if scores.metrics.n_subjects and "NOT grouped" not in scores.protocol:
+        return "All samples of a subject are in the same fold: training and test samples have no subject in common."
+    return "Folds ignore subjects."
+
+
+def _intervals(metrics: Metrics) -> str:
+    if metrics.n_subjects:
+        return (
+            "95 % CI by bootstrap over subjects (2,000 resamples): the variation to be expected with other subjects of "
+            "the same population. The models were not trained again for each resample."
+        )
+    return "95 % CI by bootstrap over samples (2,000 resamples), because subjects are unknown: they are too narrow."
+
+
+def _selection(search: dict[str, Any]) -> str:
+    text = (
+        f"The settings were selected among {search['n_candidates']} candidates by these scores, which are therefore "
+        "optimistic."
     )
+    if search["nested_score"] is None:
+        return f"{text} The option --nested estimates an unbiased score."
+    name = HEADLINE_METRICS[search["scoring"]]
+    return f"{text} By nested cross-validation the {name} is {search['nested_score']:.3f}: report this value."
 
 
-def described(model: Any) -> str:
-    """The steps of one pipeline, in their order, with papers."""
+def _steps(model: Any) -> str:
+    """The steps of one pipeline with references."""
     steps = getattr(model, "named_steps", {})
     if "features" not in steps:
-        return name_of(model)
-    words = []
+        return pipeline_name(model)
+    parts = []
     if "align" in steps:
         align = steps["align"]
-        how = {"procrustes": "brought upright by all landmarks", "eyes": "brought upright by the eyes"}
-        words.append(f"faces {how.get(align.method, 'taken whole')}, {align.size} pixels wide")
-    named = [
-        f"{name} ({EXTRACTORS[name][0].cites})" if name in EXTRACTORS else name for name, _ in extractors_of(model)
+        parts.append(f"faces {ALIGNMENTS.get(align.method, 'used without alignment')}, {align.size} pixels wide")
+    features = [
+        f"{name} ({EXTRACTORS[name].extractor_class.reference})" if name in EXTRACTORS else name
+        for name, _ in named_extractors(model)
     ]
-    words.append(f"features {' and '.join(named)}")
-    last = list(steps)[list(steps).index("features") + 1 :]
-    words += [f"{key} {type(steps[key]).__name__}" for key in last if steps[key] != "passthrough"]
-    return f"{name_of(model)}: {', '.join(words)}"
+    parts.append(f"features {' and '.join(features)}")
+    later = list(steps)[list(steps).index("features") + 1 :]
+    parts += [f"{key} {type(steps[key]).__name__}" for key in later if steps[key] != "passthrough"]
+    return f"{pipeline_name(model)}: {', '.join(parts)}"

@@ -1,67 +1,68 @@
-"""The card that goes with a saved model: what it is for, what it is not for, and what its figures rest on."""
+"""The model card: intended use, training data, evaluation and limitations of a saved model.
+
+References
+----------
+M. Mitchell et al., "Model cards for model reporting", FAT* 2019, doi:10.1145/3287560.3287596.
+"""
 
 from __future__ import annotations
 
 from typing import Any
 
-import pandas as pd
+import numpy as np
 
 from ..datasets import DATASETS
-from ..evaluation.cross_validation import class_name
+from ..evaluation.protocol import reported_predictions
+from ..evaluation.results import EvaluationResult
+from ..evaluation.summary import HEADLINE_METRICS
 from ..samples.table import Samples
 from ..version import __version__
-from .html import render
-from .intervals import FIGURES, chance, recall_limits, reported
-from .methods import facts, leakage
+from .html import render, sentence_case
+from .intervals import recall_intervals
+from .methods import leakage_statement, methods
 
-#: What is said of the licence of data that state none.
-UNSTATED = "not stated: ask the owner of the data"
+#: Text for data sets without a stated licence.
+UNKNOWN_LICENCE = "not stated: ask the owner of the data"
 
 
-def model_card(
-    scores: dict[str, Any], predictions: pd.DataFrame, model: Any, X: Samples, settings: dict[str, Any]
-) -> str:
+def model_card(result: EvaluationResult, X: Samples, settings: dict[str, Any]) -> str:
     """The card of a model as Markdown.
 
     Parameters
     ----------
-    scores : dict
-        What `scores.json` holds.
-    predictions : DataFrame
-        As `evaluate` gives them.
-    model : estimator
-        The one that is saved.
+    result : EvaluationResult
+        With a fitted model.
     X : Samples
-        The table that was read.
+        The table that was evaluated.
     settings : dict
         Parameters that were set by name.
 
     Returns
     -------
     str
-        The same for the same run: it holds no times and dates.
+        Equal for equal runs: it contains no times and dates.
     """
-    limits = recall_limits(scores, reported(scores, predictions))
-    least = min(
-        (name for name, one in scores["per_class"].items() if one["n"]), key=lambda n: scores["per_class"][n]["recall"]
-    )
-    subjects = scores.get("per_subject", {})
+    scores, m = result.scores, result.scores.metrics
+    intervals = recall_intervals(scores, reported_predictions(result.predictions))
+    present = {name: one.recall for name, one in m.per_class.items() if one.n_samples}
+    lowest_class = min(present, key=lambda name: present[name])
+    lowest_subject = min(m.per_subject.items(), key=lambda one: one[1]) if m.per_subject else None
     return render(
         "MODEL_CARD.md",
         version=__version__,
         scores=scores,
-        facts=facts(scores, model, X, settings),
-        figures=[(name, scores[key], *scores["ci95"][key]) for key, name in FIGURES.items()],
-        chance=chance(scores),
-        leakage=leakage(scores)[1],
-        classes=[(name, one, *limit) for (name, one), limit in zip(scores["per_class"].items(), limits, strict=True)],
-        least=(least, scores["per_class"][least]["recall"]),
-        worst=min(subjects.items(), key=lambda one: one[1]) if subjects else None,
-        licence=licence(X),
-        learnt=[class_name(X, code) for code in model.classes_],
+        metrics=m,
+        methods=methods(scores, result.model, X, settings),
+        headline=[(sentence_case(name), getattr(m, key), *m.ci95[key]) for key, name in HEADLINE_METRICS.items()],
+        leakage=leakage_statement(scores).text,
+        classes=[(name, one, *ci) for (name, one), ci in zip(m.per_class.items(), intervals, strict=True)],
+        lowest_class=(lowest_class, present[lowest_class]),
+        lowest_subject=lowest_subject,
+        licence=_licence(X),
+        model_classes=X.info.names_of(np.sort(X.info.codes_of(result.model.classes_))),
     )
 
 
-def licence(X: Samples) -> str:
-    """The licence line of the data, or that there is none."""
-    return getattr(DATASETS.get(X.info.dataset), "LICENCE", UNSTATED)
+def _licence(X: Samples) -> str:
+    dataset = DATASETS.get(X.info.dataset)
+    return (dataset.licence if dataset is not None else "") or UNKNOWN_LICENCE

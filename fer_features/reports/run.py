@@ -1,253 +1,244 @@
-"""The report of a run, or of the best of a search, as one HTML page."""
+"""The report of a run, or of the best candidate of a search, as one HTML page."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
-from sklearn.base import BaseEstimator, clone
+from sklearn.base import clone
 
-from ..evaluation.cross_validation import Result
-from ..model_selection.search_result import Found
+from ..evaluation.protocol import reported_predictions
+from ..evaluation.results import EvaluationResult, correct_of, subjects_of
+from ..evaluation.scores import LearningCurve, Scores
+from ..evaluation.summary import HEADLINE_METRICS
+from ..model_selection.search_result import SearchResult
 from ..samples.table import Samples
 from ..version import __version__
-from .html import chart, render, spans
-from .importance import leans
-from .intervals import FIGURES, chance, recall_limits, reported
-from .methods import facts, leakage
-from .misclassified import mistakes
+from .charts import IntervalPlot, Line, ValueRow, interval_plot, line_chart
+from .html import render, sentence_case
+from .importance import importance_section
+from .intervals import recall_intervals
+from .methods import leakage_statement, methods
+from .misclassified import misclassified_section
 from .model_card import model_card
-from .search import search_content
+from .search import search_section
 
-#: Subjects whose figures are shown at once; more are folded away.
-SUBJECTS = 40
-#: Subjects listed at all: those that are judged worst.
-LISTED = 400
-#: Parts of a run that take time, in words.
-TIMES = {
+#: Number of subjects above which the list of subjects is collapsed.
+MAX_EXPANDED_SUBJECTS = 40
+#: Number of subjects that are listed, those with the lowest accuracy.
+MAX_LISTED_SUBJECTS = 400
+#: Stages of a run, by key of `Scores.timing`.
+STAGE_NAMES = {
     "read": "reading the data",
-    "describe": "describing all rows",
-    "judge": "fitting and judging folds",
-    "fit": "fitting to all training rows",
+    "extract": "extracting features",
+    "search": "search",
+    "evaluate": "fitting and evaluating the folds",
+    "fit": "fitting on all training samples",
     "learning curve": "learning curve",
-    "predict": "predicting the test part",
+    "landmarker": "training the landmarker",
+    "predict": "predicting the test split",
 }
 
 
-def write_report(
+def write_run_report(
     folder: Path,
+    result: EvaluationResult,
     X: Samples,
-    result: Result,
     settings: dict[str, Any],
+    *,
     command: str,
     seed: int = 0,
-    found: Found | None = None,
+    search: SearchResult | None = None,
 ) -> None:
-    """Write `report.html` and `MODEL_CARD.md` of a result whose model is fitted; see `run_page`."""
-    scores, predictions, model = result.scores, result.predictions, result.model
-    page = run_page(
-        scores, predictions, model, clone(model), X, settings=settings, command=command, seed=seed, found=found
-    )
+    """Write ``report.html`` and ``MODEL_CARD.md`` into a folder; see `run_page`."""
+    page = run_page(result, X, settings, command=command, seed=seed, search=search)
     (folder / "report.html").write_text(page, encoding="utf-8")
-    (folder / "MODEL_CARD.md").write_text(model_card(scores, predictions, model, X, settings), encoding="utf-8")
+    (folder / "MODEL_CARD.md").write_text(model_card(result, X, settings), encoding="utf-8")
 
 
 def run_page(
-    scores: dict[str, Any],
-    predictions: pd.DataFrame,
-    model: BaseEstimator,
-    fresh: BaseEstimator,
+    result: EvaluationResult,
     X: Samples,
+    settings: Mapping[str, Any],
     *,
-    settings: dict[str, Any],
-    command: str,
+    command: str = "",
     seed: int = 0,
-    found: Found | None = None,
+    search: SearchResult | None = None,
 ) -> str:
-    """The page of a run.
+    """The report of a run as one HTML page.
 
     Parameters
     ----------
-    scores : dict
-        What `scores.json` holds.
-    predictions : DataFrame
-        As `evaluate` gives them.
-    model : estimator
-        The one that is saved.
-    fresh : estimator
-        The same, not fitted; it may be fitted to fewer rows for a picture of what it leans on.
+    result : EvaluationResult
+        With a fitted model.
     X : Samples
-        The table that was read.
-    settings : dict
+        The table that was evaluated.
+    settings : mapping
         Parameters that were set by name.
-    command : str
-        The command line that does all this again.
-    seed : int
-        Of what is drawn at random.
-    found : Found, optional
-        Of a search.
+    command : str, default ''
+        Command line that reproduces the run; empty where it was not a command.
+    seed : int, default 0
+        Random state of the figures.
+    search : SearchResult, optional
+        The search that chose the settings.
 
     Returns
     -------
     str
-        HTML; what is shown of each kind is limited, so that it takes less than a megabyte for data of any size.
+        HTML. The number of items of each kind is limited, so that the size is below a megabyte for data of any size.
     """
-    judged = reported(scores, predictions)
-    mark, status = leakage(scores)
-    seconds = float(np.mean([fold["seconds"] for fold in scores["folds"]]))
+    scores, model = result.scores, result.model
+    reported = reported_predictions(result.predictions)
+    seconds = float(np.mean([fold.seconds for fold in scores.folds]))
     content: dict[str, Any] = {
-        "title": f"{scores['pipeline']} on {scores['dataset']}{' (synthetic)' if scores['synthetic'] else ''}",
-        "made": "Searched, judged and drawn" if found else "Judged and drawn",
+        "title": scores.title,
         "version": __version__,
-        "status": {"mark": mark, "text": status},
-        "headline": headline(scores),
+        "leakage": leakage_statement(scores),
+        "headline": _headline(scores),
         "scores": scores,
-        "facts": facts(scores, model, X, settings),
-        "parts": _parts(scores),
-        "confusion": confusion(scores),
-        "classes": per_class(scores, judged),
-        "people": per_subject(judged) if scores["n_subjects"] else None,
-        "sure": reliability(scores),
-        "mistakes": mistakes(judged, X, model),
-        "leaning": leans(model, fresh, X, judged, seconds, seed),
-        "curve": learning(scores.get("learning_curve")),
-        "times": times(scores),
-        "search": search_content(found) if found else None,
+        "metrics": scores.metrics,
+        "methods": methods(scores, model, X, dict(settings)),
+        "confusion": _confusion(scores),
+        "recall": _recall(scores, reported),
+        "subjects": _subjects(reported),
+        "confidence": _confidence(scores),
+        "misclassified": misclassified_section(reported, X, model),
+        "importance": importance_section(model, clone(model), X, reported, seconds, seed),
+        "learning_curve": _learning_curve(scores.learning_curve),
+        "timing": _timing(scores),
+        "search": search_section(search) if search else None,
         "command": command,
     }
-    there = {
-        "done": "What was done",
-        "search": "Search" if found else "",
-        "parts": "Official parts" if content["parts"] else "",
-        "confusion": "Confusion",
+    sections = {
+        "methods": "Methods",
+        "search": "Search" if search else "",
+        "splits": "Predefined splits" if scores.splits else "",
+        "confusion": "Confusion matrix",
         "classes": "Classes",
-        "people": "People",
+        "subjects": "Subjects",
         "confidence": "Confidence",
-        "mistakes": "Mistakes",
-        "leaning": "What it leans on",
+        "misclassified": "Most confident errors",
+        "importance": "Feature importance",
         "learning": "Learning curve",
         "time": "Time and memory",
-        "again": "Do it again",
+        "reproduce": "Reproduce" if command else "",
     }
-    return render("run.html", **content, sections=[(key, name) for key, name in there.items() if name])
+    return render("run.html", **content, sections=[(key, name) for key, name in sections.items() if name])
 
 
-def headline(scores: dict[str, Any]) -> list[dict[str, Any]]:
-    """The three figures with their intervals."""
-    return [
-        {"name": name, "value": f"{scores[key]:.3f}", "low": f"{scores['ci95'][key][0]:.3f}"}
-        | {"high": f"{scores['ci95'][key][1]:.3f}"}
-        for key, name in FIGURES.items()
-    ] + [{"name": "Always the most frequent class", "value": f"{chance(scores):.3f}", "low": "", "high": ""}]
+def _headline(scores: Scores) -> list[dict[str, Any]]:
+    """The headline metrics with their intervals, and the majority-class baseline."""
+    m = scores.metrics
+    rows: list[dict[str, Any]] = [
+        {"name": sentence_case(name), "value": f"{getattr(m, key):.3f}", "ci95": tuple(f"{v:.3f}" for v in m.ci95[key])}
+        for key, name in HEADLINE_METRICS.items()
+    ]
+    return [*rows, {"name": "Majority-class baseline", "value": f"{m.majority_baseline:.3f}", "ci95": None}]
 
 
-def confusion(scores: dict[str, Any]) -> list[dict[str, Any]]:
-    """Lines of the confusion matrix: shares by true class, counts, and how dark a cell is."""
-    lines = []
-    for name, counts in zip(scores["classes"], scores["confusion"], strict=True):
+def _confusion(scores: Scores) -> list[dict[str, Any]]:
+    """Rows of the confusion matrix: counts, fractions of the true class, and the opacity of a cell."""
+    rows = []
+    for name, counts in zip(scores.classes, scores.metrics.confusion, strict=True):
         total = max(sum(counts), 1)
-        cells = [{"n": n, "share": n / total, "shade": round(55 * n / total)} for n in counts]
-        lines.append({"name": name, "cells": cells})
-    return lines
-
-
-def per_class(scores: dict[str, Any], judged: pd.DataFrame) -> dict[str, Any]:
-    """Recall of each class with its interval, as spans."""
-    limits = recall_limits(scores, judged)
-    rows = [
-        {"name": f"{name} ({one['n']} rows)", "value": one["recall"], "low": low, "high": high}
-        | {"told": f"{one['recall']:.3f} ({low:.3f} to {high:.3f})"}
-        for (name, one), (low, high) in zip(scores["per_class"].items(), limits, strict=True)
-        if one["n"]
-    ]
-    return spans(rows, (0, 1), "Recall of each class with its 95 % interval; the figures stand beside each line")
-
-
-def per_subject(judged: pd.DataFrame) -> dict[str, Any]:
-    """Accuracy of each subject, the lowest first, as spans."""
-    right = (judged["truth"] == judged["prediction"]).astype(float)
-    of = right.groupby(judged["subject"].astype(str)).agg(["mean", "size"]).sort_values("mean", kind="stable")
-    rows = [
-        {"name": f"{name}", "value": float(mean), "low": None, "told": f"{mean:.3f} of {int(n)} rows"}
-        for name, mean, n in zip(of.index, of["mean"], of["size"], strict=True)
-    ]
-    mean = float(of["mean"].mean())
-    drawn = spans(rows[:LISTED], (0, 1), "Accuracy of each subject; the figures stand beside each line", mean)
-    return {
-        "spans": drawn,
-        "folded": len(rows) > SUBJECTS,
-        "more": max(0, len(rows) - LISTED),
-        "n": len(rows),
-        "mean": mean,
-        "worst": rows[0]["name"],
-        "least": float(of["mean"].iloc[0]),
-    }
-
-
-def reliability(scores: dict[str, Any]) -> dict[str, Any] | None:
-    """Reliability curve, and accuracy by coverage; None where the model gave no probabilities."""
-    if "calibration" not in scores:
-        return None
-    bins = np.array(scores["calibration"]["bins"], float).reshape(-1, 3)
-    diagonal = {"name": "as sure as right", "points": [(0, 0), (1, 1)], "plain": True}
-    drawn = {"name": "held-out rows", "points": bins[:, :2], "sizes": bins[:, 2] / bins[:, 2].max()}
-    told = ", ".join(f"{a:.2f} in {c:.0f} rows at {b:.2f}" for b, a, c in bins)
-    found: dict[str, Any] = {
-        "curve": chart([drawn, diagonal], (0, 1), (0, 1), ("how sure", "how often right"), f"Share right: {told}"),
-        "figures": scores["calibration"],
-        "coverage": None,
-    }
-    if "risk_coverage" in scores:
-        one = scores["risk_coverage"]
-        points = np.stack([one["coverage"], one["accuracy"]], 1)
-        low = min(0.9, np.floor(10 * points[:, 1].min()) / 10)
-        half = float(np.interp(0.5, points[:, 0], points[:, 1]))
-        about = f"Accuracy by share of rows answered, the surest first: {half:.3f} of the surest half"
-        line = {"name": "accuracy", "points": points}
-        found["coverage"] = {
-            "chart": chart([line], (0, 1), (low, 1), ("share of rows answered", "accuracy"), about),
-            "half": half,
-            "aurc": one["aurc"],
-        }
-    found["reject"] = scores.get("reject")
-    return found
-
-
-def learning(curve: dict[str, Any] | None) -> dict[str, Any] | None:
-    """Accuracy against people, or rows, learnt from."""
-    if not curve:
-        return None
-    n, accuracy, limits = curve["n"], curve["accuracy"], np.array(curve["ci95"], float).reshape(-1, 2)
-    line = {"name": "accuracy", "points": np.stack([n, accuracy], 1), "band": limits}
-    low, high = (np.floor(10 * np.nanmin(limits)) / 10, np.ceil(10 * np.nanmax(limits)) / 10)
-    about = "Accuracy by " + ", ".join(f"{a:.3f} of {k}" for k, a in zip(n, accuracy, strict=True))
-    words = (f"{curve['unit']} learnt from", "accuracy")
-    return {
-        "chart": chart([line], (0, max(n)), (max(0.0, low), min(1.0, high)), words, about, True),
-        "rows": list(zip(n, accuracy, limits.tolist(), strict=True)),
-        "unit": curve["unit"],
-        "folds": curve["folds"],
-        "draws": curve["draws"],
-    }
-
-
-def times(scores: dict[str, Any]) -> list[tuple[str, str]]:
-    """Seconds of the parts of a run and its peak memory, in words."""
-    told = scores.get("timing", {})
-    rows = [(words, f"{told[key]:.1f} s") for key, words in TIMES.items() if key in told]
-    rows.append(("all together", f"{scores['seconds']:.1f} s"))
-    if "predict_a_row" in told:
-        rows.append(("one row, from pixels or landmarks to prediction", f"{1000 * told['predict_a_row']:.1f} ms"))
-    if scores.get("memory", {}).get("peak_mb"):
-        rows.append(("most memory held at once", f"{scores['memory']['peak_mb']:.0f} MB"))
+        cells = [{"n": n, "fraction": n / total, "opacity": round(55 * n / total)} for n in counts]
+        rows.append({"name": name, "cells": cells})
     return rows
 
 
-def _parts(scores: dict[str, Any]) -> list[dict[str, Any]]:
-    return [
-        {"name": name, "n": part["n"], "copies": part["n_duplicates"], "alone": part["accuracy_no_duplicates"]}
-        | {key: (part[key], *part["ci95"][key]) for key in FIGURES}
-        for name, part in scores.get("parts", {}).items()
+def _recall(scores: Scores, predictions: pd.DataFrame) -> IntervalPlot:
+    intervals = recall_intervals(scores, predictions)
+    rows = [
+        ValueRow(
+            f"{name} ({one.n_samples} samples)", one.recall, f"{one.recall:.3f} ({low:.3f} to {high:.3f})", low, high
+        )
+        for (name, one), (low, high) in zip(scores.metrics.per_class.items(), intervals, strict=True)
+        if one.n_samples
     ]
+    return interval_plot(rows, (0, 1), "Recall of each class with its 95 % CI")
+
+
+def _subjects(predictions: pd.DataFrame) -> dict[str, Any] | None:
+    """Accuracy of each subject, the lowest first; None where subjects are unknown."""
+    subject = subjects_of(predictions)
+    if subject is None:
+        return None
+    correct = pd.Series(correct_of(predictions).astype(float))
+    table = correct.groupby(subject.astype(str)).agg(["mean", "size"]).sort_values("mean", kind="stable")
+    rows = [
+        ValueRow(f"subject {name}", float(mean), f"{mean:.3f} ({int(n)} samples)")
+        for name, mean, n in zip(table.index, table["mean"], table["size"], strict=True)
+    ]
+    mean = float(table["mean"].mean())
+    return {
+        "plot": interval_plot(rows[:MAX_LISTED_SUBJECTS], (0, 1), "Accuracy of each subject", mean),
+        "collapsed": len(rows) > MAX_EXPANDED_SUBJECTS,
+        "n_more": max(0, len(rows) - MAX_LISTED_SUBJECTS),
+        "n": len(rows),
+        "mean": mean,
+        "lowest": str(table.index[0]),
+        "lowest_accuracy": float(table["mean"].iloc[0]),
+    }
+
+
+def _confidence(scores: Scores) -> dict[str, Any] | None:
+    """Reliability diagram and risk-coverage curve; None where the model gives no probabilities."""
+    calibration, coverage = scores.metrics.calibration, scores.metrics.risk_coverage
+    if calibration is None:
+        return None
+    bins = np.array(calibration.bins, float).reshape(-1, 3)
+    line = Line(bins[:, :2], sizes=bins[:, 2] / bins[:, 2].max())
+    perfect = Line([(0, 0), (1, 1)], reference=True)
+    values = ", ".join(f"{a:.2f} of {n:.0f} samples at {c:.2f}" for c, a, n in bins)
+    found: dict[str, Any] = {
+        "calibration": calibration,
+        "diagram": line_chart(
+            [line, perfect], (0, 1), (0, 1), ("confidence", "accuracy"), f"Accuracy by confidence: {values}"
+        ),
+        "coverage": None,
+    }
+    if coverage is not None:
+        points = np.stack([coverage.coverage, coverage.accuracy], 1)
+        low = min(0.9, np.floor(10 * points[:, 1].min()) / 10)
+        half = coverage.accuracy_at(0.5)
+        about = f"Accuracy by coverage: {half:.3f} at 50 % coverage"
+        found["coverage"] = {
+            "chart": line_chart([Line(points)], (0, 1), (low, 1), ("coverage", "accuracy"), about),
+            "half": half,
+            "aurc": coverage.aurc,
+        }
+    return found
+
+
+def _learning_curve(curve: LearningCurve | None) -> dict[str, Any] | None:
+    if curve is None:
+        return None
+    limits = np.array(curve.ci95, float).reshape(-1, 2)
+    line = Line(np.stack([curve.n_train, curve.accuracy], 1), band=limits)
+    low, high = (np.floor(10 * np.nanmin(limits)) / 10, np.ceil(10 * np.nanmax(limits)) / 10)
+    about = "Accuracy: " + ", ".join(
+        f"{a:.3f} with {n} {curve.unit}" for n, a in zip(curve.n_train, curve.accuracy, strict=True)
+    )
+    labels = (f"training {curve.unit}", "accuracy")
+    axes = (0, max(curve.n_train)), (max(0.0, low), min(1.0, high))
+    return {
+        "curve": curve,
+        "chart": line_chart([line], *axes, labels, about, True),
+        "rows": list(zip(curve.n_train, curve.accuracy, limits.tolist(), strict=True)),
+    }
+
+
+def _timing(scores: Scores) -> list[tuple[str, str]]:
+    """Seconds of each stage and the peak memory, as text."""
+    timing = scores.timing or {}
+    rows = [(name, f"{timing[key]:.1f} s") for key, name in STAGE_NAMES.items() if key in timing]
+    rows.append(("total", f"{scores.seconds:.1f} s"))
+    if "predict_per_sample" in timing:
+        milliseconds = 1000 * timing["predict_per_sample"]
+        rows.append(("prediction of one sample, from pixels or landmarks", f"{milliseconds:.1f} ms"))
+    if scores.peak_memory_mb:
+        rows.append(("peak memory", f"{scores.peak_memory_mb:.0f} MB"))
+    return rows

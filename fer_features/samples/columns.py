@@ -1,89 +1,206 @@
-"""Columns of a table whose rows are read when they are asked for."""
+"""Columns of a table: arrays in memory, and columns whose values are read or computed on access.
+
+>>> import numpy as np
+>>> from fer_features.samples.columns import ArrayColumn, ColumnView
+>>> clips = ArrayColumn(np.zeros((10, 3, 48, 64), np.uint8))
+>>> some = ColumnView(clips, np.array([7, 2]))
+>>> some.shape
+(2, 3, 48, 64)
+>>> some.frame(np.array([0]), -1).shape
+(1, 48, 64)
+>>> some.sizes(np.array([0])).tolist()
+[[64, 48]]
+"""
 
 from __future__ import annotations
 
+import abc
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, TypeAlias
 
 import h5py
 import numpy as np
 
 from ..exceptions import FerError
 
-
-class Column(Protocol):
-    """What a column must offer: a length and rows; `shape` where it has one."""
-
-    def __len__(self) -> int: ...
-
-    def __getitem__(self, rows: Any, /) -> Any: ...
+#: Largest gap, in samples, that one HDF5 read covers: such a gap is cheaper to read over than to split at.
+MAX_READ_GAP = 4
 
 
-def frame(column: Any, rows: np.ndarray, t: int) -> Any:
-    """Frame `t` of some rows of a column of clips: ``column[rows, t]``, without reading the others."""
-    if hasattr(column, "frame"):
-        return column.frame(rows, t)
-    return column[rows, t] if isinstance(column, np.ndarray) else column[rows][:, t]
+class LazyColumn(abc.ABC):
+    """A column of a table whose values are read or computed on access.
 
+    A subclass sets `shape` and defines `__getitem__`. It overrides the other methods where it can answer them without
+    reading complete clips.
 
-def sizes(column: Any, rows: np.ndarray) -> np.ndarray:
-    """Width and height in pixels of the pictures of some rows of a column of clips, (n, 2) int."""
-    if hasattr(column, "sizes"):
-        return column.sizes(rows)
-    height, width = column.shape[-2:]
-    return np.tile([width, height], (len(rows), 1))
+    Attributes
+    ----------
+    shape : tuple
+        ``(n, ...)``; of clips ``(n, T, H, W)``. Height and width are None where they differ between samples.
+    dtype : dtype
+        Type of the values; 8-bit grey values unless the subclass says otherwise.
 
+    Notes
+    -----
+    `indices` of the methods are positions in the column, an int array of shape (k,). `__getitem__` also accepts
+    whatever indexes a one-dimensional array.
+    """
 
-def missing(column: Any, rows: np.ndarray) -> np.ndarray:
-    """Rows of a column that nothing can be read from, (n,) bool: no frame has all of its landmarks."""
-    if hasattr(column, "missing"):
-        return column.missing(rows)
-    if getattr(column, "dtype", np.dtype(np.uint8)).kind != "f":
-        return np.zeros(len(rows), bool)
-    values = column[rows]
-    return ~np.isfinite(values).reshape(*values.shape[:2], -1).all(2).any(1)
-
-
-class Rows:
-    """Some rows of another column, in another order; lazy where that column is."""
-
-    def __init__(self, column: Any, rows: np.ndarray):
-        self.column, self.index = column, rows
-        self.shape = (len(rows), *np.shape(column)[1:])
+    shape: tuple[Any, ...]
+    dtype: np.dtype = np.dtype(np.uint8)
 
     def __len__(self) -> int:
-        return len(self.index)
+        """Number of samples."""
+        return int(self.shape[0])
 
-    def __getitem__(self, rows: Any) -> np.ndarray:
-        return self.column[self.index[rows]]
+    @property
+    def ndim(self) -> int:
+        """Number of dimensions."""
+        return len(self.shape)
 
-    def frame(self, rows: np.ndarray, t: int) -> Any:
-        """Frame `t` of some rows."""
-        return frame(self.column, self.index[rows], t)
+    @abc.abstractmethod
+    def __getitem__(self, indices: Any) -> Any:
+        """Values of some samples.
 
-    def missing(self, rows: np.ndarray) -> np.ndarray:
-        """Rows that nothing can be read from."""
-        return missing(self.column, self.index[rows])
+        Returns
+        -------
+        ndarray of shape (k, ...), or list of k ndarrays
+            A list where the samples differ in shape.
+        """
 
-    def sizes(self, rows: np.ndarray) -> np.ndarray:
-        """Width and height of the pictures of some rows, (n, 2)."""
-        return sizes(self.column, self.index[rows])
+    def frame(self, indices: Any, t: int) -> Any:
+        """One frame of some samples of a column of clips.
+
+        Parameters
+        ----------
+        indices : ndarray of int, shape (k,)
+        t : int
+            Position of the frame in the clip; negative positions count from the end.
+
+        Returns
+        -------
+        ndarray of shape (k, ...), or list of k ndarrays
+        """
+        clips = self[indices]
+        return clips[:, t] if isinstance(clips, np.ndarray) else stack_if_equal([clip[t] for clip in clips])
+
+    def missing(self, indices: np.ndarray) -> np.ndarray:
+        """Samples without usable values: no frame has all of its landmarks.
+
+        Returns
+        -------
+        ndarray of bool, shape (k,)
+            All False for columns of integers.
+        """
+        if self.dtype.kind != "f":
+            return np.zeros(len(indices), bool)
+        values = self[indices]
+        return ~np.isfinite(values).reshape(*values.shape[:2], -1).all(2).any(1)
+
+    def sizes(self, indices: np.ndarray) -> np.ndarray:
+        """Width and height of the images of some samples.
+
+        Returns
+        -------
+        ndarray of int, shape (k, 2)
+            In pixels.
+        """
+        height, width = self.shape[-2:]
+        return np.tile([width, height], (len(indices), 1))
 
 
-class H5Column:
-    """Rows of an HDF5 dataset, read when asked for; pickles as path and key.
+#: What `Samples` holds under each name.
+Column: TypeAlias = np.ndarray | LazyColumn
+
+
+def as_lazy_column(values: Any) -> LazyColumn:
+    """The column itself, or an array with the methods of a `LazyColumn`."""
+    return values if isinstance(values, LazyColumn) else ArrayColumn(np.asarray(values))
+
+
+def arrays_in_memory(column: Any) -> list[np.ndarray]:
+    """Arrays that a column holds, of itself and of the columns that it reads from; also of a list of columns."""
+    if isinstance(column, np.ndarray):
+        return [column]
+    if isinstance(column, list | tuple):
+        return [array for part in column for array in arrays_in_memory(part)]
+    return arrays_in_memory(list(vars(column).values())) if isinstance(column, LazyColumn) else []
+
+
+def stack_if_equal(values: Sequence[np.ndarray]) -> Any:
+    """Arrays of equal shape as one array; the list itself where shapes differ."""
+    return np.stack(values) if len({np.shape(value) for value in values}) == 1 else values
+
+
+class ArrayColumn(LazyColumn):
+    """An array in memory.
+
+    Parameters
+    ----------
+    values : ndarray, shape (n, ...)
+    """
+
+    def __init__(self, values: np.ndarray):
+        self.values = values
+        self.shape, self.dtype = values.shape, values.dtype
+
+    def __getitem__(self, indices: Any) -> np.ndarray:
+        return self.values[indices]
+
+    def frame(self, indices: Any, t: int) -> np.ndarray:
+        """Frame `t` of some samples, (k, ...); the other frames are not copied."""
+        return self.values[indices, t]
+
+
+class ColumnView(LazyColumn):
+    """Some samples of another column, in any order.
+
+    Parameters
+    ----------
+    column : ndarray or LazyColumn
+    indices : ndarray of int, shape (n,)
+        Positions in `column`.
+    """
+
+    def __init__(self, column: Column, indices: np.ndarray):
+        self.column, self.indices = as_lazy_column(column), indices
+        self.shape, self.dtype = (len(indices), *self.column.shape[1:]), self.column.dtype
+
+    def __getitem__(self, indices: Any) -> Any:
+        return self.column[self.indices[indices]]
+
+    def frame(self, indices: Any, t: int) -> Any:
+        """Frame `t` of some samples."""
+        return self.column.frame(self.indices[indices], t)
+
+    def missing(self, indices: np.ndarray) -> np.ndarray:
+        """Samples without usable values, (k,) bool."""
+        return self.column.missing(self.indices[indices])
+
+    def sizes(self, indices: np.ndarray) -> np.ndarray:
+        """Width and height of the images of some samples, (k, 2)."""
+        return self.column.sizes(self.indices[indices])
+
+
+class H5Column(LazyColumn):
+    """A dataset of an HDF5 file, read on access; a pickle holds its path and key only.
 
     Parameters
     ----------
     path : Path
         The file.
     key : str
-        The dataset in it, of shape (n, T, H, W).
+        Name of the dataset, which has the shape (n, T, H, W).
+
+    Raises
+    ------
+    FerError
+        On access, where the file is truncated or damaged.
 
     Notes
     -----
-    Rows are read as plain slices over runs of neighbours: index lists and strides are up to a hundred times
-    slower in HDF5.
+    Samples are read as contiguous slices: index lists and strides are up to a hundred times slower in HDF5.
     """
 
     def __init__(self, path: Path, key: str):
@@ -91,71 +208,72 @@ class H5Column:
         with h5py.File(self.path) as file:
             self.shape, self.dtype = file[key].shape, file[key].dtype
 
-    def __len__(self) -> int:
-        return self.shape[0]
+    def __getitem__(self, indices: Any) -> np.ndarray:
+        return self._read(np.atleast_1d(np.arange(len(self))[indices]), slice(None))
 
-    def __getitem__(self, rows: Any) -> np.ndarray:
-        return self._read(np.atleast_1d(np.arange(len(self))[rows]), slice(None))
+    def frame(self, indices: Any, t: int) -> np.ndarray:
+        """Frame `t` of some samples, (k, H, W); no other frame is read."""
+        return self._read(np.arange(len(self))[indices], range(self.shape[1])[t])
 
-    def frame(self, rows: np.ndarray, t: int) -> np.ndarray:
-        """Frame `t` of some rows, (n, H, W)."""
-        return self._read(np.arange(len(self))[rows], range(self.shape[1])[t])
-
-    def _read(self, rows: np.ndarray, t: Any) -> np.ndarray:
-        order = np.argsort(rows, kind="stable")
-        ordered = rows[order]
-        # Gaps of a few rows are cheaper to read over than to split at.
-        starts = np.flatnonzero(np.diff(ordered, prepend=-10) > 4)
+    def _read(self, indices: np.ndarray, t: Any) -> np.ndarray:
+        order = np.argsort(indices, kind="stable")
+        ordered = indices[order]
+        starts = np.flatnonzero(np.diff(ordered, prepend=-10) > MAX_READ_GAP)
         shape = self.shape[1:] if isinstance(t, slice) else self.shape[2:]
-        out = np.empty((len(rows), *shape), self.dtype)
+        out = np.empty((len(indices), *shape), self.dtype)
         try:
             with h5py.File(self.path) as file:
                 data = file[self.key]
-                for start, stop in zip(starts, [*starts[1:], len(rows)][: len(starts)], strict=True):
+                for start, stop in zip(starts, [*starts[1:], len(indices)][: len(starts)], strict=True):
                     run = ordered[start:stop]
                     out[order[start:stop]] = data[run[0] : run[-1] + 1, t][run - run[0]]
         except OSError as error:
-            raise FerError(f"{self.path} cannot be read to its end: it is truncated or damaged ({error})") from error
+            raise FerError(f"{self.path} cannot be read: the file is truncated or damaged ({error})") from error
         return out
 
 
-class Stacked:
-    """Columns one after another, such as the training and the test file of one data set.
+class ConcatenatedColumn(LazyColumn):
+    """Several columns one after another, such as the training and the test file of a data set.
 
-    Parts may differ in picture size; frames of rows from parts of different sizes come as a list.
+    Parameters
+    ----------
+    parts : list of ndarray or LazyColumn
+        They may differ in image size; a selection of samples of different sizes is then a list.
     """
 
-    def __init__(self, parts: list[Any]):
-        self.parts = parts
-        self.starts = np.cumsum([0, *[len(p) for p in parts]])
-        shapes = {np.shape(p)[1:] for p in parts}
+    def __init__(self, parts: Sequence[Column]):
+        self.parts = [as_lazy_column(part) for part in parts]
+        self.starts = np.cumsum([0, *[len(part) for part in self.parts]])
+        shapes = {tuple(part.shape[1:]) for part in self.parts}
         tail = shapes.pop() if len(shapes) == 1 else (next(iter(shapes))[0], None, None)
         self.shape = (int(self.starts[-1]), *tail)
+        self.dtype = np.result_type(*[part.dtype for part in self.parts])
 
-    def __len__(self) -> int:
-        return self.shape[0]
+    def __getitem__(self, indices: Any) -> Any:
+        return self._gather(np.atleast_1d(np.arange(len(self))[indices]), lambda part, at: part[at])
 
-    def __getitem__(self, rows: Any) -> Any:
-        return self._gather(np.atleast_1d(np.arange(len(self))[rows]), lambda part, r: part[r])
+    def frame(self, indices: Any, t: int) -> Any:
+        """Frame `t` of some samples, (k, H, W), or a list of (H, W)."""
+        return self._gather(np.arange(len(self))[indices], lambda part, at: part.frame(at, t))
 
-    def frame(self, rows: np.ndarray, t: int) -> Any:
-        """Frame `t` of some rows, (n, H, W), or a list of (H, W)."""
-        return self._gather(np.arange(len(self))[rows], lambda part, r: frame(part, r, t))
+    def missing(self, indices: np.ndarray) -> np.ndarray:
+        """Samples without usable values, (k,) bool."""
+        return self._gather(np.arange(len(self))[indices], lambda part, at: part.missing(at))
 
-    def sizes(self, rows: np.ndarray) -> np.ndarray:
-        """Width and height of the pictures of some rows, (n, 2)."""
-        return self._gather(rows, sizes)
+    def sizes(self, indices: np.ndarray) -> np.ndarray:
+        """Width and height of the images of some samples, (k, 2)."""
+        return self._gather(np.arange(len(self))[indices], lambda part, at: part.sizes(at))
 
-    def _gather(self, rows: np.ndarray, read: Any) -> Any:
-        if not len(rows):
-            return read(self.parts[0], rows)
-        where = np.searchsorted(self.starts, rows, "right") - 1
-        found: list[Any] = [None] * len(rows)
-        for p in np.unique(where):
-            at = np.flatnonzero(where == p)
-            values = read(self.parts[p], rows[at] - self.starts[p])
-            if at.size == len(rows):
+    def _gather(self, indices: np.ndarray, read: Any) -> Any:
+        if not len(indices):
+            return read(self.parts[0], indices)
+        part_of = np.searchsorted(self.starts, indices, "right") - 1
+        found: list[Any] = [None] * len(indices)
+        for p in np.unique(part_of):
+            at = np.flatnonzero(part_of == p)
+            values = read(self.parts[p], indices[at] - self.starts[p])
+            if at.size == len(indices):
                 return values
             for i, value in zip(at, values, strict=True):
                 found[i] = value
-        return np.stack(found) if len({v.shape for v in found}) == 1 else found
+        return stack_if_equal(found)

@@ -1,8 +1,17 @@
-"""The same picture twice: which rows are copies of each other, and which of them to learn from.
+"""Duplicate images: groups of equal samples, pairs of similar ones, and training sets without duplicates.
 
->>> group = exact_duplicates(X)  # equal numbers: equal pixels
->>> copies_in(group, test, train)  # which test rows stand in the training part too
->>> train = without_duplicates(X, train, group)  # one row of each group to learn from
+>>> import numpy as np
+>>> from fer_features import Samples
+>>> images = np.zeros((3, 48, 48), np.uint8)
+>>> images[1] = 255
+>>> X = Samples.from_arrays(images, label=[0, 1, 0])
+>>> group = exact_duplicates(X)
+>>> group.tolist()
+[0, 1, 0]
+>>> has_duplicate_in(group, [2], [0, 1]).tolist()
+[True]
+>>> without_duplicates(X, np.arange(3), group).tolist()
+[0, 1]
 """
 
 from __future__ import annotations
@@ -17,192 +26,197 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from .._progress import progress
-from ..vision.near_duplicates import BLOCK, fine_structure, similar_pairs
+from ..vision.near_duplicates import IMAGES_PER_BLOCK, correlated_pairs, high_pass_thumbnails
 from .table import Samples
 
-#: Correlation of fine structure from which two pictures are taken for one photograph. On FER2013 554 pairs of different
-#: pictures reach it. Of 70 pairs looked at, from 0.80 to 0.93, each was one photograph, cut, lit or printed on anew. It
-#: lies higher than 0.80 because in a studio one person looks alike twice: of the pairs of one person with two
-#: expressions in KDEF 0.4 % reach 0.92 and 1.2 % reach 0.90; of two people none does.
-NEAR = 0.92
+#: Correlation of high-pass thumbnails from which two images count as one photograph. On FER2013 554 pairs of different
+#: images reach it. Of 70 pairs from 0.80 to 0.93 that were inspected, each was one photograph that was cropped, lit or
+#: printed on in another way. The threshold is above 0.80 because two studio photographs of one subject are similar: of
+#: the pairs of one subject with two expressions in KDEF 0.4 % reach 0.92 and 1.2 % reach 0.90; of two subjects none.
+NEAR_DUPLICATE_CORRELATION = 0.92
 
-#: Rows read together.
-BATCH = 64
+#: Samples that are read together.
+READ_BATCH_SIZE = 64
 
 
 @dataclasses.dataclass(frozen=True)
-class Pairs:
-    """Pairs of rows that look the same.
+class DuplicatePairs:
+    """Pairs of samples with similar images.
 
     Attributes
     ----------
-    rows : ndarray of int, shape (m, 2)
+    indices : ndarray of int, shape (m, 2)
         Positions in the table, the smaller first; the most similar pair first.
     similarity : ndarray, shape (m,), float32
-        Correlation of fine structure.
+        Correlation of the high-pass thumbnails.
     mirrored : ndarray of bool, shape (m,)
-        Whether one is the other seen in a mirror.
+        True if one image is similar to the mirror image of the other.
     """
 
-    rows: np.ndarray
+    indices: np.ndarray
     similarity: np.ndarray
     mirrored: np.ndarray
 
     def __len__(self) -> int:
-        return len(self.rows)
+        return len(self.indices)
 
 
 def exact_duplicates(X: Samples) -> np.ndarray:
-    """Which rows have the same pixels in all frames.
+    """Groups of samples with the same pixels in all frames.
 
     Parameters
     ----------
     X : Samples
-        With images of n rows.
+        With n samples and the column 'images'.
 
     Returns
     -------
     ndarray of int, shape (n,)
-        For each row the position in `X` of the first row with its pixels: its own where it is the first or the only.
+        For each sample the position in `X` of the first sample with the same pixels; its own position if it is the
+        first or the only one.
 
     Notes
     -----
-    By a 128-bit hash of sizes and pixels, read in batches: memory does not grow with the data. Whole clips are read
-    only of rows whose last frame is another's too.
+    Compares 128-bit hashes of sizes and pixels, read in batches: memory does not grow with the size of the images.
+    Complete clips are read only of samples whose last frame equals that of another sample.
     """
-    group = _equal(X, lambda rows: rows.frame("images", -1))
-    alike = np.flatnonzero(np.bincount(group, minlength=len(X))[group] > 1)
-    group[alike] = alike[_equal(X[alike], lambda rows: rows["images"])]
+    group = _equal(X, lambda batch: batch.frame("images", -1))
+    shared = np.flatnonzero(np.bincount(group, minlength=len(X))[group] > 1)
+    group[shared] = shared[_equal(X[shared], lambda batch: batch["images"])]
     return group
 
 
 def _equal(X: Samples, read: Callable[[Samples], Any]) -> np.ndarray:
-    """For each row the position of the first of which the same is read, (n,)."""
+    """For each sample the position of the first sample with equal values, (n,)."""
     first: dict[bytes, int] = {}
     group = np.empty(len(X), np.int64)
-    starts = range(0, len(X), BATCH)
-    for start in progress(starts, len(starts), "looking for equal pictures"):
-        for row, pixels in enumerate(read(X[start : start + BATCH]), start):
+    starts = range(0, len(X), READ_BATCH_SIZE)
+    for start in progress(starts, len(starts), "searching equal images"):
+        for index, pixels in enumerate(read(X[start : start + READ_BATCH_SIZE]), start):
             digest = hashlib.blake2b(repr(np.shape(pixels)).encode(), digest_size=16)
             digest.update(np.ascontiguousarray(pixels).data)
-            group[row] = first.setdefault(digest.digest(), row)
+            group[index] = first.setdefault(digest.digest(), index)
     return group
 
 
 def near_duplicates(
-    X: Samples, threshold: float = NEAR, mirrored: bool = True, group: np.ndarray | None = None
-) -> Pairs:
-    """Pairs of rows whose pictures are nearly the same, but not equal.
+    X: Samples,
+    threshold: float = NEAR_DUPLICATE_CORRELATION,
+    mirrored: bool = True,
+    group: np.ndarray | None = None,
+) -> DuplicatePairs:
+    """Pairs of samples whose images are similar but not equal.
 
     Parameters
     ----------
     X : Samples
-        With images of n rows. Of sequences the apex, which is the last frame, is compared.
+        With n samples and the column 'images'. Of clips the apex, which is the last frame, is compared.
     threshold : float
-        Least correlation of fine structure, see `NEAR`.
+        Minimum correlation of the high-pass thumbnails, see `NEAR_DUPLICATE_CORRELATION`.
     mirrored : bool
-        Whether to look for mirrored pictures too, which takes as long again.
+        Whether to search mirrored images too, which doubles the time.
     group : ndarray of int, shape (n,), optional
-        What `exact_duplicates` gave; it is asked where not given.
+        Result of `exact_duplicates`, which is computed if it is not given.
 
     Returns
     -------
-    Pairs
-        Of rows that are the first of their group: an equal picture is compared once.
+    DuplicatePairs
+        Of the first samples of their groups: each of several equal images is compared once.
 
     Notes
     -----
-    All pairs are compared by matrix products of blocks, so time grows with the square of the rows: 32,000 pictures of
-    48 x 48 take 25 s on one core with mirrored ones. Flat pictures are no one's copies here.
+    All pairs are compared by matrix products of blocks, so that time grows with the square of n: 32,000 images of
+    48 x 48 pixels take 25 s on one core including mirrored ones. Images without contrast are not compared.
     """
     group = exact_duplicates(X) if group is None else group
-    rows = np.flatnonzero(group == np.arange(len(X)))
+    firsts = np.flatnonzero(group == np.arange(len(X)))
     blocks = []
-    starts = range(0, len(rows), BATCH)
-    for start in progress(starts, len(starts), "making pictures small"):
-        blocks.append(fine_structure(X[rows[start : start + BATCH]].frame("images", -1)))
-    structure = np.concatenate(blocks) if blocks else np.empty((0, 1), np.float32)
+    starts = range(0, len(firsts), READ_BATCH_SIZE)
+    for start in progress(starts, len(starts), "making thumbnails"):
+        blocks.append(high_pass_thumbnails(X[firsts[start : start + READ_BATCH_SIZE]].frame("images", -1)))
+    thumbnails = np.concatenate(blocks) if blocks else np.empty((0, 1), np.float32)
     found: list[tuple[np.ndarray, np.ndarray, np.ndarray]] = []
     for mirror in (False, True)[: 1 + mirrored]:
-        label = "looking for similar pictures" + (", mirrored" if mirror else "")
-        similar = similar_pairs(structure, threshold, mirror)
-        for first, second, value in progress(similar, -(-len(rows) // BLOCK), label):
-            pairs = np.stack([rows[first], rows[second]], 1)
+        label = "searching similar images" + (", mirrored" if mirror else "")
+        similar = correlated_pairs(thumbnails, threshold, mirror)
+        for first, second, value in progress(similar, -(-len(firsts) // IMAGES_PER_BLOCK), label):
+            pairs = np.stack([firsts[first], firsts[second]], 1)
             found.append((pairs, value, np.full(len(value), mirror)))
     if not found:
-        return Pairs(np.empty((0, 2), np.int64), np.empty(0, np.float32), np.empty(0, bool))
+        return DuplicatePairs(np.empty((0, 2), np.int64), np.empty(0, np.float32), np.empty(0, bool))
     pairs, similarity, flipped = (np.concatenate(parts) for parts in zip(*found, strict=True))
     order = np.argsort(-similarity, kind="stable")
     pairs, similarity, flipped = pairs[order], similarity[order], flipped[order]
-    # A symmetric picture is like its mirror image too; such a pair is told once, as it is more alike.
+    # A symmetric image is similar to its mirror image too: of such a pair the more similar orientation is reported.
     _, once = np.unique(pairs, axis=0, return_index=True)
     once.sort()
-    return Pairs(pairs[once], similarity[once], flipped[once])
+    return DuplicatePairs(pairs[once], similarity[once], flipped[once])
 
 
-def joined(group: np.ndarray, pairs: Pairs) -> np.ndarray:
-    """Groups of equal rows joined where near duplicates connect them.
+def merge_groups(group: np.ndarray, pairs: DuplicatePairs) -> np.ndarray:
+    """Groups of equal samples, merged where near duplicates connect them.
 
     Parameters
     ----------
     group : ndarray of int, shape (n,)
-        See `exact_duplicates`.
-    pairs : Pairs
-        See `near_duplicates`.
+        Result of `exact_duplicates`.
+    pairs : DuplicatePairs
+        Result of `near_duplicates`.
 
     Returns
     -------
     ndarray of int, shape (n,)
-        For each row the position of the first row that is connected with it.
+        For each sample the position of the first sample that is connected with it.
     """
     n = len(group)
-    ends = np.concatenate([np.stack([group, np.arange(n)], 1), pairs.rows])
+    ends = np.concatenate([np.stack([group, np.arange(n)], 1), pairs.indices])
     graph = coo_array((np.ones(len(ends), bool), (ends[:, 0], ends[:, 1])), shape=(n, n))
     _, component = connected_components(graph, directed=False)
     _, first, inverse = np.unique(component, return_index=True, return_inverse=True)
     return first[inverse]
 
 
-def copies_in(group: np.ndarray, rows: Any, of: Any) -> np.ndarray:
-    """Which of some rows have a copy among others.
+def has_duplicate_in(group: np.ndarray, indices: Any, others: Any) -> np.ndarray:
+    """Samples with a duplicate among other samples.
 
     Parameters
     ----------
     group : ndarray of int, shape (n,)
-        See `exact_duplicates`, or `joined` to count near duplicates too.
-    rows : index of k rows
-        Such as those that are judged.
-    of : index of rows
-        Such as those that were learnt from.
+        Result of `exact_duplicates`, or of `merge_groups` to include near duplicates.
+    indices : index of k samples
+        Such as the test samples.
+    others : index of samples
+        Such as the training samples.
 
     Returns
     -------
     ndarray of bool, shape (k,)
     """
-    return np.isin(group[rows], group[of])
+    return np.isin(group[indices], group[others])
 
 
-def without_duplicates(X: Samples, rows: np.ndarray, group: np.ndarray) -> np.ndarray:
-    """One row of each group, to learn from.
+def without_duplicates(X: Samples, indices: np.ndarray, group: np.ndarray) -> np.ndarray:
+    """One sample of each group, for training.
 
     Parameters
     ----------
     X : Samples
-        With labels; a label below 0 is none and has no say.
-    rows : ndarray of int, shape (k,)
-        Those to choose from.
+        With labels; a label below 0 means unlabelled and does not count.
+    indices : ndarray of int, shape (k,)
+        The samples to select from.
     group : ndarray of int, shape (n,)
-        See `exact_duplicates`.
+        Result of `exact_duplicates`.
 
     Returns
     -------
     ndarray of int
-        Rows that are kept, in their order. Of a group with one label the first row is; of one with several the first
-        with the label that most of its rows have; of one without a majority none, for then nobody knows what it shows.
+        The selected samples in the order of `indices`. Of a group with one label it is the first sample; of a group
+        with several labels the first sample with the most frequent label; of a group without a single most frequent
+        label none, because its class is unknown.
     """
-    rows = np.asarray(rows)
-    label, groups = np.asarray(X["label"])[rows], group[rows]
-    keep = np.ones(len(rows), bool)
+    indices = np.asarray(indices)
+    label, groups = X.label_codes[indices], group[indices]
+    keep = np.ones(len(indices), bool)
     order = np.argsort(groups, kind="stable")
     for members in np.split(order, np.flatnonzero(np.diff(groups[order])) + 1):
         if len(members) < 2:
@@ -213,4 +227,4 @@ def without_duplicates(X: Samples, rows: np.ndarray, group: np.ndarray) -> np.nd
             keep[members[0]] = True
         elif (counts == counts.max()).sum() == 1:
             keep[members[label[members] == codes[counts.argmax()]][0]] = True
-    return rows[keep]
+    return indices[keep]

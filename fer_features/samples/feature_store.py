@@ -1,4 +1,4 @@
-"""Features are computed once a setting and row and kept: in memory for a run, on disk where a folder is given."""
+"""Feature store: features are extracted once per setting and sample, and kept in memory or on disk."""
 
 from __future__ import annotations
 
@@ -12,47 +12,63 @@ from typing import Any
 import cv2
 import numpy as np
 
-from .._atomic import replacing
+from .._atomic import atomic_write
+
+#: Subpackages whose source decides the values of features.
+FEATURE_SOURCES = ("extractors", "faces", "samples", "vision")
 
 
 class FeatureStore:
-    """Feature rows by key, filled as they are asked for.
+    """Features by key, extracted on the first request.
 
-    A table of `n` rows has one store; every fold of every search takes its rows from there. The memory it
-    takes is that of the features: `n` times the sum of dimensions over the settings asked for, in float32.
+    A table of `n` samples has one store, from which all folds of all searches take their features. Its memory is `n`
+    times the sum of the feature dimensions over all requested settings, in float32.
 
     Parameters
     ----------
     n : int
-        Rows of the table.
-    fingerprint : callable
-        Returns the hash of the table's contents; called only when features go to disk.
+        Number of samples of the table.
+    fingerprint : callable, optional
+        Returns the content hash of the table; called only if features are stored on disk.
 
     Attributes
     ----------
     folder : Path or None
-        Where features are kept between runs; None keeps them in memory alone.
-    described : int
-        How many rows have been described so far, over all settings.
+        Where features are stored between runs; None keeps them in memory only.
+    n_computed : int
+        Number of samples extracted so far, summed over settings.
+
+    Examples
+    --------
+    >>> store = FeatureStore(3)
+    >>> def extract(indices):
+    ...     yield indices[:, None].astype(np.float32)
+    >>> store.features("index", np.array([2, 0]), extract).tolist()
+    [[2.0], [0.0]]
+    >>> store.features("index", np.array([0, 2]), extract).tolist(), store.n_computed
+    ([[0.0], [2.0]], 2)
     """
 
     def __init__(self, n: int, fingerprint: Callable[[], str] | None = None):
         self.n = n
         self.folder: Path | None = None
-        self.described = 0
+        self.n_computed = 0
         self._fingerprint = functools.cache(fingerprint) if fingerprint else None
         self._blocks: dict[str, tuple[np.ndarray, np.ndarray]] = {}
 
-    def rows(self, key: str, rows: np.ndarray, describe: Callable[[np.ndarray], Iterable[np.ndarray]]) -> np.ndarray:
-        """Features of some rows; those not yet known are described.
+    def features(
+        self, key: str, indices: np.ndarray, extract: Callable[[np.ndarray], Iterable[np.ndarray]]
+    ) -> np.ndarray:
+        """Features of some samples; only those that are not in the store are extracted.
 
         Parameters
         ----------
         key : str
-            Names the setting completely: extractor, parameters, and how the table was made.
-        rows : ndarray of int, shape (k,)
-        describe : callable
-            Takes different rows, increasing, and yields their features in order, in blocks (m, d) float32.
+            Identifies the setting completely: extractor, parameters, and how the columns were made.
+        indices : ndarray of int, shape (k,)
+        extract : callable
+            Takes different indices in increasing order and yields their features in this order, in blocks (m, d) of
+            float32.
 
         Returns
         -------
@@ -60,15 +76,15 @@ class FeatureStore:
 
         Notes
         -----
-        What was described before an interruption is kept.
+        Blocks that were extracted before an interruption are kept.
         """
         if key not in self._blocks:
             self._blocks[key] = self._load(key) or (np.empty((self.n, 0), np.float32), np.zeros(self.n, bool))
         values, known = self._blocks[key]
-        missing = np.unique(rows[~known[rows]])
+        missing = np.unique(indices[~known[indices]])
         done = 0
         try:
-            for block in describe(missing) if missing.size else ():
+            for block in extract(missing) if missing.size else ():
                 if not known.any():
                     values = np.full((self.n, block.shape[1]), np.nan, np.float32)
                     self._blocks[key] = values, known
@@ -76,23 +92,32 @@ class FeatureStore:
                 values[at], known[at] = block, True
                 done += len(block)
         finally:
-            self.described += done
+            self.n_computed += done
             if done:
                 self._save(key)
-        return values[rows]
+        return values[indices]
 
     @property
     def keys(self) -> set[str]:
-        """Settings whose features are in memory."""
+        """Keys whose features are in memory."""
         return set(self._blocks)
 
-    def forget(self, keys: Iterable[str]) -> None:
-        """Give back the memory of some settings; what is on disk stays there, the rest would be described again."""
+    @property
+    def nbytes(self) -> int:
+        """Memory of the features in bytes."""
+        return sum(values.nbytes + known.nbytes for values, known in self._blocks.values())
+
+    def discard(self, keys: Iterable[str]) -> None:
+        """Release the memory of some keys.
+
+        Features on disk stay there; the others are extracted again on the next request.
+        """
         for key in keys:
             self._blocks.pop(key, None)
 
     def __getstate__(self) -> dict[str, Any]:
-        # A worker process gets what is known so far; a function made on the spot does not travel.
+        # A worker process gets the features so far; the local function cannot be pickled, and two processes must not
+        # write one file.
         return {**self.__dict__, "_fingerprint": None, "folder": None}
 
     def _path(self, key: str) -> Path | None:
@@ -109,7 +134,7 @@ class FeatureStore:
             with np.load(path, allow_pickle=False) as file:
                 values, known = file["values"], file["known"]
         except (OSError, ValueError, KeyError, EOFError, RuntimeError, zipfile.BadZipFile):
-            return None  # damaged: it is made anew and replaced
+            return None  # A damaged file is replaced after the extraction.
         return (values, known) if len(values) == len(known) == self.n else None
 
     def _save(self, key: str) -> None:
@@ -117,16 +142,23 @@ class FeatureStore:
         if path is not None:
             path.parent.mkdir(parents=True, exist_ok=True)
             values, known = self._blocks[key]
-            with replacing(path) as temporary, open(temporary, "wb") as file:
+            with atomic_write(path) as temporary, open(temporary, "wb") as file:
                 np.savez(file, values=values, known=known)
 
 
 @functools.cache
 def source_digest() -> str:
-    """Hash of the code that describes: another version of it must not find the features of this one."""
+    """Hash of the code that decides the values of features: other versions do not read features of this one.
+
+    Returns
+    -------
+    str
+        Of the version of OpenCV, and of the names and contents of all modules in `FEATURE_SOURCES`.
+    """
     digest = hashlib.blake2b(f"opencv {cv2.__version__}".encode(), digest_size=16)
-    here = Path(__file__).parent.parent
-    for folder in ("vision", "extractors"):
-        for path in sorted((here / folder).glob("*.py")):
+    package = Path(__file__).parent.parent
+    for folder in FEATURE_SOURCES:
+        for path in sorted((package / folder).rglob("*.py")):
+            digest.update(path.relative_to(package).as_posix().encode())
             digest.update(path.read_bytes())
     return digest.hexdigest()

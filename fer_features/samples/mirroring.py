@@ -1,4 +1,4 @@
-"""Faces mirrored left to right: the same table with pictures and landmarks turned round when they are read."""
+"""Horizontal mirroring: a table whose images and landmarks are mirrored on access."""
 
 from __future__ import annotations
 
@@ -6,90 +6,107 @@ from typing import Any
 
 import numpy as np
 
-from ..vision.geometry import mirror
-from .columns import frame, missing, sizes
+from ..vision.geometry import mirror_landmarks
+from .columns import Column, LazyColumn, as_lazy_column
 from .table import Samples, as_samples
 
 
-def mirrored(X: Any, reads: tuple[str, ...] = ("images",), every: int = 1) -> Samples:
-    """The same rows with mirrored `images` and `landmarks`.
+def mirror_samples(X: Any, required_columns: tuple[str, ...] = ("images",), step: int = 1) -> Samples:
+    """The same samples with `images` and `landmarks` mirrored left to right.
 
     Parameters
     ----------
-    X : Samples, or array of the one column that is read
-    reads : tuple of str
-        Columns that are needed.
-    every : int
-        Rows that are mirrored: all, or every second, third, ... of the table that was loaded.
+    X : Samples, or array of the one required column
+    required_columns : tuple of str
+    step : int
+        Every `step`-th sample of the loaded table is mirrored; 1 mirrors all.
 
     Returns
     -------
     Samples
-        What is described of it is kept beside what is described of `X`.
+        Shares the feature store of `X`, in which its features have keys of their own.
+
+    Examples
+    --------
+    >>> mirror_samples(np.array([[[1, 2, 3]]], np.uint8))["images"].tolist()
+    [[[[3, 2, 1]]]]
     """
-    X = as_samples(X, reads)
-    columns: dict[str, Any] = {}
+    X = as_samples(X, required_columns)
+    columns: dict[str, Column] = {}
     if "images" in X:
-        columns["images"] = MirroredImages(X.column("images"), every)
+        columns["images"] = MirroredImages(X.column("images"), step)
     if "landmarks" in X:
-        pictures = X.column("images") if "images" in X else None
-        columns["landmarks"] = MirroredLandmarks(X.column("landmarks"), pictures, every)
-    return X.derived("mirrored" if every == 1 else f"mirrored every {every}", columns)
+        images = X.column("images") if "images" in X else None
+        columns["landmarks"] = MirroredLandmarks(X.column("landmarks"), images, step)
+    return X.with_lazy_columns("mirrored" if step == 1 else f"mirrored every {step}", columns)
 
 
-class MirroredImages:
-    """A column of clips that are mirrored when read."""
+class MirroredImages(LazyColumn):
+    """A column of clips that are mirrored on access.
 
-    def __init__(self, images: Any, every: int = 1):
-        self.images, self.every = images, every
-        self.shape = np.shape(images)
+    Parameters
+    ----------
+    images : ndarray or LazyColumn, shape (n, T, H, W)
+    step : int
+        Every `step`-th sample is mirrored.
+    """
 
-    def __len__(self) -> int:
-        return len(self.images)
+    def __init__(self, images: Column, step: int = 1):
+        self.images, self.step = as_lazy_column(images), step
+        self.shape = self.images.shape
 
-    def __getitem__(self, rows: Any) -> Any:
-        return self._turn(self.images[rows], np.arange(len(self))[rows])
+    def __getitem__(self, indices: Any) -> Any:
+        return self._mirrored(self.images[indices], np.arange(len(self))[indices])
 
-    def frame(self, rows: np.ndarray, t: int) -> Any:
-        """Frame `t` of some rows, (n, H, W), or a list of (H, W)."""
-        return self._turn(frame(self.images, rows, t), np.arange(len(self))[rows])
+    def frame(self, indices: Any, t: int) -> Any:
+        """Frame `t` of some samples, (k, H, W), or a list of (H, W)."""
+        return self._mirrored(self.images.frame(indices, t), np.arange(len(self))[indices])
 
-    def missing(self, rows: np.ndarray) -> np.ndarray:
-        """Rows that nothing can be read from."""
-        return missing(self.images, rows)
+    def missing(self, indices: np.ndarray) -> np.ndarray:
+        """Samples without usable values, (k,) bool."""
+        return self.images.missing(indices)
 
-    def sizes(self, rows: np.ndarray) -> np.ndarray:
-        """Width and height of the pictures of some rows, (n, 2)."""
-        return sizes(self.images, rows)
+    def sizes(self, indices: np.ndarray) -> np.ndarray:
+        """Width and height of the images of some samples, (k, 2)."""
+        return self.images.sizes(indices)
 
-    def _turn(self, pictures: Any, rows: np.ndarray) -> Any:
-        turn = rows % self.every == 0
-        if isinstance(pictures, np.ndarray):
-            turn = turn.reshape(*np.shape(rows), *[1] * (pictures.ndim - np.ndim(rows)))
-            return np.where(turn, pictures[..., ::-1], pictures)
-        return [np.ascontiguousarray(p[..., ::-1]) if t else p for p, t in zip(pictures, turn, strict=True)]
+    def _mirrored(self, images: Any, indices: np.ndarray) -> Any:
+        chosen = indices % self.step == 0
+        if isinstance(images, np.ndarray):
+            chosen = chosen.reshape(*np.shape(indices), *[1] * (images.ndim - np.ndim(indices)))
+            return np.where(chosen, images[..., ::-1], images)
+        return [np.ascontiguousarray(image[..., ::-1]) if c else image for image, c in zip(images, chosen, strict=True)]
 
 
-class MirroredLandmarks:
-    """Landmarks of mirrored pictures; without pictures they are mirrored at x = 0."""
+class MirroredLandmarks(LazyColumn):
+    """Landmarks of mirrored images.
 
-    def __init__(self, landmarks: Any, images: Any = None, every: int = 1):
-        self.landmarks, self.images, self.every = landmarks, images, every
-        self.shape = np.shape(landmarks)
+    Parameters
+    ----------
+    landmarks : ndarray or LazyColumn, shape (n, T, 68, 2)
+    images : ndarray or LazyColumn, optional
+        The images of the landmarks; without images x is mirrored at 0.
+    step : int
+        Every `step`-th sample is mirrored.
+    """
 
-    def __len__(self) -> int:
-        return len(self.landmarks)
+    dtype = np.dtype(np.float32)
 
-    def __getitem__(self, rows: Any) -> np.ndarray:
-        rows = np.arange(len(self))[rows]
-        points = self.landmarks[rows]
-        # A width of 1 turns round at x = 0.
-        width: Any = (
-            1 if self.images is None else sizes(self.images, np.atleast_1d(rows))[:, 0].reshape(*rows.shape, 1, 1)
-        )
-        turn = (rows % self.every == 0).reshape(*rows.shape, 1, 1, 1)
-        return np.where(turn, mirror(points, width), points).astype(points.dtype)
+    def __init__(self, landmarks: Column, images: Column | None = None, step: int = 1):
+        self.landmarks, self.step = as_lazy_column(landmarks), step
+        self.images = None if images is None else as_lazy_column(images)
+        self.shape = self.landmarks.shape
 
-    def missing(self, rows: np.ndarray) -> np.ndarray:
-        """Rows without landmarks in any frame."""
-        return missing(self.landmarks, rows)
+    def __getitem__(self, indices: Any) -> np.ndarray:
+        indices = np.arange(len(self))[indices]
+        points = self.landmarks[indices]
+        # An image of width 1 is mirrored at x = 0.
+        width: Any = 1
+        if self.images is not None:
+            width = self.images.sizes(np.atleast_1d(indices))[:, 0].reshape(*indices.shape, 1, 1)
+        chosen = (indices % self.step == 0).reshape(*indices.shape, 1, 1, 1)
+        return np.where(chosen, mirror_landmarks(points, width), points).astype(points.dtype)
+
+    def missing(self, indices: np.ndarray) -> np.ndarray:
+        """Samples without landmarks in any frame, (k,) bool."""
+        return self.landmarks.missing(indices)

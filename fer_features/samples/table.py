@@ -1,101 +1,72 @@
-"""The table that flows through every pipeline: named columns and a row index.
+"""The table that flows through every pipeline: named columns and an index of samples.
 
-A column is an array, or an object with ``len``, ``shape`` and ``column[rows]`` whose rows are read when they
-are asked for (`H5Column`, aligned crops). Slicing `Samples` slices the row index only; pixels are shared.
+A column is an array or a `LazyColumn`, whose values are read on access (`H5Column`, aligned crops). Slicing a table
+slices the index only; all slices share the pixels.
 """
 
 from __future__ import annotations
 
 import dataclasses
-import hashlib
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ..exceptions import FerError
-from .columns import Column, Rows, frame, missing
+from .columns import Column, ColumnView, arrays_in_memory, as_lazy_column
+from .concatenation import concatenate_columns
+from .data_info import DataInfo, class_name
 from .feature_store import FeatureStore
-from .validation import clean_images, clean_landmarks
+from .fingerprint import fingerprint
+from .groups import group_codes
+from .validation import COLUMNS, check_column_names, clean_columns, columns_from_arrays
 
-#: What each column holds, for messages and documentation.
-COLUMNS = {
-    "images": "(n, T, H, W) uint8, T frames, neutral first, apex last; T = 1 for stills",
-    "landmarks": "(n, T, 68, 2) float, iBUG-68 points (x, y) in pixels of the images, NaN where missing",
-    "label": "(n,) int, code of the expression in the data set's own coding, -1 where unknown",
-    "subject": "(n,) int or str, the person, -1 where unknown",
-    "split": "(n,) str, the official part: 'train', 'validation' or 'test'",
-    "id": "(n,) int or str, the row's name in its source",
-}
+if TYPE_CHECKING:
+    import pandas as pd
 
-
-@dataclasses.dataclass(frozen=True)
-class Info:
-    """What is known of the source of a table.
-
-    Attributes
-    ----------
-    dataset : str
-        Name of the data set, as in `DATASETS`; 'arrays' for arrays given by hand.
-    classes : tuple of str
-        Name of each label code: ``classes[code]``.
-    source : str
-        Folder or file read.
-    subjects_from : str
-        Where the subject ids come from: 'dataset', 'file', 'inferred', 'arrays' or 'unknown'.
-    subjects_confidence : float or None
-        For inferred subjects, in [0, 1].
-    leakage : str
-        Why scores on this data may be too high although subjects are given, or empty.
-    synthetic : bool
-        True where the pictures are drawn, not photographed.
-    cropped : bool
-        True where each picture is a face cut out already, so that none needs to be found in it.
-    notes : tuple of str
-        What was done in reading that a person should know, such as rows left out.
-    files : mapping
-        Column name to the file that holds it, or would hold it, for messages.
-    """
-
-    dataset: str = "arrays"
-    classes: tuple[str, ...] = ()
-    source: str = ""
-    subjects_from: str = "unknown"
-    subjects_confidence: float | None = None
-    leakage: str = ""
-    synthetic: bool = False
-    cropped: bool = False
-    notes: tuple[str, ...] = ()
-    files: Mapping[str, str] = dataclasses.field(default_factory=dict)
+__all__ = ["COLUMNS", "DataInfo", "Samples", "as_samples"]
 
 
 class Samples:
-    """A frozen table of named columns and a row index.
+    """A frozen table of named columns and an index of samples.
 
-    Make one with `Samples.from_arrays` or `load_dataset`. ``X["landmarks"]`` are the values of the rows,
-    ``X[rows]`` is a smaller table, ``X.shape == (n,)``, and `X[rows, ...]` means `X[rows]`, which is how
-    scikit-learn takes folds.
+    Made by `Samples.from_arrays` or `load_dataset`. ``X["landmarks"]`` is the array of the values of a column and
+    ``X[indices]`` a smaller table. To scikit-learn a table is a one-dimensional array: ``X.shape == (n,)``, and
+    ``X[indices, ...]`` means ``X[indices]``.
 
     Parameters
     ----------
-    columns : dict of str to Column
-        All of one length.
-    info : Info
-        What is known of the source.
+    columns : mapping of str to array or LazyColumn
+        All of one length; `COLUMNS` lists the names that have a meaning. Text labels are stored as codes.
+    info : DataInfo, optional
+        Metadata of the source.
+
+    Raises
+    ------
+    FerError
+        For columns of different lengths, or no column.
+
+    Examples
+    --------
+    >>> X = Samples.from_arrays(label=["joy", "anger", "joy"], subject=[1, 1, 2], age=[30, 30, 41])
+    >>> X
+    Samples(3 samples of arrays: label, subject, age)
+    >>> X[[2, 0]]["age"].tolist()
+    [41, 30]
+    >>> X["label"].tolist(), X.label_codes.tolist(), X.info.classes
+    (['joy', 'anger', 'joy'], [1, 0, 1], ('anger', 'joy'))
     """
 
-    def __init__(self, columns: Mapping[str, Column], info: Info | None = None):
-        lengths = {name: len(column) for name, column in columns.items()}
-        if len(set(lengths.values())) > 1:
-            raise FerError(f"columns of different lengths: {', '.join(f'{k} {v}' for k, v in lengths.items())}")
-        if not columns:
-            raise FerError("a table needs at least one column")
-        n = next(iter(lengths.values()))
-        self._columns = dict(columns)
-        self._rows = np.arange(n)
-        self.info = info or Info()
-        self._store = FeatureStore(n, lambda: fingerprint(Samples(columns), ("images", "landmarks")))
+    def __init__(self, columns: Mapping[str, Any], info: DataInfo | None = None):
+        info = info or DataInfo()
+        self._columns, classes = clean_columns(columns, info.classes)
+        self.info = info if classes == info.classes else dataclasses.replace(info, classes=classes)
+        n = len(next(iter(self._columns.values())))
+        self._indices = np.arange(n)
+        loaded = dict(self._columns)
+        self._feature_store = FeatureStore(n, lambda: fingerprint(Samples(loaded), ("images", "landmarks")))
         self._lineage: tuple[str, ...] = ()
+        self._group_codes: list[np.ndarray] = []
 
     @classmethod
     def from_arrays(
@@ -106,19 +77,25 @@ class Samples:
         subject: Any = None,
         split: Any = None,
         id: Any = None,
-        info: Info | None = None,
+        info: DataInfo | None = None,
+        **columns: Any,
     ) -> Samples:
         """Make a table of arrays.
 
         Parameters
         ----------
-        images : (n, T, H, W) or (n, H, W) uint8, optional
+        images : array, shape (n, T, H, W) or (n, H, W), uint8, optional
             Clips, neutral frame first and apex last, or stills.
-        landmarks : (n, T, 68, 2) or (n, 68, 2) real, optional
-            iBUG-68 points in pixels of `images`, NaN or all zero where missing.
-        label, subject, split, id : (n,), optional
+        landmarks : array, shape (n, T, 68, 2) or (n, 68, 2), optional
+            iBUG-68 points in pixels of `images`, NaN or all zero where missing; or MediaPipe meshes of 478 points.
+        label : array of int or str, shape (n,), optional
+            Codes, -1 where unknown, or class names. Names become codes by ``info.classes``, or by their sorted order.
+        subject, split, id : array, shape (n,), optional
             See `COLUMNS`.
-        info : Info, optional
+        info : DataInfo, optional
+            Metadata, such as the class names of the codes.
+        **columns : array, shape (n,)
+            Further columns, such as ``age=...``; slices and concatenated tables keep them.
 
         Returns
         -------
@@ -127,30 +104,55 @@ class Samples:
         Raises
         ------
         FerError
-            For arrays of another rank or type, or of different lengths.
+            For arrays of another rank or type, arrays of different lengths, or a misspelt column name.
         """
-        columns: dict[str, Column] = {}
-        if images is not None:
-            columns["images"] = clean_images(images)
-        if landmarks is not None:
-            columns["landmarks"] = clean_landmarks(np.asarray(landmarks))
-        plain = {"label": label, "subject": subject, "split": split, "id": id}
-        for name, values in plain.items():
-            if values is not None:
-                values = np.asarray(values)
-                if values.ndim != 1:
-                    raise FerError(f"{name} has shape {values.shape}: one value a row is needed, shape (n,)")
-                columns[name] = values
-        if "images" in columns and "landmarks" in columns:
-            frames, marked = _frames(columns["images"]), _frames(columns["landmarks"])
-            if frames != marked:
-                raise FerError(f"images have {frames} frames a row and landmarks {marked}: they must agree")
-        return cls(columns, info or Info(subjects_from="unknown" if subject is None else "arrays"))
+        plain = {"label": label, "subject": subject, "split": split, "id": id, **columns}
+        given = columns_from_arrays(images, landmarks, plain)
+        info = info or DataInfo()
+        if subject is not None and info.subjects_from == "unknown":
+            info = dataclasses.replace(info, subjects_from="arrays")
+        return cls(given, info)
+
+    @classmethod
+    def concat(cls, tables: Iterable[Samples], prefixes: Sequence[str] | None = None) -> Samples:
+        """Concatenate tables.
+
+        Parameters
+        ----------
+        tables : iterable of Samples
+            With the same columns, the same class names and the same number of frames per clip. Image sizes may differ.
+        prefixes : sequence of str, optional
+            One for each table, put before its subject ids and sample ids. Without prefixes equal subject ids mean the
+            same subject, which is refused for tables of different data sets.
+
+        Returns
+        -------
+        Samples
+            Its images are read on access where those of `tables` are. The feature store is empty.
+
+        Raises
+        ------
+        FerError
+            For tables that do not fit together.
+
+        Examples
+        --------
+        >>> first = Samples.from_arrays(label=["joy", "fear"], subject=[1, 2])
+        >>> second = Samples.from_arrays(label=["fear", "joy"], subject=[1, 1])
+        >>> both = Samples.concat([first, second], prefixes=("a", "b"))
+        >>> both["subject"].tolist(), both["label"].tolist()
+        (['a1', 'a2', 'b1', 'b1'], ['joy', 'fear', 'fear', 'joy'])
+        """
+        tables = list(tables)
+        for table in tables:
+            if not isinstance(table, Samples):
+                raise FerError(f"concat needs tables, not {type(table).__name__}: Samples.from_arrays(...)")
+        return cls(*concatenate_columns(tables, prefixes))
 
     @property
     def shape(self) -> tuple[int]:
-        """``(n,)``: to scikit-learn a table is a one-dimensional array of rows."""
-        return (len(self._rows),)
+        """``(n,)``: to scikit-learn a table is a one-dimensional array of samples."""
+        return (len(self._indices),)
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -158,30 +160,67 @@ class Samples:
         return tuple(self._columns)
 
     @property
-    def rows(self) -> np.ndarray:
-        """Positions of these rows in the table that was loaded, shape (n,) int."""
-        return self._rows
+    def indices(self) -> np.ndarray:
+        """Positions of these samples in the table that was loaded, shape (n,), int."""
+        return self._indices
 
     @property
-    def store(self) -> FeatureStore:
-        """Where features of these rows are kept; shared by every slice and every derived table."""
-        return self._store
+    def feature_store(self) -> FeatureStore:
+        """Features of the samples; shared by all slices and by tables with lazy columns."""
+        return self._feature_store
+
+    @property
+    def groups(self) -> np.ndarray | None:
+        """Codes of the subjects, shape (n,), int; -1 where unknown, and None where no subject is known.
+
+        Codes follow the sorted order of the ids of the loaded table, so that they agree between slices.
+        """
+        if "subject" not in self:
+            return None
+        if not self._group_codes:
+            column = self._columns["subject"]
+            self._group_codes.append(group_codes(column[np.arange(len(column))]))
+        codes = self._group_codes[0][self._indices]
+        return codes if (codes >= 0).any() else None
+
+    @property
+    def label_codes(self) -> np.ndarray:
+        """Label code of each sample, shape (n,) int; -1 where it is unknown."""
+        return np.asarray(self.column("label")[self._indices])
+
+    @property
+    def is_labelled(self) -> np.ndarray:
+        """Samples with a label, shape (n,) bool."""
+        return self.label_codes >= 0
 
     def __len__(self) -> int:
-        return len(self._rows)
+        return len(self._indices)
 
     def __contains__(self, name: str) -> bool:
         return name in self._columns
 
     def __getitem__(self, key: Any) -> Any:
         if isinstance(key, str):
-            return self.column(key)[self._rows]
+            return self._labels() if key == "label" else self.column(key)[self._indices]
         if isinstance(key, tuple) and len(key) == 2 and key[1] is Ellipsis:
             key = key[0]
-        return self._derive(rows=np.atleast_1d(self._rows[key]))
+        return self._replace(indices=np.atleast_1d(self._indices[key]))
+
+    def _labels(self) -> np.ndarray:
+        """Class names where the data set names its classes, empty for an unknown label; else label codes."""
+        codes = self.label_codes
+        if not self.info.classes:
+            return codes
+        return np.array([class_name(self.info, code) if code >= 0 else "" for code in codes], str)
 
     def column(self, name: str) -> Any:
-        """The whole column, of all rows of the loaded table, unread where it is lazy."""
+        """A column with the samples of the loaded table, not only those of this slice; unread if it is lazy.
+
+        Raises
+        ------
+        FerError
+            Where it is absent.
+        """
         if name not in self._columns:
             where = self.info.files.get(name)
             raise FerError(
@@ -190,111 +229,112 @@ class Samples:
             )
         return self._columns[name]
 
-    def as_column(self, name: str) -> Any:
-        """These rows of a column as a column of their own, still unread where it is lazy."""
-        return Rows(self.column(name), self._rows)
+    def column_view(self, name: str) -> ColumnView:
+        """These samples of a column as a column of their own; unread if it is lazy."""
+        return ColumnView(self.column(name), self._indices)
 
     def frame(self, name: str, t: int) -> Any:
-        """Frame `t` of the rows of a column of clips, shape (n, ...); reads no other frame of a lazy column."""
-        return frame(self.column(name), self._rows, t)
+        """Frame `t` of a column of clips, shape (n, ...); of a lazy column no other frame is read."""
+        return as_lazy_column(self.column(name)).frame(self._indices, t)
 
-    def derived(self, key: str, columns: Mapping[str, Column]) -> Samples:
-        """The same rows with some columns replaced; features of it are kept under `key`.
+    def missing(self, name: str) -> np.ndarray:
+        """Samples without usable values, (n,) bool: of landmarks those that lack them in every frame."""
+        return as_lazy_column(self.column(name)).missing(self._indices)
+
+    def sizes(self, name: str = "images") -> np.ndarray:
+        """Width and height of each image in pixels, shape (n, 2), int."""
+        return as_lazy_column(self.column(name)).sizes(self._indices)
+
+    def with_lazy_columns(self, key: str, columns: Mapping[str, Column]) -> Samples:
+        """The same samples with some columns replaced; the feature store stays the same.
 
         Parameters
         ----------
         key : str
-            Says how the new columns come from the old ones, completely: equal keys mean equal columns.
-        columns : mapping of str to Column
+            Describes completely how the new columns come from the old ones: equal keys mean equal columns. Features
+            of the new table are stored under it.
+        columns : mapping of str to ndarray or LazyColumn
             Of the length of the loaded table.
         """
-        return self._derive(columns={**self._columns, **columns}, lineage=(*self._lineage, key))
+        codes = [] if "subject" in columns else self._group_codes
+        lineage = (*self._lineage, key)
+        return self._replace(columns={**self._columns, **columns}, lineage=lineage, group_codes=codes)
 
-    def with_columns(self, info: Info | None = None, **columns: Any) -> Samples:
-        """A table of these rows with columns added or replaced (arrays of n values), with an empty store."""
-        new: dict[str, Column] = {}
-        whole = np.array_equal(self._rows, np.arange(self._store.n))
-        for name in self._columns:
+    def with_columns(self, info: DataInfo | None = None, **columns: Any) -> Samples:
+        """A table of these samples with columns added or replaced, and an empty feature store.
+
+        Parameters
+        ----------
+        info : DataInfo, optional
+            Replaces the metadata.
+        **columns : array, shape (n, ...), or LazyColumn
+            Of the length of this slice.
+        """
+        check_column_names(columns)
+        complete = np.array_equal(self._indices, np.arange(self._feature_store.n))
+        kept: dict[str, Any] = {}
+        for name, column in self._columns.items():
             if name not in columns:
-                new[name] = self._columns[name] if whole else self.as_column(name)
-        return Samples({**new, **columns}, info or self.info)
+                in_memory = isinstance(column, np.ndarray) and column.ndim == 1
+                kept[name] = column if complete else self[name] if in_memory else self.column_view(name)
+        return Samples({**kept, **columns}, info or self.info)
 
-    def features(self, key: str, describe: Any) -> np.ndarray:
-        """Features of these rows under a key, described at most once a row.
+    def features(self, key: str, extract: Callable[[Samples], Iterable[np.ndarray]]) -> np.ndarray:
+        """Features of these samples under a key, extracted at most once per sample.
 
         Parameters
         ----------
         key : str
-            Names the extractor and its parameters.
-        describe : callable
-            Takes `Samples` and yields their features in order, in blocks (m, d) float32.
+            Identifies the extractor and its parameters.
+        extract : callable
+            Takes `Samples` and yields their features in order, in blocks (m, d) of float32.
 
         Returns
         -------
         ndarray, shape (n, d), float32
         """
         key = " | ".join((*self._lineage, key))
-        return self._store.rows(key, self._rows, lambda rows: describe(self._derive(rows=rows)))
+        return self._feature_store.features(key, self._indices, lambda indices: extract(self._replace(indices=indices)))
 
-    def missing(self, name: str) -> np.ndarray:
-        """Rows of a column that nothing can be read from, (n,) bool: landmarks missing in every frame."""
-        return missing(self.column(name), self._rows)
+    def to_frame(self) -> pd.DataFrame:
+        """The plain columns as a DataFrame; see `samples_to_frame`."""
+        from .display import samples_to_frame
 
-    def _derive(self, rows: np.ndarray | None = None, **changes: Any) -> Samples:
-        new = object.__new__(Samples)
-        new.__dict__.update(self.__dict__, **{f"_{k}": v for k, v in changes.items()})
-        if rows is not None:
-            new._rows = rows
-        return new
+        return samples_to_frame(self)
+
+    def _repr_html_(self) -> str:
+        from .display import samples_to_html
+
+        return samples_to_html(self)
 
     def __repr__(self) -> str:
-        return f"Samples({len(self)} rows of {self.info.dataset}: {', '.join(self._columns)})"
+        return f"Samples({len(self)} samples of {self.info.dataset}: {', '.join(self._columns)})"
+
+    def __sizeof__(self) -> int:
+        arrays = {id(array): array.nbytes for array in arrays_in_memory([self._indices, *self._columns.values()])}
+        return object.__sizeof__(self) + sum(arrays.values()) + self._feature_store.nbytes
+
+    def _replace(self, **changes: Any) -> Samples:
+        new = object.__new__(Samples)
+        new.__dict__.update(self.__dict__, **{f"_{name}": value for name, value in changes.items()})
+        return new
 
 
-def as_samples(X: Any, reads: tuple[str, ...]) -> Samples:
-    """`X` itself where it is `Samples`, else an array taken as the one column that is read.
+def as_samples(X: Any, required_columns: tuple[str, ...]) -> Samples:
+    """`X` itself if it is `Samples`; a plain array as the one required column.
 
     Raises
     ------
     FerError
-        Where a column is absent, or a plain array is given to what reads several columns.
+        Where a column is absent, or a plain array is given and several columns are required.
     """
     if isinstance(X, Samples):
-        for name in reads:
+        for name in required_columns:
             X.column(name)
         return X
-    if len(reads) != 1:
+    if len(required_columns) != 1:
         raise FerError(
-            f"a plain array cannot stand for the columns {' and '.join(reads)}: "
-            "pass Samples.from_arrays(" + ", ".join(f"{name}=..." for name in reads) + ")"
+            f"a plain array cannot replace the columns {' and '.join(required_columns)}: "
+            "pass Samples.from_arrays(" + ", ".join(f"{name}=..." for name in required_columns) + ")"
         )
-    return Samples.from_arrays(**{reads[0]: X})
-
-
-def fingerprint(X: Samples, columns: tuple[str, ...] = ("images", "landmarks", "label")) -> str:
-    """A hash of the contents of a table, hex; equal for equal data wherever it lies.
-
-    Parameters
-    ----------
-    X : Samples
-    columns : tuple of str
-        Those that count, where they are there.
-
-    Notes
-    -----
-    BLAKE2b over names, shapes and values, read in blocks, so that memory does not grow with the data.
-    """
-    digest = hashlib.blake2b(digest_size=16)
-    for name in (name for name in columns if name in X):
-        digest.update(f"{name} {len(X)}".encode())
-        for start in range(0, len(X), 64):
-            for value in X[start : start + 64][name]:
-                # A label is the same in any type of integer.
-                value = np.ascontiguousarray(np.int64(value) if isinstance(value, np.integer) else value)
-                digest.update(str(value.shape).encode())
-                digest.update(value.data)
-    return digest.hexdigest()
-
-
-def _frames(column: Any) -> int:
-    return column.shape[1]
+    return Samples.from_arrays(**{required_columns[0]: X})

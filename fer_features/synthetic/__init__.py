@@ -1,28 +1,26 @@
-"""Synthetic sequences of drawn faces, made on the fly; no file and no person is behind them.
+"""Synthetic sequences of faces with exact landmarks, Action Units and optical flow, generated without any files.
 
-What it is
-    Greyscale sequences (10 frames of 150 x 120 pixels, neutral first, apex last) of heads drawn by the
-    code in this package: 12 training and 6 test people, each showing six expressions several times, 360
-    sequences. Labels are coded as in fer22: joy 0, fear 1, surprise 2, anger 3, disgust 4, sadness 5.
-    The same seed gives the same bytes.
+Content
+    Greyscale sequences (10 frames of 150 x 120 pixels, neutral first, apex last) of rendered heads: 12 training and 6
+    test subjects, each showing six expressions several times, 360 sequences. Labels have the coding of fer22: joy 0,
+    fear 1, surprise 2, anger 3, disgust 4, sadness 5. The same seed gives the same bytes.
 
-What it is for
-    A first run without any data, and a ground truth for tests: the 68 iBUG landmarks are the positions
-    of what is drawn, `Demo.actions` says what each Action Unit did, and `true_flow` gives the
-    displacement of every pixel of skin between two frames. Accuracies on it say nothing about
-    accuracies on people.
+Purpose
+    A first run without any data, and ground truth for tests: the 68 iBUG landmarks are the positions of the rendered
+    points, `SyntheticSequences.actions` are the activations of the Action Units, and `ground_truth_flow` gives the
+    displacement of every pixel of skin between two frames. Accuracies on this data say nothing about accuracies on real
+    faces.
 
-How it is made
-    `faces` draws a person (proportions, looks, depth), `actions` moves it (Action Units as displacement
-    fields after Ekman & Friesen, Facial Action Coding System, 1978, combined as in EMFACS, Friesen &
-    Ekman, 1983), `paint` and `folds` paint its skin once, `warp` maps it into every frame, `render`
-    looks it up and adds eyes, mouth, light and noise.
+Method
+    `drawn_face` samples a face (proportions, appearance, depth), `action_units` defines displacement fields of Action
+    Units after Ekman and Friesen (Facial Action Coding System, 1978), combined as in EMFACS (Friesen and Ekman, 1983),
+    and `motion` samples the motion of a sequence. `texture` and `skin_folds` render the skin once in material
+    coordinates, `warp` maps it to every frame, and `render` samples it and adds eyes, mouth, illumination and noise.
 
-What makes it hard
-    People show the same expression by different Action Units, unevenly and with habits of their own: a
-    random split leaks them, a split by subject does not. Expressions are partial, mixed and of varying
-    intensity, and there is unrelated motion: the head turns, eyes blink, lips speak, the light
-    flickers.
+Difficulty
+    Subjects show the same expression with different Action Units, asymmetrically and with individual traits, so that a
+    random split leaks the subjects and a split by subject does not. Expressions are partial, mixed and of varying
+    intensity. There is unrelated motion: head rotation, blinks, speech, and flicker of the illumination.
 """
 
 from __future__ import annotations
@@ -33,36 +31,52 @@ from functools import lru_cache
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from ..expressions import FER22
-from ..samples.table import Info, Samples
-from .actions import CODES, Habits, draw_habits, perform
-from .faces import HEIGHT, WIDTH, draw_face
-from .render import film
-from .warp import Actor, flow
+from .action_units import ACTION_UNITS
+from .drawn_face import IMAGE_HEIGHT, IMAGE_WIDTH, sample_face
+from .motion import SubjectTraits, sample_motion, sample_traits
+from .render import render_sequence
+from .warp import FaceRig, flow_between_frames
 
-__all__ = ["ACTION_UNITS", "Demo", "generate", "load", "true_flow"]
+__all__ = ["ACTION_UNITS", "SyntheticSequences", "generate", "ground_truth_flow", "make_subject"]
 
-HOLDS = "images and landmarks of sequences, subjects; synthetic"
-CITES = "Ekman and Friesen, Facial Action Coding System, 1978"
-LICENCE = "drawn by this package, and under its licence: BSD-3-Clause"
+N_EXPRESSIONS = 6
 
-ACTION_UNITS = CODES  # of the third axis of Demo.actions
-N_LABELS = 6
-MARGIN = 2.0  # pixels between any landmark and the edge of the picture
+#: Minimum distance in pixels between a landmark and the edge of the image.
+MIN_MARGIN = 2.0
 
 
 @dataclass(frozen=True)
-class Demo:
-    """The synthetic data set: n sequences of T frames of H x W pixels, and all that is known of them."""
+class SyntheticSequences:
+    """n synthetic sequences of T frames of H x W pixels with their ground truth.
 
-    images: np.ndarray  # (n, T, H, W) uint8, neutral first, apex last
-    landmarks: np.ndarray  # (n, T, 68, 2) float32, iBUG-68, (x, y) in pixels, exact
-    label: np.ndarray  # (n,) int64, joy 0, fear 1, surprise 2, anger 3, disgust 4, sadness 5
-    subject: np.ndarray  # (n,) int64
-    split: np.ndarray  # (n,) '<U5', 'train' or 'test'; no subject is in both
-    intensity: np.ndarray  # (n, T) float32, of the expression: 0 at frame 0, its peak at the apex
-    actions: np.ndarray  # (n, T, K, 2) float32, activation of ACTION_UNITS in the left and right half of the picture
-    pose: np.ndarray  # (n, T, 6) float32: shift x, y (pixels), roll (radians), log scale, yaw, pitch (radians)
+    Attributes
+    ----------
+    images : ndarray, shape (n, T, H, W), uint8
+        Neutral frame first, apex last.
+    landmarks : ndarray, shape (n, T, 68, 2), float32
+        Exact iBUG-68 landmarks (x, y) in pixels.
+    label : ndarray, shape (n,), int64
+        joy 0, fear 1, surprise 2, anger 3, disgust 4, sadness 5.
+    subject : ndarray, shape (n,), int64
+    split : ndarray, shape (n,), '<U5'
+        'train' or 'test'; no subject is in both.
+    intensity : ndarray, shape (n, T), float32
+        Intensity of the expression: 0 in frame 0, its maximum at the apex.
+    actions : ndarray, shape (n, T, K, 2), float32
+        Activation of the K `ACTION_UNITS` in the left and right half of the image.
+    pose : ndarray, shape (n, T, 6), float32
+        Shift x, y (pixels), roll (radians), log scale, yaw, pitch (radians).
+    seed : int
+    """
+
+    images: np.ndarray
+    landmarks: np.ndarray
+    label: np.ndarray
+    subject: np.ndarray
+    split: np.ndarray
+    intensity: np.ndarray
+    actions: np.ndarray
+    pose: np.ndarray
     seed: int
 
     def __len__(self) -> int:
@@ -72,119 +86,124 @@ class Demo:
 def generate(
     n_subjects: int = 12,
     n_test_subjects: int = 6,
-    repeats: int = 4,
+    n_repeats: int = 4,
     seed: int = 0,
     *,
-    test_repeats: int = 2,
+    n_test_repeats: int = 2,
     n_frames: int = 10,
     clean: bool = False,
-) -> Demo:
-    """Draw the synthetic data set.
+) -> SyntheticSequences:
+    """Generate synthetic sequences.
 
     Parameters
     ----------
-    n_subjects, n_test_subjects : int
-        People of the train split (subjects 0, 1, ...) and of the test split (the numbers after those).
-    repeats, test_repeats : int
-        Sequences of each of the six expressions from each person of either split.
-    seed : int
-        Of everything. A person depends on the seed and its number only.
-    n_frames : int
-        Frames of a sequence, at least 2.
-    clean : bool
-        Only motion: no folds of the skin, flicker or noise, so that grey levels are constant along
-        `true_flow`.
+    n_subjects : int, default=12
+        Subjects of the training split, numbered from 0.
+    n_test_subjects : int, default=6
+        Subjects of the test split, numbered after those of the training split.
+    n_repeats, n_test_repeats : int, default=4 and 2
+        Sequences of each of the six expressions per training subject and per test subject.
+    seed : int, default=0
+        Seed of all randomness. A subject depends only on the seed and its number.
+    n_frames : int, default=10
+        Frames per sequence, at least 2.
+    clean : bool, default=False
+        Whether to render motion only, without skin folds, flicker and noise, so that grey levels are constant along
+        `ground_truth_flow`.
 
     Returns
     -------
-    Demo
-        Rows in random order within the whole.
+    SyntheticSequences
+        In random order.
+
+    Raises
+    ------
+    ValueError
+        For fewer than 2 frames.
+
+    Examples
+    --------
+    >>> sequences = generate(n_subjects=1, n_test_subjects=0, n_repeats=1, n_frames=2)
+    >>> sequences.images.shape, sorted(sequences.label.tolist())
+    ((6, 2, 150, 120), [0, 1, 2, 3, 4, 5])
     """
     if n_frames < 2:
         raise ValueError(f"n_frames must be at least 2 (neutral and apex), got {n_frames}")
     subjects = np.r_[
-        np.repeat(np.arange(n_subjects), N_LABELS * repeats),
-        np.repeat(np.arange(n_subjects, n_subjects + n_test_subjects), N_LABELS * test_repeats),
+        np.repeat(np.arange(n_subjects), N_EXPRESSIONS * n_repeats),
+        np.repeat(np.arange(n_subjects, n_subjects + n_test_subjects), N_EXPRESSIONS * n_test_repeats),
     ]
     labels = np.r_[
-        np.tile(np.arange(N_LABELS), n_subjects * repeats),
-        np.tile(np.arange(N_LABELS), n_test_subjects * test_repeats),
+        np.tile(np.arange(N_EXPRESSIONS), n_subjects * n_repeats),
+        np.tile(np.arange(N_EXPRESSIONS), n_test_subjects * n_test_repeats),
     ]
     order = np.random.default_rng([seed, 0]).permutation(len(labels))
     subjects, labels = subjects[order].astype(np.int64), labels[order].astype(np.int64)
 
-    n, k = len(labels), len(CODES)
-    images = np.empty((n, n_frames, HEIGHT, WIDTH), np.uint8)
+    n, k = len(labels), len(ACTION_UNITS)
+    images = np.empty((n, n_frames, IMAGE_HEIGHT, IMAGE_WIDTH), np.uint8)
     landmarks = np.empty((n, n_frames, 68, 2), np.float32)
     intensity = np.empty((n, n_frames), np.float32)
     actions, pose = np.empty((n, n_frames, k, 2), np.float32), np.empty((n, n_frames, 6), np.float32)
-    # The matrix products are thin: threads would cost more than they give, many times more on a busy machine.
+    # The matrices are small: BLAS threads cost more time than they save, much more on a busy machine.
     with threadpool_limits(1, "blas"):
         for subject in np.unique(subjects):
-            actor, habits = _cast(seed, int(subject))
-            for row in np.flatnonzero(subjects == subject):
-                rng = np.random.default_rng([seed, 2, int(row)])
-                act = perform(rng, habits, labels[row], n_frames)
-                warp, shift = actor.warp(act.actions, act.pose).kept_inside(MARGIN)
-                act.pose[:, :2] += shift
-                images[row], landmarks[row] = film(actor, warp, act, rng, clean=clean)
-                intensity[row], actions[row], pose[row] = act.intensity, act.actions, act.pose
+            rig, traits = make_subject(seed, int(subject))
+            for i in np.flatnonzero(subjects == subject):
+                rng = np.random.default_rng([seed, 2, int(i)])
+                motion = sample_motion(rng, traits, labels[i], n_frames)
+                warp, shift = rig.warp(motion.actions, motion.pose).shifted_inside(MIN_MARGIN)
+                motion.pose[:, :2] += shift
+                images[i], landmarks[i] = render_sequence(rig, warp, motion, rng, clean=clean)
+                intensity[i], actions[i], pose[i] = motion.intensity, motion.actions, motion.pose
     split = np.where(subjects < n_subjects, "train", "test").astype("<U5")
-    return Demo(images, landmarks, labels, subjects, split, intensity, actions, pose, seed)
+    return SyntheticSequences(images, landmarks, labels, subjects, split, intensity, actions, pose, seed)
 
 
-@lru_cache(maxsize=2)
-def load(seed: int = 0) -> Samples:
-    """Draw the data set as a table.
+def make_subject(seed: int, subject: int) -> tuple[FaceRig, SubjectTraits]:
+    """Create a subject: the face and the way in which it shows expressions.
 
     Parameters
     ----------
-    seed : int
+    seed, subject : int
+        Seed of the data set and number of the subject.
 
     Returns
     -------
-    Samples
-        Columns 'images', 'landmarks', 'label' (-1 in the test part), 'subject', 'split' and 'id' (position in its
-        part).
+    rig : FaceRig
+    traits : SubjectTraits
     """
-    demo = generate(seed=seed)
-    test = demo.split == "test"
-    position = np.where(test, np.cumsum(test), np.cumsum(~test)) - 1
-    return Samples.from_arrays(
-        images=demo.images,
-        landmarks=demo.landmarks,
-        label=np.where(test, -1, demo.label),
-        subject=demo.subject,
-        split=demo.split,
-        id=position,
-        info=Info(dataset="demo", classes=FER22, source=f"drawn, seed {seed}", subjects_from="dataset", synthetic=True),
-    )
-
-
-def _cast(seed: int, subject: int) -> tuple[Actor, Habits]:
     rng = np.random.default_rng([seed, 1, subject])
-    return Actor(draw_face(rng)), draw_habits(rng)
+    return FaceRig(sample_face(rng)), sample_traits(rng)
 
 
-def true_flow(demo: Demo, row: int, a: int = 0, b: int = -1) -> tuple[np.ndarray, np.ndarray]:
-    """The optical flow of a synthetic sequence, from its construction.
+@lru_cache(maxsize=4)
+def _rig(seed: int, subject: int) -> FaceRig:
+    return make_subject(seed, subject)[0]
+
+
+def ground_truth_flow(
+    sequences: SyntheticSequences, index: int, start: int = 0, end: int = -1
+) -> tuple[np.ndarray, np.ndarray]:
+    """Ground-truth optical flow between two frames of a sequence.
 
     Parameters
     ----------
-    demo : Demo
-    row : int
-    a, b : int
-        Frames; by default from the neutral frame to the apex.
+    sequences : SyntheticSequences
+    index : int
+        Number of the sequence.
+    start, end : int
+        Frames; by default the neutral frame and the apex.
 
     Returns
     -------
-    flow : (H, W, 2) float32
-        Displacement (dx, dy) in pixels: what is at (x, y) in frame a is at (x + dx, y + dy) in frame b. It is
-        given everywhere, and means something where `valid`.
-    valid : (H, W) bool
-        Pixels of facial skin in frame a that can be seen in frame b: not eyes, open mouth, glasses, hair,
-        background.
+    flow : ndarray, shape (H, W, 2), float32
+        Displacement (dx, dy) in pixels: the point at (x, y) in the frame `start` is at (x + dx, y + dy) in the frame
+        `end`. It is defined everywhere and correct where `valid`.
+    valid : ndarray of bool, shape (H, W)
+        Pixels of facial skin in the frame `start` that are visible in the frame `end`. Eyes, open mouth, glasses, hair
+        and background are not valid.
     """
-    actor, _ = _cast(demo.seed, int(demo.subject[row]))
-    frames = [a, b]
-    return flow(actor, demo.actions[row][frames], demo.pose[row][frames])
+    rig = _rig(sequences.seed, int(sequences.subject[index]))
+    frames = [start, end]
+    return flow_between_frames(rig, sequences.actions[index][frames], sequences.pose[index][frames])

@@ -1,6 +1,7 @@
-"""A canvas in material coordinates and what one paints with: lines, areas, spots, noise.
+"""The texture canvas, an image in material coordinates, and functions that draw lines, areas, spots and noise on it.
 
-It is finer than the picture (`SCALE`) and wider (`PAD`), so that a warped look-up stays sharp and inside.
+The canvas has a higher resolution than the image (`CANVAS_SCALE`) and a margin (`CANVAS_PADDING`), so that a warped
+image remains sharp and does not sample outside.
 """
 
 from __future__ import annotations
@@ -10,15 +11,20 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.interpolate import CubicSpline
 
-from .faces import HEIGHT, UNIT, WIDTH
+from .drawn_face import IMAGE_HEIGHT, IMAGE_WIDTH, INTEROCULAR
 
-SCALE, PAD = 1.5, 14
-ROWS, COLUMNS = int((HEIGHT + 2 * PAD) * SCALE), int((WIDTH + 2 * PAD) * SCALE)
-GRID = np.stack(np.meshgrid(np.arange(COLUMNS), np.arange(ROWS)), -1) / SCALE - PAD  # material pixels
+#: Canvas pixels per material pixel, and margin in material pixels.
+CANVAS_SCALE, CANVAS_PADDING = 1.5, 14
+CANVAS_HEIGHT = int((IMAGE_HEIGHT + 2 * CANVAS_PADDING) * CANVAS_SCALE)
+CANVAS_WIDTH = int((IMAGE_WIDTH + 2 * CANVAS_PADDING) * CANVAS_SCALE)
+#: Material pixels (x, y) of the canvas, shape (CANVAS_HEIGHT, CANVAS_WIDTH, 2).
+CANVAS_GRID = (
+    np.stack(np.meshgrid(np.arange(CANVAS_WIDTH), np.arange(CANVAS_HEIGHT)), -1) / CANVAS_SCALE - CANVAS_PADDING
+)
 
 
-def curve(points: ArrayLike, n: int = 40, closed: bool = False) -> np.ndarray:
-    """A smooth curve through `points` (m, 2) -> (n, 2)."""
+def smooth_curve(points: ArrayLike, n: int = 40, closed: bool = False) -> np.ndarray:
+    """Interpolate `points`, shape (m, 2), by a cubic spline with n points, shape (n, 2)."""
     p = np.asarray(points, float)
     if closed:
         p = np.r_[p, p[:1]]
@@ -26,78 +32,83 @@ def curve(points: ArrayLike, n: int = 40, closed: bool = False) -> np.ndarray:
     return spline(np.linspace(0, len(p) - 1, n))
 
 
-def fixed(points: np.ndarray) -> np.ndarray:
-    """Material points in the fixed-point pixels that OpenCV draws in, (n, 2) int32."""
-    return np.round((np.asarray(points) + PAD) * SCALE * 16).astype(np.int32)
+def to_fixed_point(points: np.ndarray) -> np.ndarray:
+    """Convert material points to canvas pixels in the fixed-point format of OpenCV (4 bits), shape (n, 2), int32."""
+    return np.round((np.asarray(points) + CANVAS_PADDING) * CANVAS_SCALE * 16).astype(np.int32)
 
 
-def soften(image: np.ndarray, sigma: float) -> np.ndarray:
-    """The canvas blurred by a Gaussian of `sigma` material pixels."""
-    return cv2.GaussianBlur(image, (0, 0), sigma * SCALE) if sigma > 0 else image
+def blur_canvas(image: np.ndarray, sigma: float) -> np.ndarray:
+    """Blur with a Gaussian of `sigma` material pixels; 0 returns the image itself."""
+    return cv2.GaussianBlur(image, (0, 0), sigma * CANVAS_SCALE) if sigma > 0 else image
 
 
-def stroke(points: np.ndarray, width: float = 1.0, sigma: float = 0.5) -> np.ndarray:
-    """A line along `points` (m, 2) material pixels, `width` pixels wide -> (ROWS, COLUMNS) float32, 0..1."""
-    out = np.zeros((ROWS, COLUMNS), np.uint8)
-    cv2.polylines(out, [fixed(points)], False, 255, max(1, round(width * SCALE)), cv2.LINE_AA, 4)
-    return soften(out.astype(np.float32) / 255, sigma)
+def line_mask(points: np.ndarray, width: float = 1.0, sigma: float = 0.5) -> np.ndarray:
+    """Draw a blurred line of `width` material pixels along `points`, shape (m, 2), as a float32 mask 0..1."""
+    out = np.zeros((CANVAS_HEIGHT, CANVAS_WIDTH), np.uint8)
+    cv2.polylines(out, [to_fixed_point(points)], False, 255, max(1, round(width * CANVAS_SCALE)), cv2.LINE_AA, 4)
+    return blur_canvas(out.astype(np.float32) / 255, sigma)
 
 
-def fill(points: np.ndarray, sigma: float = 0.4) -> np.ndarray:
-    """The inside of a closed outline, 0..1, its edge blurred by `sigma` material pixels."""
-    out = np.zeros((ROWS, COLUMNS), np.uint8)
-    cv2.fillPoly(out, [fixed(points)], 255, cv2.LINE_AA, 4)
-    return soften(out.astype(np.float32) / 255, sigma)
+def polygon_mask(points: np.ndarray, sigma: float = 0.4) -> np.ndarray:
+    """Fill a polygon as a float32 mask 0..1, with edges blurred by `sigma` material pixels."""
+    out = np.zeros((CANVAS_HEIGHT, CANVAS_WIDTH), np.uint8)
+    cv2.fillPoly(out, [to_fixed_point(points)], 255, cv2.LINE_AA, 4)
+    return blur_canvas(out.astype(np.float32) / 255, sigma)
 
 
-def spot(centre: ArrayLike, sx: float, sy: float) -> np.ndarray:
-    """A Gaussian spot; centre in material pixels, sigmas in inter-ocular distances."""
+def gaussian_spot(centre: ArrayLike, sx: float, sy: float) -> np.ndarray:
+    """Gaussian spot with a peak of 1; centre in material pixels, sigmas in interocular distances."""
     cx, cy = np.asarray(centre, float)
-    x = np.exp(-0.5 * ((GRID[0, :, 0] - cx) / (UNIT * sx)) ** 2)
-    y = np.exp(-0.5 * ((GRID[:, 0, 1] - cy) / (UNIT * sy)) ** 2)
+    x = np.exp(-0.5 * ((CANVAS_GRID[0, :, 0] - cx) / (INTEROCULAR * sx)) ** 2)
+    y = np.exp(-0.5 * ((CANVAS_GRID[:, 0, 1] - cy) / (INTEROCULAR * sy)) ** 2)
     return np.outer(y, x).astype(np.float32)
 
 
-def look(canvas: np.ndarray, points: np.ndarray) -> np.ndarray:
-    """Values of a painted `canvas` at material `points` (..., 2), bilinear."""
-    g = ((points + PAD) * SCALE).astype(np.float32)
+def sample_canvas(canvas: np.ndarray, points: np.ndarray) -> np.ndarray:
+    """Sample a canvas at material points, shape (..., 2), with bilinear interpolation."""
+    g = ((points + CANVAS_PADDING) * CANVAS_SCALE).astype(np.float32)
     return cv2.remap(canvas, g[..., 0], g[..., 1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
 
 
-def noise(rng: np.random.Generator, cell: float, tall: float = 1.0) -> np.ndarray:
-    """Smooth noise of unit variance with grains `cell` pixels wide, `tall` times as high."""
-    shape = max(3, int(ROWS / (cell * tall * SCALE))), max(3, int(COLUMNS / (cell * SCALE)))
+def smooth_noise(rng: np.random.Generator, cell: float, elongation: float = 1.0) -> np.ndarray:
+    """Smooth noise of unit variance with grains of `cell` material pixels, `elongation` times as high as wide."""
+    shape = (
+        max(3, int(CANVAS_HEIGHT / (cell * elongation * CANVAS_SCALE))),
+        max(3, int(CANVAS_WIDTH / (cell * CANVAS_SCALE))),
+    )
     grains = rng.standard_normal(shape).astype(np.float32)
-    out = cv2.resize(grains, (COLUMNS, ROWS), interpolation=cv2.INTER_CUBIC)
+    out = cv2.resize(grains, (CANVAS_WIDTH, CANVAS_HEIGHT), interpolation=cv2.INTER_CUBIC)
     return out / out.std()
 
 
-def wrinkle(points: ArrayLike, width: float = 1.0, depth: float = 1.0) -> np.ndarray:
-    """A furrow: a dark line with a lighter ridge beside it."""
-    line = curve(points, 24)
-    return depth * (0.5 * stroke(line + [0, 1.6], width, 1.0) - 1.0 * stroke(line, width, 0.7))
+def wrinkle_shading(points: ArrayLike, width: float = 1.0, depth: float = 1.0) -> np.ndarray:
+    """Shading of a wrinkle: a dark line with a lighter ridge below it."""
+    line = smooth_curve(points, 24)
+    return depth * (0.5 * line_mask(line + [0, 1.6], width, 1.0) - 1.0 * line_mask(line, width, 0.7))
 
 
-def ellipse(a: float, b: float, tilt: float = 0.0, n: int = 32) -> np.ndarray:
-    """Points of an ellipse about the origin with half-axes `a`, `b`, turned by `tilt` radians, (n, 2)."""
+def ellipse_points(a: float, b: float, tilt: float = 0.0, n: int = 32) -> np.ndarray:
+    """Points of an ellipse around the origin with half-axes `a`, `b`, rotated by `tilt` radians, shape (n, 2)."""
     t = np.linspace(0, 2 * np.pi, n, endpoint=False)
     x, y = a * np.cos(t), b * np.sin(t)
     return np.c_[x * np.cos(tilt) - y * np.sin(tilt), x * np.sin(tilt) + y * np.cos(tilt)]
 
 
-def fan(rng: np.random.Generator, angle: np.ndarray, radius: np.ndarray, cell: float, tall: float) -> np.ndarray:
-    """Noise drawn out along rays."""
+def radial_noise(
+    rng: np.random.Generator, angle: np.ndarray, radius: np.ndarray, cell: float, length: float
+) -> np.ndarray:
+    """Noise of unit variance, elongated in radial direction: `angle` in radians, `radius` in material pixels."""
     grains = rng.standard_normal((48, 512)).astype(np.float32)
     out = cv2.remap(
         grains,
         (256 + angle / cell).astype(np.float32),
-        (radius / tall).astype(np.float32),
+        (radius / length).astype(np.float32),
         cv2.INTER_CUBIC,
         borderMode=cv2.BORDER_WRAP,
     )
     return out / out.std()
 
 
-def ragged(cover: np.ndarray, noise: np.ndarray) -> np.ndarray:
-    """A soft edge made uneven by `noise`."""
-    return soften(np.clip((cover - 0.5) * 3 + 0.5 * noise * (np.abs(cover - 0.5) < 0.48) + 0.5, 0, 1), 0.4)
+def roughened_edge(mask: np.ndarray, noise: np.ndarray) -> np.ndarray:
+    """Roughen the soft edge of a mask by `noise`."""
+    return blur_canvas(np.clip((mask - 0.5) * 3 + 0.5 * noise * (np.abs(mask - 0.5) < 0.48) + 0.5, 0, 1), 0.4)

@@ -1,1 +1,1 @@
-"""Functions of arrays: geometry, descriptors, motion. Knows numpy, scipy and OpenCV, and nothing of ours."""
+"""Functions of arrays: geometry, descriptors, motion. They depend on NumPy, SciPy, scikit-image and OpenCV only."""

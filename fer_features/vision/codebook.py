@@ -1,4 +1,4 @@
-"""What Fisher vectors and VLAD are told in, learnt from samples: components, codebooks, Gaussian mixtures."""
+"""Visual vocabularies of Fisher vectors and VLAD: k-means codebooks and Gaussian mixtures."""
 
 from __future__ import annotations
 
@@ -6,193 +6,223 @@ import dataclasses
 from collections.abc import Iterator
 
 import numpy as np
-from scipy.linalg import eigh
 
-#: Rows of a sample that are looked at together while learning.
-CHUNK = 8192
+#: Number of descriptors that are processed at once during fitting.
+DESCRIPTORS_PER_CHUNK = 8192
 
 
 @dataclasses.dataclass(frozen=True)
-class Mixture:
-    """A Gaussian mixture with diagonal covariances.
+class DiagonalGMM:
+    """Gaussian mixture model with diagonal covariances.
 
     Attributes
     ----------
     weights : ndarray, shape (K,)
-    means, variances : ndarray, shape (K, D)
+        Mixture weights, with a sum of 1.
+    means : ndarray, shape (K, D)
+    variances : ndarray, shape (K, D)
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> mixture = DiagonalGMM(np.array([0.5, 0.5]), np.zeros((2, 3)), np.ones((2, 3)))
+    >>> [a.dtype.name for a in mixture.as_float64()]
+    ['float64', 'float64', 'float64']
     """
 
     weights: np.ndarray
     means: np.ndarray
     variances: np.ndarray
 
-    def parts(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Weights, means and variances in float64."""
+    def as_float64(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Return weights, means and variances in float64."""
         weights, means, variances = (np.asarray(a, np.float64) for a in dataclasses.astuple(self))
         return weights, means, variances
 
 
-def fit_pca(x: np.ndarray, components: int) -> tuple[np.ndarray, np.ndarray]:
-    """Mean (D,) and directions (D, components) of largest variance of a sample (m, D), float32."""
-    mean = x.mean(0, dtype=np.float64)
-    covariance = np.zeros((x.shape[1], x.shape[1]))
-    for chunk in _chunks(x):
-        centred = chunk - mean
-        covariance += centred.T @ centred
-    basis = np.linalg.eigh(covariance)[1][:, ::-1][:, :components]
-    # The sign of an eigenvector is free: the largest part is made positive, so that it does not hang on LAPACK.
-    basis = basis * np.sign(basis[np.abs(basis).argmax(0), np.arange(components)])
-    return mean.astype(np.float32), basis.astype(np.float32)
+def fit_codebook(x: np.ndarray, n_words: int, random_state: int = 0, max_iter: int = 20) -> np.ndarray:
+    """Fit a codebook by k-means: Lloyd's algorithm with k-means++ initialization.
 
+    Parameters
+    ----------
+    x : ndarray, shape (m, D), real
+        Sample of descriptors; it is converted to float32.
+    n_words : int
+        Number of visual words (cluster centres).
+    random_state : int, default=0
+        Seed of the initialization, which uses at most 100 descriptors per word.
+    max_iter : int, default=20
+        Maximum number of iterations.
 
-def fit_wide_pca(x: np.ndarray, components: int) -> tuple[np.ndarray, np.ndarray]:
-    """Mean (D,) and directions (D, components) of largest variance of a sample (m, D) with fewer rows than columns.
+    Returns
+    -------
+    ndarray, shape (n_words, D), float32
 
-    By the products of rows with each other, (m, m), which see the same variances as the covariance (D, D). Directions
-    without variance are left out: there may be fewer than `components`.
+    Raises
+    ------
+    ValueError
+        If the sample has fewer distinct descriptors than words.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> x = np.array([[0.0], [1.0], [10.0], [11.0]], np.float32)
+    >>> np.sort(fit_codebook(x, n_words=2), axis=0).ravel()
+    array([ 0.5, 10.5], dtype=float32)
     """
-    mean = x.mean(0, dtype=np.float64).astype(np.float32)
-    x = np.asarray(x, np.float32) - mean
-    kept = min(components, len(x))
-    values, vectors = _largest(x @ x.T, kept)
-    some = values > 1e-6 * max(float(values[0]), 1e-30)
-    basis = x.T @ (vectors[:, some] / np.sqrt(values[some]))
-    basis *= np.sign(basis[np.abs(basis).argmax(0), np.arange(basis.shape[1])])
-    return mean, np.ascontiguousarray(basis, np.float32)
-
-
-def _largest(gram: np.ndarray, kept: int) -> tuple[np.ndarray, np.ndarray]:
-    """Largest eigenvalues (kept,), falling, and eigenvectors (m, kept) of a symmetric matrix (m, m).
-
-    Of many the few largest by iterating on a random subspace (Halko et al. 2011), which is several times faster; what
-    the last of them miss, their neighbours hold.
-    """
-    m = len(gram)
-    if m < 1000 or 3 * kept > m:
-        values, vectors = eigh(gram, subset_by_index=(m - kept, m - 1), overwrite_a=True)
-        return values[::-1], vectors[:, ::-1]
-    space = np.random.default_rng(0).normal(size=(m, kept + kept // 3)).astype(gram.dtype)
-    for _ in range(6):
-        space = np.linalg.qr(gram @ space)[0]
-    values, turn = np.linalg.eigh(space.T @ (gram @ space))
-    return values[::-1][:kept], space @ turn[:, ::-1][:, :kept]
-
-
-def fit_codebook(x: np.ndarray, words: int, seed: int = 0, rounds: int = 20) -> np.ndarray:
-    """Codebook of a sample by k-means (Lloyd's rounds from k-means++), (m, D) -> (words, D) float32.
-
-    A sample with fewer different descriptors than words is refused with a ValueError.
-    """
-    rng = np.random.default_rng(seed)
+    rng = np.random.default_rng(random_state)
     x = np.asarray(x, np.float32)
-    few = x[rng.permutation(len(x))[: 100 * words]]
-    centres = few[:1]
-    distance = np.full(len(few), np.inf)
-    while len(centres) < words:
-        distance = np.minimum(distance, ((few - centres[-1]) ** 2).sum(1, dtype=np.float64))
+    subset = x[rng.permutation(len(x))[: 100 * n_words]]
+    centres = subset[:1]
+    distance = np.full(len(subset), np.inf)
+    while len(centres) < n_words:
+        distance = np.minimum(distance, ((subset - centres[-1]) ** 2).sum(1, dtype=np.float64))
         if not distance.sum() > 0:
-            raise ValueError(f"{words} words of a sample of {len(centres)} different descriptors")
-        centres = np.concatenate([centres, few[[rng.choice(len(few), p=distance / distance.sum())]]])
-    for _ in range(rounds):
-        sums = _hard_sums(x, centres)
-        count, before = sums[:, -1:], centres
-        # A word that nothing is near to stays where it is.
+            raise ValueError(f"{n_words} words cannot be fitted to a sample of {len(centres)} distinct descriptors")
+        centres = np.concatenate([centres, subset[[rng.choice(len(subset), p=distance / distance.sum())]]])
+    for _ in range(max_iter):
+        sums = _hard_assignment_sums(x, centres)
+        count, previous = sums[:, -1:], centres
+        # A word that is the nearest one of no descriptor keeps its position.
         centres = np.where(count, sums[:, : x.shape[1]] / np.maximum(count, 1), centres).astype(np.float32)
-        if np.array_equal(before, centres):
+        if np.array_equal(previous, centres):
             break
     return centres
 
 
-def fit_mixture(x: np.ndarray, words: int, seed: int = 0, rounds: int = 30, tolerance: float = 1e-3) -> Mixture:
-    """Gaussian mixture of a sample by expectation maximisation from k-means.
+def fit_mixture(
+    x: np.ndarray, n_words: int, random_state: int = 0, max_iter: int = 30, tol: float = 1e-3
+) -> DiagonalGMM:
+    """Fit a Gaussian mixture by expectation maximization, initialized by k-means.
 
     Parameters
     ----------
-    x : ndarray, shape (m, D), float32
-    words, seed : int
-        As in `fit_codebook`; equal seeds give equal mixtures.
-    rounds : int
-        Of expectation maximisation, at most.
-    tolerance : float
-        Gain in mean log likelihood below which it ends, as in scikit-learn.
+    x : ndarray, shape (m, D), real
+        Sample of descriptors; it is converted to float32.
+    n_words : int
+        Number of mixture components.
+    random_state : int, default=0
+        Seed of `fit_codebook`. Equal seeds give equal mixtures.
+    max_iter : int, default=30
+        Maximum number of iterations.
+    tol : float, default=1e-3
+        Iterations end if the mean log-likelihood per descriptor (natural logarithm) increases by less than this
+        value, as in scikit-learn.
 
     Returns
     -------
-    Mixture, float64
+    DiagonalGMM
+        With arrays in float64.
+
+    Raises
+    ------
+    ValueError
+        If the sample has fewer distinct descriptors than words.
 
     Notes
     -----
-    Variances are held above a thousandth of the sample's, and weights above a hundredth of an equal share, for the
-    Fisher vector divides by them. The likelihoods are float32 products, the sums over chunks float64.
+    Variances have a lower bound of one thousandth of the variance of the sample, and weights a lower bound of
+    ``0.01 / n_words``, because the Fisher vector divides by both. Likelihoods are float32 matrix products; their sums
+    over chunks are float64.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> rng = np.random.default_rng(0)
+    >>> x = np.concatenate([rng.normal(-5, 1, (100, 2)), rng.normal(5, 1, (300, 2))])
+    >>> np.sort(fit_mixture(x, n_words=2).weights).round(2)
+    array([0.25, 0.75])
     """
     x = np.asarray(x, np.float32)
-    centres = fit_codebook(x, words, seed)
-    spread = x.var(0, dtype=np.float64)
-    floor = np.maximum(1e-3 * spread, 1e-9 * spread.max())
-    # The first round takes the words of k-means.
-    mixture, reached = _maximise(_hard_sums(x, centres), floor), -np.inf
-    for _ in range(rounds):
-        linear, likelihood, sums = log_linear(mixture), 0.0, np.zeros((words, 2 * x.shape[1] + 1))
+    centres = fit_codebook(x, n_words, random_state)
+    sample_variances = x.var(0, dtype=np.float64)
+    min_variances = np.maximum(1e-3 * sample_variances, 1e-9 * sample_variances.max())
+    # The first maximization step uses the hard assignment of k-means.
+    mixture, previous = _maximization_step(_hard_assignment_sums(x, centres), min_variances), -np.inf
+    for _ in range(max_iter):
+        coefficients, log_likelihood = log_likelihood_coefficients(mixture), 0.0
+        sums = np.zeros((n_words, 2 * x.shape[1] + 1))
         for chunk in _chunks(x):
-            both = extended(chunk)
-            q, logs = posteriors(both @ linear.T)
-            likelihood += logs.sum(dtype=np.float64) / len(x)
-            sums += q.T @ both
-        mixture = _maximise(sums, floor)
-        if likelihood - reached < tolerance:
+            statistics = sufficient_statistics(chunk)
+            q, logs = posteriors(statistics @ coefficients.T)
+            log_likelihood += logs.sum(dtype=np.float64) / len(x)
+            sums += q.T @ statistics
+        mixture = _maximization_step(sums, min_variances)
+        if log_likelihood - previous < tol:
             break
-        reached = likelihood
+        previous = log_likelihood
     return mixture
 
 
-def nearest(x: np.ndarray, codebook: np.ndarray) -> np.ndarray:
-    """Index of the nearest word of each descriptor, (p, D) -> (p,) int."""
+def nearest_words(x: np.ndarray, codebook: np.ndarray) -> np.ndarray:
+    """Return the index of the nearest word (Euclidean distance) of each descriptor.
+
+    Parameters
+    ----------
+    x : ndarray, shape (p, D), float32
+    codebook : ndarray, shape (K, D)
+
+    Returns
+    -------
+    ndarray, shape (p,), int
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> nearest_words(np.array([[9.0], [1.0]]), np.array([[0.0], [10.0]])).tolist()
+    [1, 0]
+    """
     codebook = np.asarray(codebook, np.float32)
     return (x @ codebook.T - 0.5 * (codebook**2).sum(1)).argmax(1)
 
 
-def one_hot(x: np.ndarray, codebook: np.ndarray) -> np.ndarray:
-    """1 where a word is the nearest of a descriptor, (K, p) float32."""
+def one_hot_assignment(x: np.ndarray, codebook: np.ndarray) -> np.ndarray:
+    """Return a matrix (K, p) float32 that is 1 where a word is the nearest word of a descriptor, else 0."""
     q = np.zeros((len(codebook), len(x)), np.float32)
-    q[nearest(x, codebook), np.arange(len(x))] = 1
+    q[nearest_words(x, codebook), np.arange(len(x))] = 1
     return q
 
 
-def _hard_sums(x: np.ndarray, codebook: np.ndarray) -> np.ndarray:
-    """Of each word the sums of (x, x squared, 1) of the descriptors that are nearest to it, (K, 2 D + 1)."""
-    sums = np.zeros((len(codebook), 2 * x.shape[1] + 1))
-    for chunk in _chunks(x):
-        sums += one_hot(chunk, codebook) @ extended(chunk)
-    return sums
+def sufficient_statistics(x: np.ndarray) -> np.ndarray:
+    """Return (x, x**2, 1) of each descriptor, (p, D) -> (p, 2 D + 1) float32.
 
-
-def _maximise(sums: np.ndarray, floor: np.ndarray) -> Mixture:
-    """The mixture of the sums of posteriors times (x, x squared, 1), (K, 2 D + 1)."""
-    count = np.maximum(sums[:, -1:], 1e-9)
-    means, squares = np.split(sums[:, :-1] / count, 2, axis=1)
-    weights = np.maximum(count[:, 0] / count.sum(), 0.01 / len(count))
-    return Mixture(weights / weights.sum(), means, np.maximum(squares - means**2, floor))
-
-
-def extended(x: np.ndarray) -> np.ndarray:
-    """Descriptors as (x, x squared, 1), (p, 2 D + 1) float32: what likelihoods and sums are linear in."""
+    Log-likelihoods and posterior-weighted sums of a diagonal mixture are linear in these statistics.
+    """
     x, d = np.asarray(x, np.float32), x.shape[1]
-    both = np.empty((len(x), 2 * d + 1), np.float32)
-    both[:, :d] = x
-    np.multiply(x, x, out=both[:, d:-1])  # of the compact rows: twice as fast
-    both[:, -1] = 1
-    return both
+    statistics = np.empty((len(x), 2 * d + 1), np.float32)
+    statistics[:, :d] = x
+    np.multiply(x, x, out=statistics[:, d:-1])  # reads the contiguous x: twice as fast as reading the copy
+    statistics[:, -1] = 1
+    return statistics
 
 
-def log_linear(mixture: Mixture) -> np.ndarray:
-    """Coefficients of a word's log likelihood, (K, 2 D + 1) float32."""
-    weights, means, variances = mixture.parts()
+def log_likelihood_coefficients(mixture: DiagonalGMM) -> np.ndarray:
+    """Return the coefficients (K, 2 D + 1) float32 of ``log(weight * density)`` in the sufficient statistics."""
+    weights, means, variances = mixture.as_float64()
     constants = np.log(weights) - 0.5 * (np.log(2 * np.pi * variances) + means**2 / variances).sum(1)
     return np.column_stack([means / variances, -0.5 / variances, constants]).astype(np.float32)
 
 
 def posteriors(logs: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Probability of each word (p, K), and log likelihood (p,), of log likelihoods of words (p, K), overwritten."""
+    """Return posterior probabilities and the log-likelihood of the mixture.
+
+    Parameters
+    ----------
+    logs : ndarray, shape (p, K), real
+        ``log(weight * density)`` of each descriptor and word. The array is overwritten.
+
+    Returns
+    -------
+    posteriors : ndarray, shape (p, K)
+        Probabilities of the words given a descriptor; each row has a sum of 1.
+    log_likelihood : ndarray, shape (p,)
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> posteriors(np.log([[0.1, 0.3]]))[0].round(2)
+    array([[0.25, 0.75]])
+    """
     top = logs.max(1)
     logs -= top[:, None]
     np.exp(logs, out=logs)
@@ -201,5 +231,21 @@ def posteriors(logs: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return logs, top + np.log(total)
 
 
+def _hard_assignment_sums(x: np.ndarray, codebook: np.ndarray) -> np.ndarray:
+    """Sum the sufficient statistics of the descriptors that are nearest to each word, (K, 2 D + 1) float64."""
+    sums = np.zeros((len(codebook), 2 * x.shape[1] + 1))
+    for chunk in _chunks(x):
+        sums += one_hot_assignment(chunk, codebook) @ sufficient_statistics(chunk)
+    return sums
+
+
+def _maximization_step(sums: np.ndarray, min_variances: np.ndarray) -> DiagonalGMM:
+    """Return the mixture of the posterior-weighted sums (K, 2 D + 1) of the sufficient statistics."""
+    count = np.maximum(sums[:, -1:], 1e-9)
+    means, squares = np.split(sums[:, :-1] / count, 2, axis=1)
+    weights = np.maximum(count[:, 0] / count.sum(), 0.01 / len(count))
+    return DiagonalGMM(weights / weights.sum(), means, np.maximum(squares - means**2, min_variances))
+
+
 def _chunks(x: np.ndarray) -> Iterator[np.ndarray]:
-    return (x[start : start + CHUNK] for start in range(0, len(x), CHUNK))
+    return (x[start : start + DESCRIPTORS_PER_CHUNK] for start in range(0, len(x), DESCRIPTORS_PER_CHUNK))

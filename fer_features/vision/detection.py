@@ -1,4 +1,4 @@
-"""Faces in a picture: a boosted cascade on local binary patterns, its windows grouped, a confidence for each face."""
+"""Face detection: a boosted cascade on local binary patterns, grouping of its windows, and a confidence per face."""
 
 from __future__ import annotations
 
@@ -9,197 +9,202 @@ import numpy as np
 from skimage.data import lbp_frontal_face_cascade_filename
 from skimage.feature import Cascade
 
-#: Side of the cascade's window in pixels; no face can be found that is smaller in the picture searched.
-WINDOW = 24
-#: Pictures whose shorter side is less are enlarged to it.
-LEAST_SIDE = 96
-#: How far windows may reach over the picture's edge, as a share of the smallest window of an octave.
-MARGIN = 0.5
-#: Distance of neighbouring windows, in pixels of a window brought to WINDOW pixels.
-STRIDE = 1.35
-#: Windows this much smaller than the smallest face are looked at too, since a face is seen in several sizes of them.
-EASE = 1.2
-#: At most so many places are looked at closely, at this width of a face in pixels and with this ratio of window sizes.
-CANDIDATES, CLOSE, CLOSE_STEP = 20, 32, 1.1
-#: How far around a box is looked closely, as a share of its width.
-AROUND = 0.3
-#: So many windows at a place make a confidence of one half.
-HALF = 8.0
-#: Windows that overlap by this much (intersection over union) saw the same face.
-SAME = 0.35
-#: A box of which this much lies within a stronger one is no face of its own.
-WITHIN = 0.5
+from .boxes import group_windows, suppress_overlapping
+
+#: Side of the cascade's window in pixels; smaller faces cannot be found in the image that is searched.
+WINDOW_PX = 24
+#: Images whose shorter side is smaller are enlarged to it.
+MIN_IMAGE_SIDE_PX = 96
+#: How far windows may reach over the edge of the image, as a fraction of the smallest window of an octave.
+BORDER_FRACTION = 0.5
+#: Distance between neighbouring windows, in pixels of a window scaled to WINDOW_PX.
+STRIDE_PX = 1.35
+#: The search begins with windows smaller than the smallest face by this factor, because a face matches several sizes.
+WINDOW_TO_FACE_RATIO = 1.2
+#: At most so many candidates are refined.
+MAX_CANDIDATES = 20
+#: Width of a candidate in pixels, and ratio of window sizes, in the refinement.
+REFINED_WIDTH_PX, REFINED_SCALE_FACTOR = 32, 1.1
+#: How far around a box the refinement searches, as a fraction of its width.
+REFINED_MARGIN = 0.3
+#: Number of windows in a group at which the confidence is 0.5.
+HALF_CONFIDENCE_COUNT = 8.0
 
 
 def detect_faces(
-    picture: np.ndarray, smallest: float = 0.1, step: float = 1.2, threshold: float = 0.5
+    image: np.ndarray, min_face: float = 0.1, scale_factor: float = 1.2, threshold: float = 0.5
 ) -> tuple[np.ndarray, np.ndarray]:
-    """All upright frontal faces in a picture.
+    """Detect all upright frontal faces in an image.
 
     Parameters
     ----------
-    picture : ndarray, shape (H, W), uint8
-    smallest : float
-        Side of the smallest face as a share of the picture's shorter side, in (0, 1]. Half of it takes four times as
-        long.
-    step : float
-        Ratio of neighbouring window sizes, above 1. Nearer to 1 finds more and takes longer.
-    threshold : float
-        Faces of less confidence are left out.
+    image : ndarray, shape (H, W), uint8
+    min_face : float, default=0.1
+        Side of the smallest face as a fraction of the shorter side of the image, in (0, 1]. Half of it takes four times
+        as long.
+    scale_factor : float, default=1.2
+        Ratio of neighbouring window sizes, above 1. Values nearer to 1 find more faces and take longer.
+    threshold : float, default=0.5
+        Faces with a lower confidence are excluded.
 
     Returns
     -------
     boxes : ndarray, shape (k, 4), float32
-        Squares (x, y, width, height) in pixels, from the brows to the chin, the surest first. They may reach over the
-        edge of the picture.
+        Squares (x, y, width, height) in pixels, from the brows to the chin, in order of decreasing confidence. They may
+        reach over the edge of the image.
     confidence : ndarray, shape (k,), float32
-        In 0..1, see `look_closer`; a face seen well has 0.8.
+        In 0..1, see `refine_box`; a clearly visible face has about 0.8.
 
     References
     ----------
-    P. Viola, M. Jones, "Rapid object detection using a boosted cascade of simple features", CVPR 2001.
-    S. Liao et al., "Learning multi-scale block local binary patterns for face recognition", ICB 2007.
+    P. Viola, M. Jones, "Rapid object detection using a boosted cascade of simple features", CVPR 2001,
+    doi:10.1109/CVPR.2001.990517.
+    S. Liao, X. Zhu, Z. Lei, L. Zhang, S. Z. Li, "Learning multi-scale block local binary patterns for face
+    recognition", ICB 2007, doi:10.1007/978-3-540-74549-5_87.
 
     Notes
     -----
-    The cascade is the one that comes with scikit-image; it says yes or no to a window. Windows at distances are looked
-    at first, octave by octave of their sizes, the picture brought to a size at which they have 24 to 48 pixels, so that
-    time depends on `smallest` and hardly on the size of the picture. Where a window is taken for a face, the
-    neighbourhood is searched closely (`look_closer`). Around a face the cascade says yes to many windows, elsewhere to
-    few: from their number comes the confidence.
+    The cascade is the one that scikit-image distributes; it accepts or rejects a window. A coarse grid of windows is
+    searched first, octave by octave of window sizes. The image is rescaled for each octave so that windows have 24 to
+    48 pixels, and the time depends on `min_face` and hardly on the size of the image. The neighbourhood of each
+    accepted window is then searched densely (`refine_box`). The cascade accepts many windows around a face and few
+    elsewhere, and the confidence is a function of this number.
 
-    Faces under 24 pixels are not found (in pictures of less than 96 pixels, under a quarter), whatever is asked for.
+    Faces smaller than 24 pixels are not found (in images with a shorter side below 96 pixels: smaller than a quarter of
+    it), whatever `min_face` is.
+
+    Examples
+    --------
+    >>> import skimage
+    >>> from fer_features.vision.detection import detect_faces
+    >>> image = (255 * skimage.color.rgb2gray(skimage.data.astronaut())).astype("uint8")
+    >>> boxes, confidence = detect_faces(image, min_face=0.2)
+    >>> boxes.shape, bool(confidence[0] > 0.5)
+    ((1, 4), True)
     """
-    side = min(picture.shape)
-    if side < WINDOW / 2:  # enlarged so far, nothing would be seen
+    side = min(image.shape)
+    if side < WINDOW_PX / 2:  # an image enlarged by more shows no details of a face
         return np.empty((0, 4), np.float32), np.empty(0, np.float32)
-    least = max(smallest * side / EASE, WINDOW * min(side / LEAST_SIDE, 1.0))
-    boxes, hits = group(search(picture, least, step))
-    closer = [look_closer(picture, box) for box in boxes[suppress(boxes, hits)[:CANDIDATES]]]
-    boxes = np.array([box for box, _ in closer], np.float32).reshape(-1, 4)
-    confidence = np.array([sure for _, sure in closer], np.float32)
-    kept = suppress(boxes, confidence)
-    kept = kept[confidence[kept] >= threshold]
-    return boxes[kept], confidence[kept]
+    min_window = max(min_face * side / WINDOW_TO_FACE_RATIO, WINDOW_PX * min(side / MIN_IMAGE_SIDE_PX, 1.0))
+    boxes, counts = group_windows(search_windows(image, min_window, scale_factor))
+    refined = [refine_box(image, box) for box in boxes[suppress_overlapping(boxes, counts)[:MAX_CANDIDATES]]]
+    boxes = np.array([box for box, _ in refined], np.float32).reshape(-1, 4)
+    confidence = np.array([value for _, value in refined], np.float32)
+    selected = suppress_overlapping(boxes, confidence)
+    selected = selected[confidence[selected] >= threshold]
+    return boxes[selected], confidence[selected]
 
 
-def search(picture: np.ndarray, least: float, step: float) -> np.ndarray:
-    """Windows of at least `least` pixels that the cascade takes for faces, (k, 4) float32, on a coarse grid."""
-    height, width = picture.shape
+def search_windows(image: np.ndarray, min_window: float, scale_factor: float) -> np.ndarray:
+    """Windows on a coarse grid that the cascade accepts.
+
+    Parameters
+    ----------
+    image : ndarray, shape (H, W), uint8
+    min_window : float
+        Side of the smallest window in pixels.
+    scale_factor : float
+        Ratio of neighbouring window sizes.
+
+    Returns
+    -------
+    ndarray, shape (k, 4), float32
+        x, y, width, height in pixels.
+    """
+    height, width = image.shape
     found: list[np.ndarray] = [np.empty((0, 4), np.float32)]
-    edge = round(MARGIN * WINDOW)
-    while least <= min(height, width):
-        factor = WINDOW / least
-        small = cv2.copyMakeBorder(resized(picture, factor), edge, edge, edge, edge, cv2.BORDER_REPLICATE)
-        # The last octave goes on to the largest window there is.
-        last = 2 * least > min(height, width)
-        windows = scan(small, WINDOW, step, STRIDE, None if last else 2 * WINDOW - 1)
-        found.append((windows - [edge, edge, 0, 0]) * least / WINDOW)
-        least *= 2
+    border = round(BORDER_FRACTION * WINDOW_PX)
+    while min_window <= min(height, width):
+        factor = WINDOW_PX / min_window
+        small = cv2.copyMakeBorder(rescale(image, factor), border, border, border, border, cv2.BORDER_REPLICATE)
+        # The last octave continues up to the largest window that fits.
+        is_last = 2 * min_window > min(height, width)
+        windows = scan_windows(small, WINDOW_PX, scale_factor, STRIDE_PX, None if is_last else 2 * WINDOW_PX - 1)
+        found.append((windows - [border, border, 0, 0]) * min_window / WINDOW_PX)
+        min_window *= 2
     return np.concatenate(found).astype(np.float32)
 
 
-def look_closer(picture: np.ndarray, box: np.ndarray) -> tuple[np.ndarray, float]:
-    """The box (4,) that a close search around a box gives, and the confidence that a face is there, in 0..1.
+def refine_box(image: np.ndarray, box: np.ndarray) -> tuple[np.ndarray, float]:
+    """Search the neighbourhood of a box densely.
 
-    The neighbourhood is brought to a size at which the box has CLOSE pixels, so that what is counted does not hang on
-    the face's size. With n windows taken for the face the confidence is ``n / (n + HALF)``.
+    Parameters
+    ----------
+    image : ndarray, shape (H, W), uint8
+    box : ndarray, shape (4,)
+        x, y, width, height in pixels.
+
+    Returns
+    -------
+    box : ndarray, shape (4,), float32
+        The mean of the largest group of accepted windows, or the given box if no window is accepted.
+    confidence : float
+        ``n / (n + HALF_CONFIDENCE_COUNT)`` with n accepted windows in this group, in 0..1.
+
+    Notes
+    -----
+    The neighbourhood is rescaled so that the box has REFINED_WIDTH_PX pixels. The number of windows then does not
+    depend on the size of the face.
     """
-    height, width = picture.shape
-    x0, y0 = np.floor(box[:2] - AROUND * box[2]).astype(int)
-    side = int(np.ceil((1 + 2 * AROUND) * box[2]))
+    height, width = image.shape
+    x0, y0 = np.floor(box[:2] - REFINED_MARGIN * box[2]).astype(int)
+    side = int(np.ceil((1 + 2 * REFINED_MARGIN) * box[2]))
     left, top = max(-x0, 0), max(-y0, 0)
     right, bottom = max(x0 + side - width, 0), max(y0 + side - height, 0)
-    part = picture[y0 + top : y0 + side - bottom, x0 + left : x0 + side - right]
-    if not part.size:
+    crop = image[y0 + top : y0 + side - bottom, x0 + left : x0 + side - right]
+    if not crop.size:
         return np.asarray(box, np.float32), 0.0
-    part = cv2.copyMakeBorder(part, top, bottom, left, right, cv2.BORDER_REPLICATE)
-    small = resized(part, CLOSE / box[2])
-    boxes, hits = group(scan(small, WINDOW, CLOSE_STEP, 1.0, CLOSE * 1.4))
+    crop = cv2.copyMakeBorder(crop, top, bottom, left, right, cv2.BORDER_REPLICATE)
+    small = rescale(crop, REFINED_WIDTH_PX / box[2])
+    boxes, counts = group_windows(scan_windows(small, WINDOW_PX, REFINED_SCALE_FACTOR, 1.0, REFINED_WIDTH_PX * 1.4))
     if not len(boxes):
         return np.asarray(box, np.float32), 0.0
-    best = hits.argmax()
-    found = boxes[best] * side / small.shape[0] + [x0, y0, 0, 0]
-    return found.astype(np.float32), float(hits[best] / (hits[best] + HALF))
+    best = counts.argmax()
+    refined = boxes[best] * side / small.shape[0] + [x0, y0, 0, 0]
+    return refined.astype(np.float32), float(counts[best] / (counts[best] + HALF_CONFIDENCE_COUNT))
 
 
-def resized(picture: np.ndarray, factor: float) -> np.ndarray:
-    """The picture by a factor larger or smaller, of at least one pixel."""
-    size = (max(round(picture.shape[1] * factor), 1), max(round(picture.shape[0] * factor), 1))
-    return cv2.resize(picture, size, interpolation=cv2.INTER_AREA if factor < 1 else cv2.INTER_LINEAR)
+def rescale(image: np.ndarray, factor: float) -> np.ndarray:
+    """The image (H, W) uint8 larger or smaller by a factor, at least one pixel wide and high."""
+    size = (max(round(image.shape[1] * factor), 1), max(round(image.shape[0] * factor), 1))
+    return cv2.resize(image, size, interpolation=cv2.INTER_AREA if factor < 1 else cv2.INTER_LINEAR)
 
 
-def scan(picture: np.ndarray, smallest: float, step: float, stride: float, largest: float | None = None) -> np.ndarray:
-    """Windows in which the cascade sees a face, (k, 4) float32: x, y, width, height in pixels, not grouped."""
-    least, most = max(round(smallest), WINDOW), min(picture.shape)
-    most = most if largest is None else min(most, round(largest))
-    if most < least:
+def scan_windows(
+    image: np.ndarray, min_window: float, scale_factor: float, stride: float, max_window: float | None = None
+) -> np.ndarray:
+    """All windows that the cascade accepts, not grouped.
+
+    Parameters
+    ----------
+    image : ndarray, shape (H, W), uint8
+    min_window, max_window : float
+        Sides of the smallest and the largest window in pixels; by default the largest that fits.
+    scale_factor : float
+        Ratio of neighbouring window sizes.
+    stride : float
+        Distance between neighbouring windows, in pixels of a window scaled to WINDOW_PX.
+
+    Returns
+    -------
+    ndarray, shape (k, 4), float32
+        x, y, width, height in pixels.
+    """
+    smallest, largest = max(round(min_window), WINDOW_PX), min(image.shape)
+    largest = largest if max_window is None else min(largest, round(max_window))
+    if largest < smallest:
         return np.empty((0, 4), np.float32)
-    # Nothing is merged: no two windows overlap by more than all of the smaller one.
+    # A score above 1 disables the merging of scikit-image: no two windows overlap by more than the smaller one.
     found = _cascade().detect_multi_scale(
-        np.ascontiguousarray(picture),
-        scale_factor=step,
+        np.ascontiguousarray(image),
+        scale_factor=scale_factor,
         step_ratio=stride,
-        min_size=(least, least),
-        max_size=(most, most),
+        min_size=(smallest, smallest),
+        max_size=(largest, largest),
         min_neighbor_number=0,
         intersection_score_threshold=2.0,
     )
     return np.array([(w["c"], w["r"], w["width"], w["height"]) for w in found], np.float32).reshape(-1, 4)
-
-
-def group(windows: np.ndarray, same: float = SAME) -> tuple[np.ndarray, np.ndarray]:
-    """Mean boxes of windows that overlap, and how many each has.
-
-    The window that most others overlap is taken with these, then the same is done with what is left.
-
-    Parameters
-    ----------
-    windows : ndarray, shape (n, 4)
-        x, y, width, height.
-    same : float
-        Least intersection over union.
-
-    Returns
-    -------
-    boxes : ndarray, shape (k, 4), float32
-    hits : ndarray, shape (k,), int
-        They add up to n.
-    """
-    left = np.asarray(windows, np.float32)
-    together = overlap(left, left)[0] >= same if len(left) else np.zeros((0, 0), bool)
-    boxes, hits = [], []
-    while len(left):
-        members = together[together.sum(1).argmax()]
-        boxes.append(left[members].mean(0))
-        hits.append(members.sum())
-        left, together = left[~members], together[~members][:, ~members]
-    return np.array(boxes, np.float32).reshape(-1, 4), np.array(hits, int)
-
-
-def suppress(boxes: np.ndarray, confidence: np.ndarray, within: float = WITHIN) -> np.ndarray:
-    """Rows of the boxes of which less than a share `within` lies in a surer one that is kept, the surest first.
-
-    The share is that of the smaller of the two, so that a mouth taken for a face goes with the face around it.
-    """
-    order = np.argsort(-np.asarray(confidence), kind="stable")
-    _, share = overlap(boxes, boxes)
-    kept: list[int] = []
-    for i in order:
-        if not kept or share[i, kept].max() < within:
-            kept.append(int(i))
-    return np.array(kept, int)
-
-
-def overlap(a: np.ndarray, b: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Intersection of boxes (n, 4) and (m, 4) over their union, and over the smaller of the two, each (n, m)."""
-    a, b = np.asarray(a, np.float64)[:, None], np.asarray(b, np.float64)[None]
-    low = np.maximum(a[..., :2], b[..., :2])
-    high = np.minimum(a[..., :2] + a[..., 2:], b[..., :2] + b[..., 2:])
-    shared = np.clip(high - low, 0, None).prod(-1)
-    area_a, area_b = a[..., 2:].prod(-1), b[..., 2:].prod(-1)
-    least = np.finfo(float).tiny
-    return shared / np.maximum(area_a + area_b - shared, least), shared / np.maximum(np.minimum(area_a, area_b), least)
 
 
 @functools.lru_cache(1)

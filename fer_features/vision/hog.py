@@ -1,4 +1,4 @@
-"""Histograms of oriented gradients (Dalal and Triggs 2005), batched."""
+"""Histograms of oriented gradients (Dalal and Triggs, CVPR 2005) of a batch of images."""
 
 from __future__ import annotations
 
@@ -7,151 +7,200 @@ from collections.abc import Iterator
 
 import numpy as np
 
-#: Pixels described at once: arrays of this many fit the processor's second cache and are made once for all chunks.
-#: Fresh memory costs more than the arithmetic, and smaller chunks spend their time in calls.
-CHUNK = 1 << 16
+#: Number of pixels that are processed at once. Arrays of this size fit into the second-level cache and are allocated
+#: once for all chunks. Larger chunks pay for fresh memory, smaller chunks for the overhead of function calls.
+PIXELS_PER_CHUNK = 1 << 16
 
 
-def hog(images: np.ndarray, orientations: int = 9, cell: int = 8, block: int = 2, signed: bool = False) -> np.ndarray:
-    """Histograms of oriented gradients of a batch of pictures.
+def hog(
+    images: np.ndarray,
+    orientations: int = 9,
+    pixels_per_cell: int = 8,
+    cells_per_block: int = 2,
+    signed_gradients: bool = False,
+) -> np.ndarray:
+    """Compute histograms of oriented gradients (HOG) of a batch of images.
 
     Parameters
     ----------
     images : ndarray, shape (n, H, W), uint8
-    orientations : int
-        Number of orientation bins over 180 degrees, or 360 where `signed`.
-    cell : int
-        Side of a cell in pixels. Pixels beyond the last whole cell do not count.
-    block : int
-        Side of a block in cells; blocks overlap, at a stride of one cell.
-    signed : bool
-        Whether a gradient and its opposite are told apart.
+        Grey images.
+    orientations : int, default=9
+        Number of orientation bins over 180 degrees, or over 360 degrees with `signed_gradients`.
+    pixels_per_cell : int, default=8
+        Side of a square cell in pixels. Rows and columns beyond the last complete cell have no cell; they are used
+        only as neighbours in the gradients.
+    cells_per_block : int, default=2
+        Side of a square block in cells. Blocks overlap with a stride of one cell.
+    signed_gradients : bool, default=False
+        Whether a gradient and the opposite gradient fall into different bins.
 
     Returns
     -------
     ndarray, shape (n, d), float32
-        Blocks row by row, in each its cells row by row, in each its orientations; block norm L2-Hys.
+        Features between 0 and 1 (L2-Hys normalized): the blocks in row-major order, in each block its cells in
+        row-major order, in each cell its orientations. The length is
+        ``d = (H // pixels_per_cell - cells_per_block + 1) * (W // pixels_per_cell - cells_per_block + 1) *
+        cells_per_block**2 * orientations``.
 
     Raises
     ------
     ValueError
-        Where the picture holds not even one block.
+        If the image is smaller than one block.
 
     References
     ----------
-    N. Dalal, B. Triggs, "Histograms of oriented gradients for human detection", CVPR 2005.
+    N. Dalal, B. Triggs, "Histograms of oriented gradients for human detection", CVPR 2005,
+    doi:10.1109/CVPR.2005.177.
 
     Notes
     -----
-    Equal to `skimage.feature.hog` (unsigned), which departs from the paper: votes are not interpolated
-    between bins or cells, and blocks carry no Gaussian weights. Grey values are whole, so a gradient is one of
-    511 x 511 pairs: bin and magnitude are looked up in a table made once with scikit-image's own float64
-    expressions, which puts gradients on the edge of two bins where scikit-image puts them. Votes are summed in
-    float64; blocks are normed in float32, which moves a feature by less than 2e-7.
+    The result equals ``skimage.feature.hog(..., block_norm='L2-Hys')`` for unsigned gradients. Like scikit-image, it
+    departs from the paper in two ways: a pixel votes for one bin and one cell (no interpolation), and blocks have no
+    Gaussian window.
+
+    Pixels are integers, so a gradient is one of 511 x 511 pairs. Bin and magnitude are looked up in a table that is
+    computed once with the float64 expressions of scikit-image. Therefore a gradient on the edge between two bins falls
+    into the same bin as in scikit-image. Votes are summed in float64. Blocks are normalized in float32, which changes a
+    feature by less than 2e-7.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> images = np.zeros((5, 64, 48), np.uint8)
+    >>> images[:, 32:] = 255
+    >>> hog(images, orientations=9, pixels_per_cell=8, cells_per_block=2).shape
+    (5, 1260)
+    >>> 7 * 5 * 2**2 * 9
+    1260
     """
     n, height, width = images.shape
-    rows, columns = height // cell - block + 1, width // cell - block + 1
+    rows, columns = height // pixels_per_cell - cells_per_block + 1, width // pixels_per_cell - cells_per_block + 1
     if min(rows, columns) < 1:
-        raise ValueError(f"a picture of {width} x {height} holds no block of {block} x {block} cells of {cell}")
-    blocks = np.empty((n, rows, columns, block, block, orientations), np.float32)
+        raise ValueError(
+            f"an image of {width} x {height} pixels is smaller than one block of {cells_per_block} x {cells_per_block} "
+            f"cells of {pixels_per_cell} pixels"
+        )
+    blocks = np.empty((n, rows, columns, cells_per_block, cells_per_block, orientations), np.float32)
     start = 0
-    for cells in _chunks(images, orientations, cell, signed):
-        part = blocks[start : start + len(cells)]
-        for i in range(block):
-            for j in range(block):
-                part[:, :, :, i, j] = cells[:, i : i + rows, j : j + columns]
-        flat = part.reshape(len(cells), rows, columns, -1)
+    for cells in _cell_histogram_chunks(images, orientations, pixels_per_cell, signed_gradients):
+        chunk = blocks[start : start + len(cells)]
+        for i in range(cells_per_block):
+            for j in range(cells_per_block):
+                chunk[:, :, :, i, j] = cells[:, i : i + rows, j : j + columns]
+        flat = chunk.reshape(len(cells), rows, columns, -1)
         l2_hys(flat, out=flat)
         start += len(cells)
-    return blocks.reshape(n, rows * columns * block * block * orientations)
+    return blocks.reshape(n, rows * columns * cells_per_block * cells_per_block * orientations)
 
 
-def cell_histograms(images: np.ndarray, orientations: int, cell: int, signed: bool = False) -> np.ndarray:
-    """Mean gradient magnitude by cell and orientation.
+def cell_histograms(
+    images: np.ndarray, orientations: int, pixels_per_cell: int, signed_gradients: bool = False
+) -> np.ndarray:
+    """Compute the orientation histogram of each cell, before block normalization.
 
     Parameters
     ----------
     images : ndarray, shape (n, H, W), uint8
-    orientations, cell, signed
+        Grey images.
+    orientations, pixels_per_cell, signed_gradients
         See `hog`.
 
     Returns
     -------
-    ndarray, shape (n, H // cell, W // cell, orientations), float64
-        In grey levels over two pixels: central differences are not halved.
+    ndarray, shape (n, H // pixels_per_cell, W // pixels_per_cell, orientations), float64
+        Sum of the gradient magnitudes of each orientation bin, divided by the number of pixels of the cell. The unit
+        is grey levels per two pixels, because central differences are not halved.
+
+    Examples
+    --------
+    A horizontal ramp with a slope of 3 grey levels per pixel:
+
+    >>> import numpy as np
+    >>> ramp = np.tile(3 * np.arange(24, dtype=np.uint8), (1, 24, 1))
+    >>> cell_histograms(ramp, orientations=4, pixels_per_cell=8)[0, 1, 1]
+    array([6., 0., 0., 0.])
     """
     n, height, width = images.shape
-    cells = np.empty((n, height // cell, width // cell, orientations))
+    histograms = np.empty((n, height // pixels_per_cell, width // pixels_per_cell, orientations))
     start = 0
-    for part in _chunks(images, orientations, cell, signed):
-        cells[start : start + len(part)] = part
-        start += len(part)
-    return cells
+    for chunk in _cell_histogram_chunks(images, orientations, pixels_per_cell, signed_gradients):
+        histograms[start : start + len(chunk)] = chunk
+        start += len(chunk)
+    return histograms
 
 
-def l2_hys(blocks: np.ndarray, epsilon: float = 1e-5, out: np.ndarray | None = None) -> np.ndarray:
-    """L2 norm, clipped at 0.2, L2 norm again, over the last axis.
+def l2_hys(blocks: np.ndarray, eps: float = 1e-5, out: np.ndarray | None = None) -> np.ndarray:
+    """Normalize over the last axis by L2-Hys: L2 normalization, clipping at 0.2, L2 normalization.
 
     Parameters
     ----------
     blocks : ndarray, shape (..., d), float32 or float64
-    epsilon : float
-        Added to the norm, in quadrature: a block without gradients stays 0.
-    out : ndarray, same shape and dtype, optional
-        Where the result is put; may be `blocks` itself.
+    eps : float, default=1e-5
+        Regularization: each norm is ``sqrt(sum(x**2) + eps**2)``. A block without gradients stays 0.
+    out : ndarray, same shape and dtype as `blocks`, optional
+        Array that receives the result. It may be `blocks` itself.
 
     Returns
     -------
     ndarray, shape (..., d)
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> l2_hys(np.array([3.0, 4.0])).round(3)
+    array([0.707, 0.707])
     """
-    normed = np.divide(blocks, _norm(blocks, epsilon), out=out)
-    np.minimum(normed, 0.2, out=normed)
-    return np.divide(normed, _norm(normed, epsilon), out=normed)
+    normalized = np.divide(blocks, _l2_norm(blocks, eps), out=out)
+    np.minimum(normalized, 0.2, out=normalized)
+    return np.divide(normalized, _l2_norm(normalized, eps), out=normalized)
 
 
-def _norm(blocks: np.ndarray, epsilon: float) -> np.ndarray:
-    # One product without a temporary array of squares.
+def _l2_norm(blocks: np.ndarray, eps: float) -> np.ndarray:
+    # einsum needs no temporary array of squares.
     squares = np.einsum("...i,...i->...", blocks, blocks)
-    return np.sqrt(squares + epsilon**2)[..., None]
+    return np.sqrt(squares + eps**2)[..., None]
 
 
-def _chunks(images: np.ndarray, orientations: int, cell: int, signed: bool) -> Iterator[np.ndarray]:
-    """Cell histograms of a few pictures at a time, (<= k, rows, columns, orientations) float64."""
+def _cell_histogram_chunks(
+    images: np.ndarray, orientations: int, pixels_per_cell: int, signed_gradients: bool
+) -> Iterator[np.ndarray]:
+    """Yield the cell histograms of consecutive chunks of images, each (<= k, rows, columns, orientations) float64."""
     n, height, width = images.shape
-    rows, columns = height // cell, width // cell
-    bins, magnitudes = _gradient_table(orientations, signed)
-    k = max(1, min(n, CHUNK // max(1, height * width)))
-    shape = k, rows * cell, columns * cell
-    at = (np.arange(shape[1]) // cell * columns)[:, None] + np.arange(shape[2]) // cell
-    at = (at + rows * columns * np.arange(k)[:, None, None]) * orientations
-    # Indices as wide as pointers and arrays to write to: np.take and np.bincount copy any other.
+    rows, columns = height // pixels_per_cell, width // pixels_per_cell
+    bins, magnitudes = _gradient_table(orientations, signed_gradients)
+    k = max(1, min(n, PIXELS_PER_CHUNK // max(1, height * width)))
+    shape = k, rows * pixels_per_cell, columns * pixels_per_cell
+    first_bin = (np.arange(shape[1]) // pixels_per_cell * columns)[:, None] + np.arange(shape[2]) // pixels_per_cell
+    first_bin = (first_bin + rows * columns * np.arange(k)[:, None, None]) * orientations
+    # Buffers and pointer-sized indices: np.take and np.bincount copy indices of any other type.
     grey, dy, dx = (np.zeros((k, height, width), np.int16) for _ in range(3))
-    pair = np.empty(shape, np.int32)
-    code, slot, vote = np.empty(shape, np.intp), np.empty(shape, np.intp), np.empty(shape)
+    gradient = np.empty(shape, np.int32)
+    code, bin_index, magnitude = np.empty(shape, np.intp), np.empty(shape, np.intp), np.empty(shape)
     for start in range(0, n, k):
         m = min(k, n - start)
         grey[:m] = images[start : start + m]
         np.subtract(grey[:m, 2:], grey[:m, :-2], out=dy[:m, 1:-1])
         np.subtract(grey[:m, :, 2:], grey[:m, :, :-2], out=dx[:m, :, 1:-1])
-        pair[:m] = dy[:m, : shape[1], : shape[2]]
-        np.multiply(pair[:m], 511, out=pair[:m])
-        np.add(pair[:m], dx[:m, : shape[1], : shape[2]], out=pair[:m])
-        np.add(pair[:m], 255 * 511 + 255, out=code[:m])
-        # 'clip' never happens; the default mode would buffer its output.
-        np.take(bins, code[:m], out=slot[:m], mode="clip")
-        np.take(magnitudes, code[:m], out=vote[:m], mode="clip")
-        np.add(slot[:m], at[:m], out=slot[:m])
-        votes = np.bincount(slot[:m].reshape(-1), vote[:m].reshape(-1), m * rows * columns * orientations)
-        yield (votes / (cell * cell)).reshape(m, rows, columns, orientations)
+        gradient[:m] = dy[:m, : shape[1], : shape[2]]
+        np.multiply(gradient[:m], 511, out=gradient[:m])
+        np.add(gradient[:m], dx[:m, : shape[1], : shape[2]], out=gradient[:m])
+        np.add(gradient[:m], 255 * 511 + 255, out=code[:m])
+        # All indices are valid. mode="clip" avoids the buffered output of the default mode.
+        np.take(bins, code[:m], out=bin_index[:m], mode="clip")
+        np.take(magnitudes, code[:m], out=magnitude[:m], mode="clip")
+        np.add(bin_index[:m], first_bin[:m], out=bin_index[:m])
+        sums = np.bincount(bin_index[:m].reshape(-1), magnitude[:m].reshape(-1), m * rows * columns * orientations)
+        yield (sums / (pixels_per_cell * pixels_per_cell)).reshape(m, rows, columns, orientations)
 
 
 @functools.cache
-def _gradient_table(orientations: int, signed: bool) -> tuple[np.ndarray, np.ndarray]:
-    """Orientation bin and magnitude of each whole gradient, by (dy + 255) * 511 + dx + 255."""
+def _gradient_table(orientations: int, signed_gradients: bool) -> tuple[np.ndarray, np.ndarray]:
+    """Return orientation bin and magnitude of each integer gradient, at index (dy + 255) * 511 + dx + 255."""
     dy, dx = np.mgrid[-255.0:256, -255.0:256]
-    turn = 360.0 if signed else 180.0
-    angle = np.rad2deg(np.arctan2(dy, dx)) % turn
+    period = 360.0 if signed_gradients else 180.0
+    angle = np.rad2deg(np.arctan2(dy, dx)) % period
     bins = np.zeros(angle.shape, np.intp)
     for i in range(1, orientations):
-        bins[angle >= turn / orientations * i] = i
+        bins[angle >= period / orientations * i] = i
     return bins.ravel(), np.hypot(dy, dx).ravel()

@@ -1,4 +1,4 @@
-"""Faces as they might as well have been photographed: mirrored, moved, turned, nearer or farther, of other contrast."""
+"""Random transforms of face clips for data augmentation: mirror, translation, rotation, scale and contrast."""
 
 from __future__ import annotations
 
@@ -8,37 +8,49 @@ from collections.abc import Sequence
 import cv2
 import numpy as np
 
-from .geometry import mirror, transform
+from .geometry import apply_affine, mirror_landmarks
 
-#: What may be changed.
-KINDS = ("mirror", "shift", "rotation", "scale", "contrast")
+#: Kinds of transforms.
+TRANSFORM_KINDS = ("mirror", "shift", "rotation", "scale", "contrast")
 
-#: How far at most, either way; between these bounds all values are as likely.
-SHIFT = 0.06  # of the picture's width and height
-ROTATION = 10.0  # degrees
-SCALE = 0.1  # a tenth larger, or smaller in the same ratio
-CONTRAST = 0.3  # deviation from the mean grey, the same
-BRIGHTNESS = 20.0  # grey levels, which go with contrast
+# Largest changes in either direction; values are uniformly distributed between these limits.
+#: Translation as a fraction of the width and height of the image.
+MAX_SHIFT_FRACTION = 0.06
+#: Rotation in degrees.
+MAX_ROTATION_DEGREES = 10.0
+#: Scale: 0.1 is a factor of 1.1 or 1 / 1.1.
+MAX_SCALE_CHANGE = 0.1
+#: Contrast, the factor of the deviations from the mean grey level, in the same notation as the scale.
+MAX_CONTRAST_CHANGE = 0.3
+#: Brightness in grey levels; it varies together with contrast.
+MAX_BRIGHTNESS_SHIFT = 20.0
 
 
 @dataclasses.dataclass(frozen=True)
-class Change:
-    """How one picture is changed.
+class ImageTransform:
+    """Transform of the frames of one clip.
 
     Attributes
     ----------
-    mirror : bool
-        Left to right, before all else.
-    shift : tuple of float
-        To the right and down, in parts of width and height.
-    rotation : float
-        Degrees anticlockwise about the middle.
-    scale : float
-        Factor about the middle.
-    contrast : float
-        Factor on the deviation from the picture's mean grey.
-    brightness : float
-        Added after that, in grey levels.
+    mirror : bool, default=False
+        Flip left to right, before everything else.
+    shift : tuple of float, default=(0.0, 0.0)
+        Translation to the right and down, as fractions of width and height.
+    rotation : float, default=0.0
+        Degrees anticlockwise about the centre.
+    scale : float, default=1.0
+        Factor about the centre.
+    contrast : float, default=1.0
+        Factor of the deviations from the mean grey level of the image.
+    brightness : float, default=0.0
+        Grey levels that are added afterwards.
+
+    Examples
+    --------
+    >>> from fer_features.vision.image_transforms import ImageTransform
+    >>> ImageTransform(shift=(0.5, 0.0)).matrix(width=100, height=80).round(6) + 0.0
+    array([[ 1.,  0., 50.],
+           [ 0.,  1.,  0.]])
     """
 
     mirror: bool = False
@@ -49,55 +61,65 @@ class Change:
     brightness: float = 0.0
 
     def matrix(self, width: int, height: int) -> np.ndarray:
-        """The similarity (2, 3) float64 about the middle of a picture, without the mirror."""
-        middle = (width - 1) / 2, (height - 1) / 2
-        matrix = cv2.getRotationMatrix2D(middle, self.rotation, self.scale)
+        """Similarity transform (2, 3) float64 of an image of this size in pixels, without the mirror."""
+        centre = (width - 1) / 2, (height - 1) / 2
+        matrix = cv2.getRotationMatrix2D(centre, self.rotation, self.scale)
         matrix[:, 2] += np.multiply(self.shift, (width, height))
         return matrix
 
     @property
-    def moves(self) -> bool:
-        """Whether any pixel goes elsewhere, but for the mirror."""
+    def moves_pixels(self) -> bool:
+        """Whether any pixel changes its position, apart from the mirror."""
         return (self.shift, self.rotation, self.scale) != ((0.0, 0.0), 0.0, 1.0)
 
 
-def draw(kinds: Sequence[str], row: int, copy: int, seed: int = 0) -> Change:
-    """The change of one copy of a row.
+def random_transform(kinds: Sequence[str], sample_index: int, copy: int, seed: int = 0) -> ImageTransform:
+    """Random transform of one augmented copy of a sample.
 
     Parameters
     ----------
     kinds : sequence of str
-        Some of `KINDS`.
-    row : int
-        The row's place in the table that was loaded.
+        Some of `TRANSFORM_KINDS`.
+    sample_index : int
+        Index of the sample in the table that was loaded.
     copy : int
-        1, 2, ...: which of the row's copies. With 'mirror' the odd ones are mirrored.
-    seed : int
+        Number of the copy of this sample: 1, 2, ... With 'mirror' the odd ones are mirrored.
+    seed : int, default=0
 
     Returns
     -------
-    Change
-        Drawn from a generator of its own, so that it hangs neither on other rows nor on their order, and each kind
-        from the same numbers whatever other kinds there are.
+    ImageTransform
+        From a generator of its own, so that it does not depend on other samples or their order; and each kind uses
+        the same random numbers whatever other kinds there are.
+
+    Examples
+    --------
+    >>> from fer_features.vision.image_transforms import random_transform
+    >>> random_transform(("mirror",), sample_index=7, copy=1).mirror
+    True
+    >>> bool(abs(random_transform(("rotation",), sample_index=7, copy=1).rotation) <= 10)
+    True
     """
-    shift_x, shift_y, turn, size, contrast, light = np.random.default_rng((seed, row, copy)).uniform(-1, 1, 6)
-    return Change(
+    shift_x, shift_y, rotation, scale, contrast, brightness = np.random.default_rng((seed, sample_index, copy)).uniform(
+        -1, 1, 6
+    )
+    return ImageTransform(
         mirror="mirror" in kinds and copy % 2 == 1,
-        shift=(SHIFT * shift_x, SHIFT * shift_y) if "shift" in kinds else (0.0, 0.0),
-        rotation=ROTATION * turn if "rotation" in kinds else 0.0,
-        scale=(1 + SCALE) ** size if "scale" in kinds else 1.0,
-        contrast=(1 + CONTRAST) ** contrast if "contrast" in kinds else 1.0,
-        brightness=BRIGHTNESS * light if "contrast" in kinds else 0.0,
+        shift=(MAX_SHIFT_FRACTION * shift_x, MAX_SHIFT_FRACTION * shift_y) if "shift" in kinds else (0.0, 0.0),
+        rotation=MAX_ROTATION_DEGREES * rotation if "rotation" in kinds else 0.0,
+        scale=(1 + MAX_SCALE_CHANGE) ** scale if "scale" in kinds else 1.0,
+        contrast=(1 + MAX_CONTRAST_CHANGE) ** contrast if "contrast" in kinds else 1.0,
+        brightness=MAX_BRIGHTNESS_SHIFT * brightness if "contrast" in kinds else 0.0,
     )
 
 
-def change_images(images: np.ndarray, change: Change) -> np.ndarray:
-    """Frames of one clip, all changed alike.
+def transform_images(images: np.ndarray, transform: ImageTransform) -> np.ndarray:
+    """Apply one transform to all frames of a clip.
 
     Parameters
     ----------
     images : ndarray, shape (T, H, W), uint8
-    change : Change
+    transform : ImageTransform
 
     Returns
     -------
@@ -105,38 +127,53 @@ def change_images(images: np.ndarray, change: Change) -> np.ndarray:
 
     Notes
     -----
-    Bilinear; what comes in from beyond the border repeats it. The mean grey is that of each frame.
+    Bilinear interpolation; the border is replicated. The mean grey level is that of each frame.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from fer_features.vision.image_transforms import ImageTransform, transform_images
+    >>> transform_images(np.array([[[1, 2, 3]]], np.uint8), ImageTransform(mirror=True))
+    array([[[3, 2, 1]]], dtype=uint8)
     """
-    if change.mirror:
+    if transform.mirror:
         images = images[..., ::-1]
-    if change.moves:
+    if transform.moves_pixels:
         height, width = images.shape[1:]
-        matrix = change.matrix(width, height)
+        matrix = transform.matrix(width, height)
         flags = {"flags": cv2.INTER_LINEAR, "borderMode": cv2.BORDER_REPLICATE}
         images = np.stack([cv2.warpAffine(np.ascontiguousarray(i), matrix, (width, height), **flags) for i in images])
-    if (change.contrast, change.brightness) != (1.0, 0.0):
+    if (transform.contrast, transform.brightness) != (1.0, 0.0):
         grey = images.mean((1, 2), keepdims=True)
-        changed = (images - grey) * change.contrast + (grey + change.brightness)
+        changed = (images - grey) * transform.contrast + (grey + transform.brightness)
         images = np.clip(np.rint(changed), 0, 255).astype(np.uint8)
     return np.ascontiguousarray(images)
 
 
-def change_landmarks(landmarks: np.ndarray, change: Change, width: int, height: int) -> np.ndarray:
-    """Landmarks of changed pictures.
+def transform_landmarks(landmarks: np.ndarray, transform: ImageTransform, width: int, height: int) -> np.ndarray:
+    """Landmarks of the transformed images.
 
     Parameters
     ----------
     landmarks : ndarray, shape (T, 68, 2)
-        iBUG-68; of a mirrored face left and right points change places.
-    change : Change
+        iBUG-68 points in pixels; left and right points of a mirrored face change places.
+    transform : ImageTransform
     width, height : int
-        Of the picture in pixels.
+        Of the images in pixels.
 
     Returns
     -------
     ndarray, shape (T, 68, 2), float32
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from fer_features.vision.image_transforms import ImageTransform, transform_landmarks
+    >>> points = np.full((1, 68, 2), 10.0)
+    >>> transform_landmarks(points, ImageTransform(shift=(0.1, 0.2)), width=100, height=100)[0, 0]
+    array([20., 30.], dtype=float32)
     """
-    points = mirror(landmarks, width) if change.mirror else landmarks
-    if change.moves:
-        points = transform(change.matrix(width, height), points)
+    points = mirror_landmarks(landmarks, width) if transform.mirror else landmarks
+    if transform.moves_pixels:
+        points = apply_affine(transform.matrix(width, height), points)
     return np.asarray(points, np.float32)

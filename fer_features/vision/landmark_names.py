@@ -1,8 +1,8 @@
-"""Names in words of the 68 landmarks; 'left' and 'right' are as seen in the picture."""
+"""Names of the 68 landmarks; 'left' and 'right' are sides of the image, not of the subject."""
 
-#: Name of each iBUG-68 point (Sagonas et al. 2013), in their order. The jaw is numbered from left to right, 9 is the
-#: chin; brows and lids run from the outer to the inner side of the face where both sides are named alike.
-POINTS: tuple[str, ...] = (
+#: Name of each iBUG-68 point (Sagonas et al. 2013), in the order of the scheme. The jaw is numbered from left to right,
+#: and 9 is the chin. 'outer' and 'inner' refer to the distance from the middle of the face, on both sides.
+LANDMARK_NAMES: tuple[str, ...] = (
     *(f"jaw {i}" for i in range(1, 18)),
     "outer end of left brow",
     "outer part of left brow",

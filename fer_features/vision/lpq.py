@@ -1,4 +1,4 @@
-"""Local phase quantisation (Ojansivu and Heikkila 2008), batched."""
+"""Local phase quantization (Ojansivu and Heikkila, ICISP 2008) of a batch of images."""
 
 from __future__ import annotations
 
@@ -7,75 +7,92 @@ import functools
 import cv2
 import numpy as np
 
-#: Number of codes: four frequencies, the signs of a real and an imaginary part of each.
-BINS = 256
+#: Number of codes: the signs of the real and the imaginary part of the coefficients at four frequencies.
+N_LPQ_CODES = 256
 
-#: Correlation of neighbouring pixels that decorrelation assumes, as in the authors' program.
-CORRELATION = 0.9
+#: Correlation of neighbouring pixels that the decorrelation assumes, as in the program of the authors.
+PIXEL_CORRELATION = 0.9
 
 
-def lpq_codes(images: np.ndarray, window: int = 7, decorrelate: bool = True) -> np.ndarray:
-    """Quantised phase of four low frequencies around each pixel.
+def lpq_codes(images: np.ndarray, window_size: int = 7, decorrelate: bool = True) -> np.ndarray:
+    """Quantize the local phase at four low frequencies around each pixel.
 
     Parameters
     ----------
     images : ndarray, shape (n, H, W), uint8
-    window : int
-        Side of the square neighbourhood in pixels, odd, at least 3.
-    decorrelate : bool
-        Whether the eight coefficients are decorrelated before their signs are taken.
+        Grey images.
+    window_size : int, default=7
+        Side of the square window of the short-term Fourier transform in pixels, odd and at least 3.
+    decorrelate : bool, default=True
+        Whether the eight coefficients are decorrelated (whitened up to scale) before quantization.
 
     Returns
     -------
-    ndarray, shape (n, H - window + 1, W - window + 1), uint8
-        Of each pixel whose neighbourhood lies in the picture: bit k is set where coefficient k is positive.
-        Coefficients are the real parts at the frequencies (a, 0), (0, a), (a, a), (a, -a) in (x, y), with
-        ``a = 1 / window``, then the imaginary parts.
+    ndarray, shape (n, H - window_size + 1, W - window_size + 1), uint8
+        Codes of the pixels whose window lies inside the image. Bit k is set if coefficient k is positive. The
+        coefficients are the real parts at the frequencies (a, 0), (0, a), (a, a), (a, -a) in (x, y) with
+        ``a = 1 / window_size``, then the imaginary parts.
 
     Raises
     ------
     ValueError
-        Where `window` is even or below 3, or the picture is smaller.
+        If `window_size` is even or below 3, or if the image is smaller than the window.
 
     References
     ----------
-    V. Ojansivu, J. Heikkila, "Blur insensitive texture classification using local phase quantization",
-    ICISP 2008. T. Ahonen, E. Rahtu, V. Ojansivu, J. Heikkila, "Recognition of blurred faces using local phase
-    quantization", ICPR 2008.
+    V. Ojansivu, J. Heikkila, "Blur insensitive texture classification using local phase quantization", ICISP 2008,
+    doi:10.1007/978-3-540-69905-7_27.
+    T. Ahonen, E. Rahtu, V. Ojansivu, J. Heikkila, "Recognition of blurred faces using local phase quantization",
+    ICPR 2008, doi:10.1109/ICPR.2008.4761847.
 
     Notes
     -----
-    The uniform window of the paper, as separable filters, and its order of bits: real parts before imaginary ones.
-    A coefficient must exceed 1e-6 of a grey level to be positive, where the paper has 'at least 0' and the authors'
-    program 'above 0': on a flat patch all are 0 and the rounding error would decide. Pixels are correlated by 0.9 to
-    the distance, as in the authors' program.
+    The window is uniform and the real parts precede the imaginary parts, as in the paper. The filters are separable.
 
-    Decorrelated coefficients are the singular vectors of their covariance, whose signs are arbitrary: the first of
-    the largest entries of each is made positive here, so that bits may be flipped against another implementation,
-    which permutes the bins of a histogram. Two pairs of singular values, which x and y have in common, are equal and
-    leave their vectors undetermined: a stretch by millionths decides, here such that x and y do not mix. The authors'
-    program has another stretch, by which bits 5 and 6 mix x and y at 45 degrees (0 and 1 at half a degree).
+    A bit is set if its coefficient exceeds 1e-6 grey levels. The paper has 'at least 0' and the program of the authors
+    'above 0'; in a flat patch all coefficients are 0, and the rounding error would decide. The assumed correlation of
+    two pixels at distance d is ``0.9**d``, as in the program of the authors.
+
+    The decorrelated coefficients are projections on singular vectors of the covariance matrix. The sign of a singular
+    vector is arbitrary: here the first of its largest entries is positive. Compared with another implementation a bit
+    may be inverted, which permutes the bins of a histogram. Two pairs of singular values are equal because of the
+    symmetry of x and y; the corresponding vectors are determined only up to a rotation. A scaling by millionths selects
+    vectors that do not mix x and y. The program of the authors uses another scaling: its bits 5 and 6 mix x and y at an
+    angle of 45 degrees, and its bits 0 and 1 at half a degree.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> images = np.zeros((1, 9, 8), np.uint8)
+    >>> images[0, 4, 5] = 255
+    >>> codes = lpq_codes(images, window_size=3, decorrelate=False)
+    >>> codes.shape
+    (1, 7, 6)
+    >>> f"{codes[0, 3, 3]:08b}"  # centre of the window one pixel to the left of the bright pixel
+    '11010010'
     """
-    if window < 3 or window % 2 == 0:
-        raise ValueError(f"the window must be an odd number of pixels and 3 or more, not {window}")
+    if window_size < 3 or window_size % 2 == 0:
+        raise ValueError(f"the window must be an odd number of pixels and at least 3, not {window_size}")
     n, height, width = images.shape
-    if min(height, width) < window:
-        raise ValueError(f"a picture of {width} x {height} is smaller than the window of {window} x {window}")
-    one, cos, sin = _waves(window)
-    # One above the other the pictures are one picture; what leaks over an edge is cut off with the borders.
-    tall = np.ascontiguousarray(images).reshape(n * height, width)
+    if min(height, width) < window_size:
+        raise ValueError(
+            f"an image of {width} x {height} pixels is smaller than the window of {window_size} x {window_size}"
+        )
+    ones, cos, sin = _filters(window_size)
+    # The images are stacked to one tall image. Pixels that mix two images are removed with the borders.
+    stacked = np.ascontiguousarray(images).reshape(n * height, width)
 
-    def along(x: np.ndarray, y: np.ndarray) -> np.ndarray:
-        half = window // 2
-        filtered = cv2.sepFilter2D(tall, cv2.CV_64F, x, y).reshape(n, height, width)
+    def convolve(along_x: np.ndarray, along_y: np.ndarray) -> np.ndarray:
+        half = window_size // 2
+        filtered = cv2.sepFilter2D(stacked, cv2.CV_64F, along_x, along_y).reshape(n, height, width)
         return filtered[:, half : height - half, half : width - half]
 
-    cc, ss, sc, cs = along(cos, cos), along(sin, sin), along(sin, cos), along(cos, sin)
-    real = [along(cos, one), along(one, cos), cc - ss, cc + ss]
-    imaginary = [along(sin, one), along(one, sin), sc + cs, sc - cs]
+    cc, ss, sc, cs = convolve(cos, cos), convolve(sin, sin), convolve(sin, cos), convolve(cos, sin)
+    real = [convolve(cos, ones), convolve(ones, cos), cc - ss, cc + ss]
+    imaginary = [convolve(sin, ones), convolve(ones, sin), sc + cs, sc - cs]
     coefficients = real + imaginary
     if decorrelate:
-        rotation = decorrelation(window)
+        rotation = decorrelation_matrix(window_size)
         coefficients = [sum(w * c for w, c in zip(row, coefficients, strict=True)) for row in rotation]
     code = np.zeros(coefficients[0].shape, np.uint8)
     for k, coefficient in enumerate(coefficients):
@@ -83,59 +100,87 @@ def lpq_codes(images: np.ndarray, window: int = 7, decorrelate: bool = True) -> 
     return code
 
 
-def lpq_histograms(images: np.ndarray, window: int = 7, decorrelate: bool = True, grid: int = 6) -> np.ndarray:
-    """Histograms of phase codes over a grid of cells.
+def lpq_histograms(images: np.ndarray, window_size: int = 7, decorrelate: bool = True, grid: int = 6) -> np.ndarray:
+    """Compute histograms of LPQ codes over a grid of cells.
 
     Parameters
     ----------
     images : ndarray, shape (n, H, W), uint8
-    window, decorrelate
+        Grey images.
+    window_size, decorrelate
         See `lpq_codes`.
-    grid : int
-        The pixels that have a code are cut into `grid` x `grid` cells.
+    grid : int, default=6
+        Number of cells per side. Cells cover all pixels that have a code; their sizes differ by at most one pixel.
 
     Returns
     -------
     ndarray, shape (n, grid * grid * 256), float32
-        Cells row by row; each histogram sums to 1.
+        Relative frequencies, cells in row-major order. Each histogram has a sum of 1.
 
     Raises
     ------
     ValueError
-        As in `lpq_codes`, and where there are fewer codes than cells a side.
+        As in `lpq_codes`, and if a side has fewer codes than cells.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> lpq_histograms(np.zeros((3, 32, 32), np.uint8), window_size=7, grid=4).shape
+    (3, 4096)
     """
-    codes = lpq_codes(images, window, decorrelate)
+    codes = lpq_codes(images, window_size, decorrelate)
     n, height, width = codes.shape
     if min(height, width) < grid:
         raise ValueError(
-            f"a picture of {images.shape[2]} x {images.shape[1]} cannot be cut into {grid} x {grid} cells "
-            f"with a window of {window}"
+            f"an image of {images.shape[2]} x {images.shape[1]} pixels cannot be divided into {grid} x {grid} cells "
+            f"with a window of {window_size} pixels"
         )
     rows, columns = np.arange(height) * grid // height, np.arange(width) * grid // width
     cell = rows[:, None] * grid + columns + grid * grid * np.arange(n)[:, None, None]
-    counts = np.bincount((cell * BINS + codes).ravel(), minlength=n * grid * grid * BINS).reshape(n, -1, BINS)
+    bins = (cell * N_LPQ_CODES + codes).ravel()
+    counts = np.bincount(bins, minlength=n * grid * grid * N_LPQ_CODES).reshape(n, -1, N_LPQ_CODES)
     return (counts / counts.sum(-1, keepdims=True)).reshape(n, -1).astype(np.float32)
 
 
 @functools.cache
-def decorrelation(window: int) -> np.ndarray:
-    """The rotation (8, 8) float64 that decorrelates the coefficients of pixels correlated by 0.9 to the distance."""
-    one, cos, sin = _waves(window)
+def decorrelation_matrix(window_size: int) -> np.ndarray:
+    """Compute the matrix that decorrelates the eight coefficients.
+
+    Parameters
+    ----------
+    window_size : int
+        Side of the window in pixels.
+
+    Returns
+    -------
+    ndarray, shape (8, 8), float64
+        Orthogonal matrix. Its rows are singular vectors of the covariance matrix of the coefficients for images whose
+        pixels at distance d have the correlation ``PIXEL_CORRELATION**d``, in the order of decreasing variance.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> matrix = decorrelation_matrix(7)
+    >>> np.allclose(matrix @ matrix.T, np.eye(8))
+    True
+    """
+    ones, cos, sin = _filters(window_size)
     cc, ss, sc, cs = (np.outer(y, x) for x, y in ((cos, cos), (sin, sin), (sin, cos), (cos, sin)))
-    real = [np.outer(one, cos), np.outer(cos, one), cc - ss, cc + ss]
-    imaginary = [np.outer(one, sin), np.outer(sin, one), sc + cs, sc - cs]
+    real = [np.outer(ones, cos), np.outer(cos, ones), cc - ss, cc + ss]
+    imaginary = [np.outer(ones, sin), np.outer(sin, ones), sc + cs, sc - cs]
     filters = np.reshape(real + imaginary, (8, -1))
-    y, x = np.divmod(np.arange(window * window), window)
-    correlation = CORRELATION ** np.hypot(y[:, None] - y, x[:, None] - x)
-    stretch = np.diag(1 + 1e-6 * np.array([2, 0, 1, 1, 2, 0, 1, 1]))
-    _, _, rotation = np.linalg.svd(stretch @ (filters @ correlation @ filters.T) @ stretch)
-    # The first of the largest entries, where some tie but for rounding.
+    y, x = np.divmod(np.arange(window_size * window_size), window_size)
+    correlation = PIXEL_CORRELATION ** np.hypot(y[:, None] - y, x[:, None] - x)
+    # Makes equal singular values different, so that the singular vectors are unique.
+    scaling = np.diag(1 + 1e-6 * np.array([2, 0, 1, 1, 2, 0, 1, 1]))
+    _, _, rotation = np.linalg.svd(scaling @ (filters @ correlation @ filters.T) @ scaling)
+    # The first of the largest entries: some are equal up to the rounding error.
     size = np.abs(rotation)
     largest = (size > 0.99 * size.max(1, keepdims=True)).argmax(1)
     return rotation * np.sign(np.take_along_axis(rotation, largest[:, None], 1))
 
 
-def _waves(window: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Window, cosine and sine of one period over the window, each (window,) float64."""
-    t = 2 * np.pi * (np.arange(window) - window // 2) / window
-    return np.ones(window), np.cos(t), np.sin(t)
+def _filters(window_size: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return ones, cosine and sine of one period over the window, each (window_size,) float64."""
+    t = 2 * np.pi * (np.arange(window_size) - window_size // 2) / window_size
+    return np.ones(window_size), np.cos(t), np.sin(t)

@@ -1,8 +1,8 @@
-"""Shapes in their frame: mean shape, pictures brought to it, and gradient descriptors around the points of a shape.
+"""Shape model of the landmarker: mean shape, reference frame, and gradient descriptors around the points of a shape.
 
-The frame is a square of FRAME pixels in which the mean shape stands upright, its outer eye corners EYES pixels apart. A
-picture is brought there by the similarity that takes a shape to the mean shape, so that everything that is learned
-there is free of place, size and rotation.
+The reference frame is a square of FRAME_SIDE_PX pixels in which the mean shape is upright, with its outer eye corners
+FRAME_EYE_DISTANCE_PX pixels apart. The similarity from a shape to the mean shape maps the image to this frame, so that
+regressions in the frame do not depend on position, size and rotation.
 """
 
 from __future__ import annotations
@@ -12,146 +12,231 @@ import functools
 import cv2
 import numpy as np
 
-from .geometry import MIRROR, similarity, transform
+from .geometry import MIRROR_INDICES, apply_affine, estimate_similarity
 
-#: Side of the frame and distance of the mean shape's outer eye corners in it, in pixels.
-FRAME, EYES = 128, 54.0
+#: Side of the reference frame, and distance of the outer eye corners of the mean shape in it, in pixels.
+FRAME_SIDE_PX, FRAME_EYE_DISTANCE_PX = 128, 54.0
 #: Outer corners of the left and right eye in the iBUG-68 scheme.
-OUTER = (36, 45)
-#: Spatial cells a side of a descriptor, and orientations in each.
-CELLS, ORIENTATIONS = 4, 8
+OUTER_EYE_CORNERS = (36, 45)
+#: Spatial cells per side of a descriptor, and orientations per cell.
+CELLS_PER_SIDE, N_ORIENTATIONS = 4, 8
 #: Length of the descriptor of one point.
-LENGTH = CELLS * CELLS * ORIENTATIONS
+DESCRIPTOR_LENGTH = CELLS_PER_SIDE * CELLS_PER_SIDE * N_ORIENTATIONS
 
 
 def outer_eye_distance(landmarks: np.ndarray) -> np.ndarray:
-    """Distance between the outer eye corners in pixels, (...,), of landmarks (..., 68, 2).
+    """Distance between the outer eye corners.
 
-    What the evaluations of 300-W call inter-ocular distance (Sagonas et al. 2013); that between the eye centres, used
-    elsewhere here, is about two thirds of it.
+    Parameters
+    ----------
+    landmarks : ndarray, shape (..., 68, 2)
+        iBUG-68 points in pixels.
+
+    Returns
+    -------
+    ndarray, shape (...,)
+        In pixels.
+
+    Notes
+    -----
+    Evaluations on 300-W call this the inter-ocular distance (Sagonas et al., "300 faces in-the-wild challenge", 2016,
+    doi:10.1016/j.imavis.2016.01.002). The distance between the eye centres, which the other modules use, is about two
+    thirds of it.
+
+    Examples
+    --------
+    >>> from fer_features.vision.geometry import MEAN_FACE
+    >>> from fer_features.vision.shape_model import outer_eye_distance
+    >>> float(outer_eye_distance(100 * MEAN_FACE))
+    144.0
     """
-    return np.linalg.norm(landmarks[..., OUTER[1], :] - landmarks[..., OUTER[0], :], axis=-1)
+    left, right = OUTER_EYE_CORNERS
+    return np.linalg.norm(landmarks[..., right, :] - landmarks[..., left, :], axis=-1)
 
 
-def mean_shape(landmarks: np.ndarray, rounds: int = 5) -> np.ndarray:
-    """Mean of shapes after taking out place, size and rotation (generalised Procrustes), symmetric, in the frame.
+def mean_shape(landmarks: np.ndarray, n_iter: int = 5) -> np.ndarray:
+    """Symmetric mean of shapes by generalized Procrustes analysis, in the reference frame.
 
     Parameters
     ----------
     landmarks : ndarray, shape (n, 68, 2)
-    rounds : int
-        How often the shapes are brought to their mean.
+        iBUG-68 points in pixels.
+    n_iter : int, default=5
+        How often the shapes are aligned to their mean.
 
     Returns
     -------
     ndarray, shape (68, 2), float64
-        In pixels of the frame, its bounding box in the middle, the outer eye corners EYES apart on a horizontal line.
+        In pixels of the reference frame: the bounding box is centred, the outer eye corners are FRAME_EYE_DISTANCE_PX
+        apart on a horizontal line.
+
+    References
+    ----------
+    J. C. Gower, "Generalized Procrustes analysis", Psychometrika 40(1), 1975, doi:10.1007/BF02291478.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from fer_features.vision.geometry import MEAN_FACE
+    >>> from fer_features.vision.shape_model import mean_shape, outer_eye_distance
+    >>> round(float(outer_eye_distance(mean_shape(np.stack([80 * MEAN_FACE, 50 * MEAN_FACE + 9])))), 6)
+    54.0
     """
+    eyes = np.array([[-FRAME_EYE_DISTANCE_PX / 2, 0.0], [FRAME_EYE_DISTANCE_PX / 2, 0.0]])
     mean = np.asarray(landmarks[0], np.float64)
-    for _ in range(rounds):
-        mean = transform(similarity(landmarks, mean), landmarks).mean(0)
-        flipped = mean[MIRROR] * [-1, 1]
-        mean = (mean + transform(similarity(flipped, mean), flipped)) / 2
-        mean = transform(similarity(mean[list(OUTER)], np.array([[-EYES / 2, 0.0], [EYES / 2, 0.0]])), mean)
-    return mean - (mean.min(0) + mean.max(0)) / 2 + (FRAME - 1) / 2
+    for _ in range(n_iter):
+        mean = apply_affine(estimate_similarity(landmarks, mean), landmarks).mean(0)
+        flipped = mean[MIRROR_INDICES] * [-1, 1]
+        mean = (mean + apply_affine(estimate_similarity(flipped, mean), flipped)) / 2
+        mean = apply_affine(estimate_similarity(mean[list(OUTER_EYE_CORNERS)], eyes), mean)
+    return mean - (mean.min(0) + mean.max(0)) / 2 + (FRAME_SIDE_PX - 1) / 2
 
 
-def reduced(picture: np.ndarray, shape: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The part of a picture around a shape, made smaller where the shape is larger than in the frame.
+def crop_to_shape(image: np.ndarray, shape: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Crop of an image around a shape, reduced where the shape is larger than in the reference frame.
 
     Parameters
     ----------
-    picture : ndarray, shape (H, W), uint8
+    image : ndarray, shape (H, W), uint8
     shape : ndarray, shape (68, 2)
-        Somewhere near the face, in pixels.
+        Approximate landmarks of the face, in pixels.
 
     Returns
     -------
-    part : ndarray, shape (h, w), uint8
-        At least one pixel, whereever the shape is.
+    crop : ndarray, shape (h, w), uint8
+        At least one pixel, wherever the shape is.
     matrix : ndarray, shape (2, 3), float64
-        Takes pixels of the part to pixels of the picture.
+        Affine transform from pixels of the crop to pixels of the image.
 
     Notes
     -----
-    Areas are averaged before anything is sampled, so that large faces are not aliased; once a face, not a step.
+    Areas are averaged once per face, before all stages, so that large faces are not aliased.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from fer_features.vision.geometry import MEAN_FACE
+    >>> from fer_features.vision.shape_model import crop_to_shape
+    >>> crop, matrix = crop_to_shape(np.zeros((1000, 1000), np.uint8), 200 * MEAN_FACE + 500)
+    >>> crop.shape, round(float(matrix[0, 0]), 1)
+    ((152, 173), 5.4)
     """
-    height, width = picture.shape
+    height, width = image.shape
     low, high = shape.min(0), shape.max(0)
     reach = 0.5 * (high - low).max()
     x0, y0 = np.clip(np.floor(low - reach), 0, [width - 1, height - 1]).astype(int)
     x1, y1 = np.clip(np.ceil(high + reach) + 1, [x0 + 1, y0 + 1], [width, height]).astype(int)
-    part = picture[y0:y1, x0:x1]
-    factor = (high - low).max() / (1.6 * EYES)
-    size = (max(round((x1 - x0) / factor), 1), max(round((y1 - y0) / factor), 1)) if factor > 1.2 else part.shape[::-1]
+    crop = image[y0:y1, x0:x1]
+    factor = (high - low).max() / (1.6 * FRAME_EYE_DISTANCE_PX)
+    size = (max(round((x1 - x0) / factor), 1), max(round((y1 - y0) / factor), 1)) if factor > 1.2 else crop.shape[::-1]
     sx, sy = (x1 - x0) / size[0], (y1 - y0) / size[1]
-    if size != part.shape[::-1]:
-        part = cv2.resize(part, size, interpolation=cv2.INTER_AREA)
-    # Centres of pixels: the first of the part stands in the middle of the pixels that it is the mean of.
-    return part, np.array([[sx, 0, x0 + (sx - 1) / 2], [0, sy, y0 + (sy - 1) / 2]])
+    if size != crop.shape[::-1]:
+        crop = cv2.resize(crop, size, interpolation=cv2.INTER_AREA)
+    # Pixel centres: the first pixel of the crop is centred on the image pixels that it averages.
+    return crop, np.array([[sx, 0, x0 + (sx - 1) / 2], [0, sy, y0 + (sy - 1) / 2]])
 
 
-def inverse(matrix: np.ndarray) -> np.ndarray:
-    """Inverse of an affine matrix (2, 3)."""
-    turned = np.linalg.inv(matrix[:, :2])
-    return np.hstack([turned, -turned @ matrix[:, 2:]])
+def invert_affine(matrix: np.ndarray) -> np.ndarray:
+    """Inverse of an affine transform.
+
+    Parameters
+    ----------
+    matrix : ndarray, shape (2, 3)
+
+    Returns
+    -------
+    ndarray, shape (2, 3)
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from fer_features.vision.shape_model import invert_affine
+    >>> invert_affine(np.array([[2.0, 0.0, 6.0], [0.0, 2.0, 4.0]]))
+    array([[ 0.5,  0. , -3. ],
+           [ 0. ,  0.5, -2. ]])
+    """
+    linear = np.linalg.inv(matrix[:, :2])
+    return np.hstack([linear, -linear @ matrix[:, 2:]])
 
 
-def compose(first: np.ndarray, then: np.ndarray) -> np.ndarray:
-    """The affine matrix (2, 3) that does `first` and `then` after it."""
-    return np.hstack([then[:, :2] @ first[:, :2], then[:, :2] @ first[:, 2:] + then[:, 2:]])
+def compose_affine(first: np.ndarray, second: np.ndarray) -> np.ndarray:
+    """Affine transform (2, 3) that applies `first` and then `second`."""
+    return np.hstack([second[:, :2] @ first[:, :2], second[:, :2] @ first[:, 2:] + second[:, 2:]])
 
 
-def to_frame(picture: np.ndarray, matrix: np.ndarray) -> np.ndarray:
-    """The picture in the frame, (FRAME, FRAME) uint8, `matrix` (2, 3) taking the frame to the picture.
+def warp_to_frame(image: np.ndarray, matrix: np.ndarray) -> np.ndarray:
+    """Image in the reference frame; beyond the image its border is replicated.
 
-    Outside of the picture its nearest pixel is repeated.
+    Parameters
+    ----------
+    image : ndarray, shape (H, W), uint8
+    matrix : ndarray, shape (2, 3)
+        Affine transform from the reference frame to the image.
+
+    Returns
+    -------
+    ndarray, shape (FRAME_SIDE_PX, FRAME_SIDE_PX), uint8
     """
     flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-    return cv2.warpAffine(picture, matrix, (FRAME, FRAME), flags=flags, borderMode=cv2.BORDER_REPLICATE)
+    return cv2.warpAffine(image, matrix, (FRAME_SIDE_PX, FRAME_SIDE_PX), flags=flags, borderMode=cv2.BORDER_REPLICATE)
 
 
-def orientation_maps(crop: np.ndarray, cell: int) -> np.ndarray:
-    """Mean directional derivatives over squares of `cell` pixels, (FRAME, FRAME, 8) float32, of a uint8 crop.
+def orientation_maps(frame: np.ndarray, cell_size: int) -> np.ndarray:
+    """Mean directional derivatives over squares of pixels.
 
-    The derivative in each of 8 directions, where it is above 0: to the right, to the lower right, ...
+    Parameters
+    ----------
+    frame : ndarray, shape (FRAME_SIDE_PX, FRAME_SIDE_PX), uint8
+    cell_size : int
+        Side of the squares in pixels.
+
+    Returns
+    -------
+    ndarray, shape (FRAME_SIDE_PX, FRAME_SIDE_PX, 8), float32
+        The positive part of the derivative in each of 8 directions: right, lower right, down, ...
 
     References
     ----------
-    E. Tola, V. Lepetit, P. Fua, "DAISY: An efficient dense descriptor applied to wide-baseline stereo",
-    PAMI 32(5), 2010.
+    E. Tola, V. Lepetit, P. Fua, "DAISY: An efficient dense descriptor applied to wide-baseline stereo", PAMI 32(5),
+    2010, doi:10.1109/TPAMI.2009.77. Departures: box filters instead of Gaussians, and cells on a square grid.
     """
-    # Whole numbers up to the sums: exact, and faster by half.
-    dx = cv2.Sobel(crop, cv2.CV_16S, 1, 0, ksize=1)
-    dy = cv2.Sobel(crop, cv2.CV_16S, 0, 1, ksize=1)
-    along = (dx, dx + dy, dy, dy - dx)
-    planes = cv2.merge([np.maximum(p, 0) for p in along] + [np.maximum(-p, 0) for p in along])
-    maps = cv2.boxFilter(planes, cv2.CV_32F, (cell, cell))
+    # Integers up to the sums are exact, and half as fast again.
+    dx = cv2.Sobel(frame, cv2.CV_16S, 1, 0, ksize=1)
+    dy = cv2.Sobel(frame, cv2.CV_16S, 0, 1, ksize=1)
+    directions = (dx, dx + dy, dy, dy - dx)
+    planes = cv2.merge([np.maximum(p, 0) for p in directions] + [np.maximum(-p, 0) for p in directions])
+    maps = cv2.boxFilter(planes, cv2.CV_32F, (cell_size, cell_size))
     maps[..., 1::2] *= np.float32(np.sqrt(0.5))
     return maps
 
 
-def describe(maps: np.ndarray, points: np.ndarray, cell: int) -> np.ndarray:
-    """Descriptors of 4 x 4 cells around points, (p, 128) float32, of length 1 or 0 where all is flat.
+def point_descriptors(maps: np.ndarray, points: np.ndarray, cell_size: int) -> np.ndarray:
+    """Descriptors of 4 x 4 cells around points.
 
     Parameters
     ----------
-    maps : ndarray, shape (FRAME, FRAME, 8)
-        Of `orientation_maps` with the same `cell`.
+    maps : ndarray, shape (FRAME_SIDE_PX, FRAME_SIDE_PX, 8)
+        From `orientation_maps` with the same `cell_size`.
     points : ndarray, shape (p, 2)
-        In pixels of the frame; cells beyond its edge are those on the edge.
-    cell : int
+        In pixels of the reference frame; cells beyond its edge are replaced by those on the edge.
+    cell_size : int
         Side of a cell in pixels.
+
+    Returns
+    -------
+    ndarray, shape (p, 128), float32
+        Of Euclidean length 1, or shorter where the contrast is below one grey level.
     """
-    at = np.rint(points).astype(np.intp)[:, None] + _cells(cell)
-    np.clip(at, 0, FRAME - 1, out=at)
-    values = maps.reshape(-1, ORIENTATIONS)[at[..., 1] * FRAME + at[..., 0]].reshape(len(points), LENGTH)
+    cells = np.rint(points).astype(np.intp)[:, None] + _cell_offsets(cell_size)
+    np.clip(cells, 0, FRAME_SIDE_PX - 1, out=cells)
+    values = maps.reshape(-1, N_ORIENTATIONS)[cells[..., 1] * FRAME_SIDE_PX + cells[..., 0]]
+    values = values.reshape(len(points), DESCRIPTOR_LENGTH)
     norm = np.sqrt(np.einsum("ij,ij->i", values, values))[:, None]
-    # One grey level in a cell is noise, and not blown up to a full descriptor.
+    # One grey level in a cell is noise and must not be amplified to a full descriptor.
     return values / np.maximum(norm, 1.0)
 
 
 @functools.lru_cache(16)
-def _cells(cell: int) -> np.ndarray:
-    line = np.floor(cell * (np.arange(CELLS) - (CELLS - 1) / 2) + 0.5).astype(int)
+def _cell_offsets(cell_size: int) -> np.ndarray:
+    line = np.floor(cell_size * (np.arange(CELLS_PER_SIDE) - (CELLS_PER_SIDE - 1) / 2) + 0.5).astype(int)
     return np.stack(np.meshgrid(line, line), -1).reshape(-1, 2)

@@ -1,4 +1,4 @@
-"""Dense SIFT descriptors (Lowe 2004) on a regular grid, batched as products of matrices."""
+"""Dense SIFT descriptors (Lowe, IJCV 2004) on a regular grid, computed by matrix products."""
 
 from __future__ import annotations
 
@@ -8,174 +8,239 @@ from collections.abc import Sequence
 import cv2
 import numpy as np
 
-#: Spatial bins a side of a patch, and orientations in each.
-SIDE, ORIENTATIONS = 4, 8
-#: Length of a descriptor.
-LENGTH = SIDE * SIDE * ORIENTATIONS
+#: Number of spatial bins per side of a patch.
+N_SPATIAL_BINS = 4
+#: Number of orientation bins over 360 degrees.
+N_ORIENTATIONS = 8
+#: Number of values of a descriptor.
+DESCRIPTOR_LENGTH = N_SPATIAL_BINS * N_SPATIAL_BINS * N_ORIENTATIONS
 
 
 def dense_sift(
-    images: np.ndarray, bins: Sequence[float] = (4, 6), step: float = 4, root: bool = False, blur: float = 0
+    images: np.ndarray,
+    bin_sizes: Sequence[float] = (4, 6),
+    step: float = 4,
+    rootsift: bool = False,
+    sigma: float = 0,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Upright SIFT descriptors of a batch of pictures on a regular grid.
+    """Compute upright SIFT descriptors of a batch of images on a regular grid.
 
     Parameters
     ----------
     images : ndarray, shape (n, H, W), uint8 or float32
-    bins : sequence of float
-        Sides of a spatial bin in pixels; a patch has 4 x 4 of them.
-    step : float
-        Distance of neighbouring patches in pixels, the same for every bin size.
-    root : bool
-        RootSIFT: the roots of the L1-normed descriptor, so that Euclidean distance is Hellinger's.
-    blur : float
-        Standard deviation in pixels of a Gaussian that the pictures are smoothed by first; 0 for none.
+        Grey images.
+    bin_sizes : sequence of float, default=(4, 6)
+        Sides of a spatial bin in pixels, one per scale. A patch has 4 x 4 bins. Sizes that do not fit into the image
+        are ignored.
+    step : float, default=4
+        Distance between neighbouring patches in pixels, the same for every bin size.
+    rootsift : bool, default=False
+        Whether to return RootSIFT: the square root of the L1-normalized descriptor. The Euclidean distance of RootSIFT
+        descriptors is the Hellinger distance.
+    sigma : float, default=0
+        Standard deviation in pixels of a Gaussian filter that is applied to the images first; 0 for no filter.
 
     Returns
     -------
     descriptors : ndarray, shape (n, p, 128), float32
-        Of length 1, or 0 where a patch is flat. Bins row by row, in each its orientations: 0 degrees (brighter to
-        the right), 45 degrees (brighter to the upper right), ..., as in OpenCV.
+        Descriptors of length 1; 0 for patches without gradients. The spatial bins are in row-major order, in each bin
+        the orientations of the gradient: 0 degrees (brighter to the right), 45 degrees (brighter to the upper right),
+        ..., as in OpenCV.
     positions : ndarray, shape (p, 2), float32
-        Patch centres (x, y) in pixels: those of the first bin size row by row, then those of the next.
+        Patch centres (x, y) in pixels: those of the first bin size in row-major order, then those of the next one.
 
     Raises
     ------
     ValueError
-        Where the picture holds no patch of any size.
+        If the image is too small for every bin size.
 
     References
     ----------
-    D. Lowe, "Distinctive image features from scale-invariant keypoints", IJCV 60(2), 2004.
-    R. Arandjelovic, A. Zisserman, "Three things everyone should know to improve object retrieval", CVPR 2012.
+    D. G. Lowe, "Distinctive image features from scale-invariant keypoints", IJCV 60(2), 2004,
+    doi:10.1023/B:VISI.0000029664.99615.94.
+    R. Arandjelovic, A. Zisserman, "Three things everyone should know to improve object retrieval", CVPR 2012,
+    doi:10.1109/CVPR.2012.6248018.
 
     Notes
     -----
-    Votes are interpolated trilinearly and weighted by a Gaussian of two bins, both exactly, as in the paper. Weights
-    of window and bins are products of a function of x and one of y, so all bins of all patches of a picture are
-    ``V @ plane @ U.T`` for each of 8 orientation planes, with the banded matrices cut into dense blocks.
+    Votes are interpolated trilinearly and weighted by a Gaussian with a standard deviation of two bins, both exactly as
+    in the paper. The weights are products of a function of x and a function of y. All bins of all patches of an image
+    are therefore ``V @ plane @ U.T`` for each of the 8 orientation planes. The matrices V and U are banded and are cut
+    into dense blocks.
 
-    At the same points and scale, on the same smoothed picture, the descriptors correlate by 0.9999 with those of
-    OpenCV's ``SIFT_create().compute``, each single one by more than 0.999. What is left: OpenCV rounds points to whole
-    pixels and descriptors to whole numbers and takes angles from a fast approximation. It always smooths by 1.52
-    pixels (``blur=1.52``), which is not done here unless asked for: the correlation is then 0.88 (bins of 4 px) to
-    0.94 (8 px).
+    At the same points and scale, on the same smoothed image, all descriptor values correlate by 0.9999 with those of
+    ``cv2.SIFT_create().compute``, and each descriptor by more than 0.998. The remaining differences: OpenCV rounds
+    points to integer pixels and descriptors to integers, and it uses a fast approximation of the angle. OpenCV always
+    smooths with a standard deviation of 1.52 pixels (``sigma=1.52`` here). Without smoothing the correlation is 0.88
+    (bins of 4 pixels) to 0.94 (8 pixels).
 
-    Departures from the paper: no scale or orientation is sought; patches are upright, pictures are not smoothed in
-    proportion to the bin size.
+    Departures from the paper: scale and orientation are not estimated, patches are upright, and images are not smoothed
+    in proportion to the bin size.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> images = np.random.default_rng(0).integers(0, 256, (2, 48, 48)).astype(np.uint8)
+    >>> descriptors, positions = dense_sift(images, bin_sizes=(4,), step=8)
+    >>> descriptors.shape
+    (2, 25, 128)
+    >>> positions[:2].tolist()
+    [[7.5, 7.5], [15.5, 7.5]]
     """
     n, height, width = images.shape
-    used = [b for b in bins if min(height, width) - 1 >= (SIDE - 1) * b]
-    if not used:
-        raise ValueError(f"a picture of {width} x {height} holds no patch of 4 x 4 bins of {min(bins):g} pixels")
-    positions = patch_centres(height, width, used, step)
-    descriptors = np.empty((n, len(positions), LENGTH), np.float32)
-    # Picture by picture: all of one stays in the processor's cache, and rounding does not hang on its neighbours.
+    fitting = [b for b in bin_sizes if min(height, width) - 1 >= (N_SPATIAL_BINS - 1) * b]
+    if not fitting:
+        raise ValueError(
+            f"an image of {width} x {height} pixels is too small for a patch of 4 x 4 bins of {min(bin_sizes):g} pixels"
+        )
+    positions = patch_centres(height, width, fitting, step)
+    descriptors = np.empty((n, len(positions), DESCRIPTOR_LENGTH), np.float32)
+    # One image at a time: its arrays stay in the cache, and rounding does not depend on the other images of the batch.
     for i in range(n):
-        lines = np.ascontiguousarray(orientation_planes(images[i : i + 1], blur)[0].transpose(1, 0, 2))
+        lines = np.ascontiguousarray(orientation_planes(images[i : i + 1], sigma)[0].transpose(1, 0, 2))
         first = 0
-        for b in used:
+        for b in fitting:
             votes = _votes(lines, float(b), float(step))
-            _norm(votes, root, out=descriptors[i, first : first + len(votes)])
+            _normalize(votes, rootsift, out=descriptors[i, first : first + len(votes)])
             first += len(votes)
     return descriptors, positions
 
 
-def patch_centres(height: int, width: int, bins: Sequence[float], step: float) -> np.ndarray:
-    """Centres (x, y) of the patches of `dense_sift` in pixels, (p, 2) float32.
+def patch_centres(height: int, width: int, bin_sizes: Sequence[float], step: float) -> np.ndarray:
+    """Compute the centres of the patches of `dense_sift`.
 
-    The outermost spatial bins have their centres in the picture, and the grid stands in its middle, so that the
-    patches of the mirrored picture are the mirrored patches.
+    The centres of the outermost spatial bins lie inside the image. The grid is centred in the image, so that the
+    patches of a mirrored image are the mirrored patches.
+
+    Parameters
+    ----------
+    height, width : int
+        Size of the image in pixels.
+    bin_sizes : sequence of float
+        Sides of a spatial bin in pixels.
+    step : float
+        Distance between neighbouring patches in pixels.
+
+    Returns
+    -------
+    ndarray, shape (p, 2), float32
+        Centres (x, y) in pixels, in the order of `dense_sift`.
+
+    Examples
+    --------
+    >>> patch_centres(height=13, width=20, bin_sizes=(4,), step=4).tolist()
+    [[7.5, 6.0], [11.5, 6.0]]
     """
     grids = []
-    for b in bins:
+    for b in bin_sizes:
         y, x = (_centres(size, float(b), float(step)) for size in (height, width))
         grids.append(np.stack(np.meshgrid(x, y), -1).reshape(-1, 2))
     return np.concatenate(grids).astype(np.float32)
 
 
-def orientation_planes(images: np.ndarray, blur: float = 0) -> np.ndarray:
-    """Gradient magnitude shared out over the two nearest of 8 orientations, (n, 8, H, W) float32.
+def orientation_planes(images: np.ndarray, sigma: float = 0) -> np.ndarray:
+    """Distribute the gradient magnitude of each pixel over the two nearest of 8 orientations.
 
-    Gradients are central differences, not halved, and 0 on the outermost pixels; orientations count anticlockwise
-    from the right, at 0, 45, ..., 315 degrees.
+    Parameters
+    ----------
+    images : ndarray, shape (n, H, W), uint8 or float32
+        Grey images.
+    sigma : float, default=0
+        Standard deviation in pixels of a Gaussian filter that is applied first; 0 for no filter.
+
+    Returns
+    -------
+    ndarray, shape (n, 8, H, W), float32
+        Magnitudes in grey levels per two pixels, because central differences are not halved; 0 on the outermost pixels.
+        Orientations are counted anticlockwise from the right: 0, 45, ..., 315 degrees.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> ramp = np.tile(3 * np.arange(8, dtype=np.uint8), (1, 8, 1))
+    >>> orientation_planes(ramp)[0, :, 4, 4]
+    array([6., 0., 0., 0., 0., 0., 0., 0.], dtype=float32)
     """
     n, height, width = images.shape
     grey = images.astype(np.float32)
-    if blur:
-        grey = np.stack([cv2.GaussianBlur(image, (0, 0), blur) for image in grey]) if n else grey
+    if sigma:
+        grey = np.stack([cv2.GaussianBlur(image, (0, 0), sigma) for image in grey]) if n else grey
     dx, dy = np.zeros((2, n, height, width), np.float32)
     inner = np.s_[:, 1:-1, 1:-1]
     dx[inner] = grey[:, 1:-1, 2:] - grey[:, 1:-1, :-2]
     dy[inner] = grey[:, :-2, 1:-1] - grey[:, 2:, 1:-1]
     magnitude = np.sqrt(dx * dx + dy * dy)
-    turn = np.arctan2(dy, dx) * np.float32(ORIENTATIONS / (2 * np.pi))  # -4 to 4: orientations 4..7 are -4..-1
-    planes = np.empty((n, ORIENTATIONS, height, width), np.float32)
-    for o in range(ORIENTATIONS):
-        away = np.abs(turn - (o if o <= ORIENTATIONS // 2 else o - ORIENTATIONS))
-        if o == ORIENTATIONS // 2:  # the one orientation with angles on both ends of the range
-            away = np.minimum(away, ORIENTATIONS - away)
-        np.multiply(np.maximum(1 - away, 0, out=away), magnitude, out=planes[:, o])
+    # Angle in units of one orientation, -4 to 4: orientations 5..7 are at -3..-1, orientation 4 is at both ends.
+    angle = np.arctan2(dy, dx) * np.float32(N_ORIENTATIONS / (2 * np.pi))
+    planes = np.empty((n, N_ORIENTATIONS, height, width), np.float32)
+    for o in range(N_ORIENTATIONS):
+        distance = np.abs(angle - (o if o <= N_ORIENTATIONS // 2 else o - N_ORIENTATIONS))
+        if o == N_ORIENTATIONS // 2:
+            distance = np.minimum(distance, N_ORIENTATIONS - distance)
+        np.multiply(np.maximum(1 - distance, 0, out=distance), magnitude, out=planes[:, o])
     return planes
 
 
 def _centres(size: int, b: float, step: float) -> np.ndarray:
-    count = int((size - 1 - (SIDE - 1) * b) // step) + 1
+    count = int((size - 1 - (N_SPATIAL_BINS - 1) * b) // step) + 1
     return (size - 1) / 2 + step * (np.arange(count) - (count - 1) / 2)
 
 
 def _votes(lines: np.ndarray, b: float, step: float) -> np.ndarray:
-    """Descriptors of one picture before any norm, its planes line by line (H, 8, W) -> (p, 128)."""
+    """Compute the unnormalized descriptors (p, 128) of one image from its orientation planes (H, 8, W)."""
     height, _, width = lines.shape
-    rows, columns = (SIDE * len(_centres(size, b, step)) for size in (height, width))
+    rows, columns = (N_SPATIAL_BINS * len(_centres(size, b, step)) for size in (height, width))
     lines = lines.reshape(height, -1)
-    upright = np.empty((rows, lines.shape[1]), np.float32)
-    for out, band, weights, _ in _blocks(height, b, step):
-        np.matmul(weights, lines[band], out=upright[out])
-    upright = upright.reshape(-1, width)
-    votes = np.empty((len(upright), columns), np.float32)
-    for out, band, _, turned in _blocks(width, b, step):
-        votes[:, out] = upright[:, band] @ turned
-    votes = votes.reshape(rows // SIDE, SIDE, ORIENTATIONS, columns // SIDE, SIDE)
-    return votes.transpose(0, 3, 1, 4, 2).reshape(-1, LENGTH)
+    vertical = np.empty((rows, lines.shape[1]), np.float32)
+    for bins, band, weights, _ in _dense_blocks(height, b, step):
+        np.matmul(weights, lines[band], out=vertical[bins])
+    vertical = vertical.reshape(-1, width)
+    votes = np.empty((len(vertical), columns), np.float32)
+    for bins, band, _, transposed in _dense_blocks(width, b, step):
+        votes[:, bins] = vertical[:, band] @ transposed
+    votes = votes.reshape(
+        rows // N_SPATIAL_BINS, N_SPATIAL_BINS, N_ORIENTATIONS, columns // N_SPATIAL_BINS, N_SPATIAL_BINS
+    )
+    return votes.transpose(0, 3, 1, 4, 2).reshape(-1, DESCRIPTOR_LENGTH)
 
 
 @functools.lru_cache(64)
-def _blocks(size: int, b: float, step: float) -> list[tuple[slice, slice, np.ndarray, np.ndarray]]:
-    """Bins, pixels and weights of the dense blocks of `_weights`, and these turned.
+def _dense_blocks(size: int, b: float, step: float) -> list[tuple[slice, slice, np.ndarray, np.ndarray]]:
+    """Return bins, pixels, weights and transposed weights of the dense blocks of `_weights`.
 
-    5 patches a block are the fastest at 128 px; at 48 px one block is, for there products are short of work.
+    Blocks of 5 patches are the fastest for 128 pixels. For 48 pixels a single block is faster, because the products are
+    small.
     """
     weights, blocks = _weights(size, b, step), []
-    rows = 5 * SIDE if size > 64 else len(weights)
+    rows = 5 * N_SPATIAL_BINS if size > 64 else len(weights)
     for start in range(0, len(weights), rows):
-        part = weights[start : start + rows]
-        reached = np.flatnonzero(part.any(0))
-        band = slice(int(reached[0]), int(reached[-1]) + 1)
-        part = np.ascontiguousarray(part[:, band])
-        blocks.append((slice(start, start + rows), band, part, np.ascontiguousarray(part.T)))
+        block = weights[start : start + rows]
+        nonzero = np.flatnonzero(block.any(0))
+        band = slice(int(nonzero[0]), int(nonzero[-1]) + 1)
+        block = np.ascontiguousarray(block[:, band])
+        blocks.append((slice(start, start + rows), band, block, np.ascontiguousarray(block.T)))
     return blocks
 
 
 def _weights(size: int, b: float, step: float) -> np.ndarray:
-    """Weight of each pixel along one axis in each bin of each patch, (patches * 4, size) float32."""
-    away = (np.arange(size) - _centres(size, b, step)[:, None]) / b  # in bins from the patch's centre
-    place = np.arange(SIDE) - (SIDE - 1) / 2
-    hat = np.maximum(1 - np.abs(away[:, None] - place[:, None]), 0)
-    window = np.exp(-(away**2) / (2 * (SIDE / 2) ** 2))
-    return (hat * window[:, None]).reshape(-1, size).astype(np.float32)
+    """Return the weight of each pixel along one axis in each bin of each patch, (patches * 4, size) float32."""
+    distance = (np.arange(size) - _centres(size, b, step)[:, None]) / b  # from the centre of the patch, in bins
+    bin_centre = np.arange(N_SPATIAL_BINS) - (N_SPATIAL_BINS - 1) / 2
+    interpolation = np.maximum(1 - np.abs(distance[:, None] - bin_centre[:, None]), 0)
+    window = np.exp(-(distance**2) / (2 * (N_SPATIAL_BINS / 2) ** 2))
+    return (interpolation * window[:, None]).reshape(-1, size).astype(np.float32)
 
 
-def _norm(votes: np.ndarray, root: bool, out: np.ndarray) -> None:
-    """Length 1, values clipped at 0.2, then length 1 again, or where asked for the roots of values of sum 1."""
-    tiny = np.float32(1e-6)  # a grey picture's votes are 0 or far above
+def _normalize(votes: np.ndarray, rootsift: bool, out: np.ndarray) -> None:
+    """Apply L2 normalization, clipping at 0.2, then L2 normalization, or L1 normalization and root for RootSIFT."""
+    tiny = np.float32(1e-6)  # the norm of the votes of a uint8 image is 0 or far larger
 
-    def lengths() -> np.ndarray:
+    def l2_norms() -> np.ndarray:
         return np.sqrt(np.einsum("pd,pd->p", votes, votes))
 
-    votes *= (1 / np.maximum(lengths(), tiny))[:, None]
+    votes *= (1 / np.maximum(l2_norms(), tiny))[:, None]
     np.minimum(votes, np.float32(0.2), out=votes)
-    # The sum does not ask what the length was before.
-    size = votes @ np.ones(LENGTH, np.float32) if root else lengths()
-    votes *= (1 / np.maximum(size, tiny))[:, None]
-    out[:] = np.sqrt(votes, out=votes) if root else votes
+    # The L1 normalization makes the second L2 normalization of the paper redundant.
+    norms = votes @ np.ones(DESCRIPTOR_LENGTH, np.float32) if rootsift else l2_norms()
+    votes *= (1 / np.maximum(norms, tiny))[:, None]
+    out[:] = np.sqrt(votes, out=votes) if rootsift else votes

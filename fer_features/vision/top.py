@@ -1,145 +1,190 @@
-"""Descriptors of clips on three orthogonal planes: LBP-TOP (Zhao and Pietikainen 2007) and HOG-TOP (Chen et al.).
+"""LBP-TOP (Zhao and Pietikainen, TPAMI 2007) and HOG-TOP (Chen et al.): descriptors on three orthogonal planes.
 
-A clip is a box of pixels over x, y and t. Its XY planes are its frames and show texture; an XT plane is the history
-of one row and a YT plane that of one column, and both show motion as slanted edges.
+A clip is a volume of pixels over x, y and t. Its XY planes are its frames and contain texture. An XT plane is the
+history of one image row and a YT plane that of one image column; both contain motion as slanted edges.
 """
 
 from __future__ import annotations
 
 import math
+from typing import NamedTuple
 
 import numpy as np
 
 from .flow import hof
-from .lbp import BINS, _uniform_labels, lbp_codes
+from .lbp import lbp_codes
+from .lbp_labels import N_LBP_LABELS, uniform_labels
 
 #: The planes in the order of the features.
 PLANES = ("xy", "xt", "yt")
 
 
-def lbp_top_codes(clip: np.ndarray, radius: int = 1, time_radius: int = 1) -> dict[str, np.ndarray]:
-    """Uniform local binary patterns on the three planes through each pixel of a clip.
+class PlaneCodes(NamedTuple):
+    """LBP labels of the pixels of a clip on each of the three planes, in the order of `PLANES`."""
+
+    xy: np.ndarray
+    xt: np.ndarray
+    yt: np.ndarray
+
+
+def lbp_top_codes(clip: np.ndarray, radius: int = 1, time_radius: int = 1) -> PlaneCodes:
+    """Compute uniform local binary patterns on the three planes through each pixel of a clip.
 
     Parameters
     ----------
     clip : ndarray, shape (T, H, W), uint8
-    radius : int
-        Radius in pixels, along x and y.
-    time_radius : int
-        Radius in frames, along t. The 8 neighbours on an XT or YT plane lie on an ellipse.
+        Grey frames.
+    radius : int, default=1
+        Radius along x and y in pixels.
+    time_radius : int, default=1
+        Radius along t in frames. The 8 neighbours on an XT or YT plane are on an ellipse.
 
     Returns
     -------
-    dict of str to ndarray, shape (T - 2 * time_radius, H - 2 * radius, W - 2 * radius), uint8
-        Labels 0..58 of each of the `PLANES`, for the pixels whose neighbours are all in the clip.
+    PlaneCodes of ndarray, shape (T - 2 * time_radius, H - 2 * radius, W - 2 * radius), uint8
+        Labels 0 to 58 of the pixels whose neighbours are all inside the clip.
 
     Raises
     ------
     ValueError
-        Where no pixel has all its neighbours in the clip.
+        If no pixel has all its neighbours inside the clip.
 
     References
     ----------
     G. Zhao, M. Pietikainen, "Dynamic texture recognition using local binary patterns with an application to facial
-    expressions", PAMI 29(6), 2007.
+    expressions", IEEE TPAMI 29(6), 2007, doi:10.1109/TPAMI.2007.1110.
 
     Notes
     -----
-    Labels on the XY plane are those of `lbp_codes`. On the others the neighbours go from +x (or +y) towards earlier
-    frames; in the authors' program they go from +x towards later ones and from the later frame upwards, which permutes
-    the labels of those planes. Between pixels neighbours are interpolated, as the program does on request, with
-    weights in 256ths, which makes the comparison with the centre exact: on a flat patch all neighbours count as 'at
-    least as bright'.
+    The labels on the XY plane are those of `lbp_codes`.
+
+    On the other planes the neighbours are numbered from +x (or +y) towards earlier frames. The program of the authors
+    numbers those of XT from +x towards later frames, and those of YT from the later frame upwards. This permutes the
+    labels of these planes.
+
+    Neighbours between pixels are interpolated, which is optional in the program of the authors. The weights are integer
+    multiples of 1/256, so that the comparison with the centre is exact: in a flat patch all neighbours are at least as
+    bright as the centre.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> codes = lbp_top_codes(np.zeros((5, 12, 10), np.uint8), radius=2, time_radius=1)
+    >>> codes.xt.shape
+    (3, 8, 6)
+    >>> np.unique(codes.xt)
+    array([57], dtype=uint8)
     """
     frames, height, width = clip.shape
     if frames <= 2 * time_radius or min(height, width) <= 2 * radius:
         raise ValueError(
-            f"a clip of {frames} frames of {width} x {height} holds no pixel with neighbours {time_radius} frames "
-            f"and {radius} pixels away"
+            f"a clip of {frames} frames of {width} x {height} pixels has no pixel with neighbours at {time_radius} "
+            f"frames and {radius} pixels"
         )
     inner = slice(radius, height - radius), slice(radius, width - radius)
     times = slice(time_radius, frames - time_radius)
-    return {
-        "xy": lbp_codes(clip[times], radius)[(slice(None), *inner)],
-        "xt": _plane_codes(clip[:, inner[0]], 2, radius, time_radius),
-        "yt": _plane_codes(clip[:, :, inner[1]], 1, radius, time_radius),
-    }
+    return PlaneCodes(
+        xy=lbp_codes(clip[times], radius)[(slice(None), *inner)],
+        xt=_time_plane_codes(clip[:, inner[0]], 2, radius, time_radius),
+        yt=_time_plane_codes(clip[:, :, inner[1]], 1, radius, time_radius),
+    )
 
 
 def lbp_top(clips: np.ndarray, radius: int = 1, time_radius: int = 1, grid: int = 6) -> np.ndarray:
-    """LBP-TOP histograms over a grid of cells.
+    """Compute LBP-TOP histograms over a grid of cells.
 
     Parameters
     ----------
     clips : ndarray, shape (n, T, H, W), uint8
-    radius, time_radius : int
+        Grey clips.
+    radius, time_radius : int, default=1
         See `lbp_top_codes`.
-    grid : int
-        The pixels that have a label are cut into `grid` x `grid` cells, each as long as the clip.
+    grid : int, default=6
+        Number of cells per side. Cells cover all pixels that have a label and all frames; their sizes differ by at most
+        one pixel.
 
     Returns
     -------
     ndarray, shape (n, grid * grid * 3 * 59), float32
-        Cells row by row, in each the `PLANES`; each histogram sums to 1.
+        Relative frequencies: cells in row-major order, in each cell the `PLANES`. Each histogram has a sum of 1.
 
     Raises
     ------
     ValueError
-        As in `lbp_top_codes`, and where the picture has fewer pixels than cells a side.
+        As in `lbp_top_codes`, and if a side has fewer labels than cells.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> lbp_top(np.zeros((2, 5, 32, 32), np.uint8), radius=1, time_radius=1, grid=4).shape
+    (2, 2832)
     """
     _, _, height, width = clips.shape
     _check_grid(height - 2 * radius, width - 2 * radius, grid, height, width)
     rows, columns = np.arange(height - 2 * radius), np.arange(width - 2 * radius)
-    cell = (rows * grid // rows.size)[:, None] * grid + columns * grid // columns.size
-    histograms = np.empty((len(clips), grid * grid, len(PLANES), BINS), np.float32)
+    first_bin = ((rows * grid // rows.size)[:, None] * grid + columns * grid // columns.size) * N_LBP_LABELS
+    n_bins = grid * grid * N_LBP_LABELS
+    histograms = np.empty((len(clips), grid * grid, len(PLANES), N_LBP_LABELS), np.float32)
     for i, clip in enumerate(clips):
-        for p, codes in enumerate(lbp_top_codes(clip, radius, time_radius).values()):
-            counts = np.bincount((cell * BINS + codes).ravel(), minlength=grid * grid * BINS).reshape(-1, BINS)
+        for p, codes in enumerate(lbp_top_codes(clip, radius, time_radius)):
+            counts = np.bincount((first_bin + codes).ravel(), minlength=n_bins).reshape(-1, N_LBP_LABELS)
             histograms[i, :, p] = counts / counts.sum(-1, keepdims=True)
     return histograms.reshape(len(clips), -1)
 
 
-def hog_top(clips: np.ndarray, orientations: int = 9, grid: int = 6, signed: bool = False) -> np.ndarray:
-    """Histograms of oriented gradients on the three planes, over a grid of cells.
+def hog_top(clips: np.ndarray, orientations: int = 9, grid: int = 6, signed_gradients: bool = False) -> np.ndarray:
+    """Compute histograms of oriented gradients on the three planes, over a grid of cells.
 
     Parameters
     ----------
     clips : ndarray, shape (n, T, H, W), uint8
-        T at least 3.
-    orientations : int
-        Orientation bins over 180 degrees, or 360 where `signed`. Bin 0 is centred on a gradient along x (XY and XT)
-        or y (YT), and they go on towards y or t. A vote is shared linearly by the two nearest bins.
-    grid : int
-        The picture is cut into `grid` x `grid` cells, each as long as the clip.
-    signed : bool
-        Whether a gradient and its opposite are told apart.
+        Grey clips of at least 3 frames.
+    orientations : int, default=9
+        Number of orientation bins over 180 degrees, or over 360 degrees with `signed_gradients`. Bin 0 is centred on a
+        gradient along x (XY and XT) or y (YT); the others follow towards y or t. A vote is divided linearly between the
+        two nearest bins.
+    grid : int, default=6
+        Number of cells per side. Cells cover all frames and all pixels except the outermost; their sizes differ by at
+        most one pixel.
+    signed_gradients : bool, default=False
+        Whether a gradient and the opposite gradient fall into different bins.
 
     Returns
     -------
     ndarray, shape (n, grid * grid * 3 * orientations), float32
-        Cells row by row, in each the `PLANES`: the mean magnitude in each orientation, in grey levels a pixel or
-        frame.
+        Cells in row-major order, in each cell the `PLANES`: the mean magnitude in each orientation, in grey levels per
+        pixel or frame.
 
     Raises
     ------
     ValueError
-        On fewer than 3 frames, or fewer pixels than cells a side.
+        If a clip has fewer than 3 frames, or if a side has fewer pixels than cells.
 
     References
     ----------
     J. Chen, Z. Chen, Z. Chi, H. Fu, "Emotion recognition in the wild with feature fusion and multiple kernel
-    learning", ICMI 2014; "Facial expression recognition in video with multiple feature fusion", IEEE Transactions
-    on Affective Computing 9(1), 2018.
+    learning", ICMI 2014, doi:10.1145/2663204.2666277.
+    J. Chen, Z. Chen, Z. Chi, H. Fu, "Facial expression recognition in video with multiple feature fusion", IEEE
+    Transactions on Affective Computing 9(1), 2018, doi:10.1109/TAFFC.2016.2593719.
 
     Notes
     -----
-    Gradients are central differences; votes carry the magnitude and are shared by two bins. Departs from the papers in
-    that histograms are not normed but left in grey levels: norming would blow up the noise on the planes of time in a
-    cell where nothing moves. No program of the authors was at hand to compare with.
+    Gradients are central differences. Departure from the papers: histograms are not normalized and stay in grey levels,
+    because normalization would amplify the noise on the XT and YT planes of cells without motion. The implementation
+    was not compared with a program of the authors, because none was available.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> t, y, x = np.mgrid[:4, :8, :8]
+    >>> clip = (20 + 5 * x + 7 * t).astype(np.uint8)  # gradient 5 along x, 0 along y, 7 along t
+    >>> hog_top(clip[None], orientations=2, grid=1).reshape(3, 2)[[0, 2]]
+    array([[5., 0.],
+           [0., 7.]], dtype=float32)
     """
     _, frames, height, width = clips.shape
     if frames < 3:
-        raise ValueError(f"a gradient in time needs 3 frames or more, not {frames}")
+        raise ValueError(f"gradients along time need at least 3 frames, but the clips have {frames}")
     _check_grid(height - 2, width - 2, grid, height, width)
     histograms = np.empty((len(clips), grid * grid, len(PLANES), orientations), np.float32)
     for i, clip in enumerate(clips):
@@ -148,19 +193,19 @@ def hog_top(clips: np.ndarray, orientations: int = 9, grid: int = 6, signed: boo
         dy = (grey[1:-1, 2:, 1:-1] - grey[1:-1, :-2, 1:-1]) / 2
         dt = (grey[2:, 1:-1, 1:-1] - grey[:-2, 1:-1, 1:-1]) / 2
         for p, (a, b) in enumerate(((dx, dy), (dx, dt), (dy, dt))):
-            if not signed:
-                # The angle doubled: opposite gradients become one, and 180 degrees become 360.
+            if not signed_gradients:
+                # The angle is doubled: opposite gradients become equal, and 180 degrees become 360.
                 length = np.hypot(a, b)
                 divisor = np.where(length > 0, length, 1)
                 a, b = (a * a - b * b) / divisor, 2 * a * b / divisor
-            votes = hof(np.stack([a, b], -1), orientations, grid, still=0.0)
-            # Nothing is slower than 0, so the last bin, of still pixels, is empty.
+            votes = hof(np.stack([a, b], -1), orientations, grid, min_motion=0.0)
+            # With min_motion=0 the last bin, of pixels without motion, is empty.
             histograms[i, :, p] = votes.reshape(len(a), -1, orientations + 1)[..., :-1].mean(0)
     return histograms.reshape(len(clips), -1)
 
 
-def _plane_codes(clip: np.ndarray, axis: int, radius: int, time_radius: int) -> np.ndarray:
-    """Labels on the planes spanned by a spatial axis, in columns, and time, in rows, of a clip (T, H, W) uint8."""
+def _time_plane_codes(clip: np.ndarray, axis: int, radius: int, time_radius: int) -> np.ndarray:
+    """Compute labels on the planes of a spatial axis (columns) and time (rows) of a clip (T, H, W) uint8."""
     grey = clip.astype(np.int32)
     length, frames = clip.shape[axis], clip.shape[0]
 
@@ -173,26 +218,26 @@ def _plane_codes(clip: np.ndarray, axis: int, radius: int, time_radius: int) -> 
     centre = shifted(0, 0)
     code = np.zeros(centre.shape, np.uint8)
     for p in range(8):
-        dt, share_t = _split(-time_radius * math.sin(2 * math.pi * p / 8))
-        dx, share_x = _split(radius * math.cos(2 * math.pi * p / 8))
-        total = (256 - share_t) * (256 - share_x) * shifted(dt, dx)
-        # Corners of no weight may lie outside the clip and are not asked for.
-        if share_x:
-            total = total + (256 - share_t) * share_x * shifted(dt, dx + 1)
-        if share_t:
-            total = total + share_t * (256 - share_x) * shifted(dt + 1, dx)
-        if share_t and share_x:
-            total = total + share_t * share_x * shifted(dt + 1, dx + 1)
+        dt, weight_t = _split(-time_radius * math.sin(2 * math.pi * p / 8))
+        dx, weight_x = _split(radius * math.cos(2 * math.pi * p / 8))
+        total = (256 - weight_t) * (256 - weight_x) * shifted(dt, dx)
+        # Corners with weight 0 may be outside the clip, so they are not read.
+        if weight_x:
+            total = total + (256 - weight_t) * weight_x * shifted(dt, dx + 1)
+        if weight_t:
+            total = total + weight_t * (256 - weight_x) * shifted(dt + 1, dx)
+        if weight_t and weight_x:
+            total = total + weight_t * weight_x * shifted(dt + 1, dx + 1)
         code |= (total >= centre * 65536).astype(np.uint8) << p
-    return _uniform_labels()[code]
+    return uniform_labels()[code]
 
 
 def _split(offset: float) -> tuple[int, int]:
-    """An offset as whole steps and 256ths of a step."""
-    whole, part = divmod(round(offset * 256), 256)
-    return whole, part
+    """Split an offset into an integer and 256ths."""
+    integer, fraction = divmod(round(offset * 256), 256)
+    return integer, fraction
 
 
 def _check_grid(rows: int, columns: int, grid: int, height: int, width: int) -> None:
     if min(rows, columns) < grid:
-        raise ValueError(f"a picture of {width} x {height} cannot be cut into {grid} x {grid} cells")
+        raise ValueError(f"an image of {width} x {height} pixels cannot be divided into {grid} x {grid} cells")

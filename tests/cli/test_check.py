@@ -1,4 +1,4 @@
-"""The command that checks: a line for each verdict, what it writes, its exit code, how it refuses."""
+"""Tests of the command that checks whether a score can be trusted: output, files, exit codes and user errors."""
 
 import json
 
@@ -6,72 +6,67 @@ import h5py
 import numpy as np
 import pytest
 
-from fer_features.audit.base import VERDICTS
+from fer_features.audit import STATUSES, Check
 from fer_features.cli.check import main
 
-QUICK = ("--permutations", "19", "--pipeline", "landmarks_svm")
+from ..html_pages import check_page
+
+OPTIONS = ["--permutations", "19", "--pipeline", "landmarks_svm"]
 
 
-def go(folder, *more):
-    return main(["--data", str(folder), *QUICK, *map(str, more)])
-
-
-def test_prints_a_line_a_check_and_writes_them(fer22_folder, subjects_file, tmp_path, capsys):
+def test_results_are_printed_and_written(labelled_clips, tmp_path, capsys):
     out = tmp_path / "checked"
-    assert go(fer22_folder, "--subjects", subjects_file, "--out", out) == 0
-    lines = [line for line in capsys.readouterr().out.splitlines() if line.split(" ")[0] in VERDICTS]
+    assert main([*OPTIONS, *labelled_clips, "--out", str(out)]) == 0
+    lines = [line for line in capsys.readouterr().out.splitlines() if line.split(" ")[0] in STATUSES]
     record = json.loads((out / "check.json").read_text())
-    assert sorted(p.name for p in out.iterdir()) == ["check.json", "report.html"]
+    page = check_page((out / "report.html").read_text(encoding="utf-8"))
+    assert sorted(path.name for path in out.iterdir()) == ["check.json", "report.html"]
     assert len(lines) == len(record["checks"]) == 11
     for line, check in zip(lines, record["checks"], strict=True):
-        assert line.startswith(check["verdict"])
-        assert line.endswith(check["why"])
+        assert line.startswith(check["status"])
+        assert line.endswith(check["message"])
+        assert check["message"] in page.text
     assert record["pipeline"] == "landmarks_svm"
     assert record["command"]["permutations"] == 19
 
 
-def test_without_a_folder_it_writes_into_a_new_one(fer22_folder, subjects_file, tmp_path, monkeypatch):
+@pytest.mark.parametrize(("status", "code"), [("pass", 0), ("warning", 0), ("skipped", 0), ("fail", 1)])
+def test_each_run_without_out_writes_a_new_folder(labelled_clips, tmp_path, monkeypatch, status, code):
     monkeypatch.chdir(tmp_path)
+    one = Check("a check", status, "a message")
+    monkeypatch.setattr("fer_features.audit.score_checks.iterate_checks", lambda *_, **__: iter([one]))
     for _ in range(2):
-        assert go(fer22_folder, "--subjects", subjects_file) == 0
+        assert main([*OPTIONS, *labelled_clips]) == code
     written = sorted((tmp_path / "checks").iterdir())
     assert len(written) == 2
     assert all("-landmarks_svm" in folder.name and (folder / "report.html").exists() for folder in written)
 
 
-def test_ends_with_1_where_something_is_broken(fer22_folder, subjects_file, tmp_path, monkeypatch, capsys):
-    monkeypatch.chdir(tmp_path)
+def test_the_exit_code_is_1_if_a_check_fails(fer22_folder, subjects_file, tmp_path, capsys):
     with h5py.File(fer22_folder / "data_train_images.h5", "r+") as file:
-        data = file["data_train_images"]
-        subject = np.load(subjects_file)
+        data, subject = file["data_train_images"], np.load(subjects_file)
         data[int(np.flatnonzero(subject == 1)[0])] = data[int(np.flatnonzero(subject == 0)[0])]
-    assert go(fer22_folder, "--subjects", subjects_file) == 1
-    assert "broken  copies across splits" in capsys.readouterr().out
+    arguments = ["--data", str(fer22_folder), "--subjects", str(subjects_file), "--out", str(tmp_path / "checked")]
+    assert main([*OPTIONS, *arguments]) == 1
+    assert "fail    duplicates across splits" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(
-    ("more", "words"),
+    ("arguments", "texts"),
     [
         (["--pipeline", "hgo_svm"], ["'hgo'", "did you mean 'hog'"]),
         (["--subjects", "nowhere.npy"], ["nowhere.npy", "does not exist"]),
         (["--set", "align__size=3"], ["align__size"]),
         (["--out", "/dev/null/below"], ["--out"]),
+        (["--permutations", "3"], ["--permutations"]),
+        (["--split", "samples"], ["--split"]),
+        (["--max-samples", "0"], ["--max-samples"]),
+        (["--n-jobs", "0"], ["--n-jobs"]),
     ],
 )
-def test_refusals_are_one_line_and_end_with_2(fer22_folder, tmp_path, monkeypatch, capsys, more, words):
+def test_user_errors_are_refused_and_nothing_is_written(
+    labelled_clips, tmp_path, monkeypatch, refused, arguments, texts
+):
     monkeypatch.chdir(tmp_path)
-    assert go(fer22_folder, "--n-subjects", 4, *more) == 2
-    text = capsys.readouterr().err
-    assert text.count("\n") == 1
-    for word in ("error: ", *words):
-        assert word in text
+    refused(main, [*OPTIONS, *labelled_clips, *arguments], *texts)
     assert not list(tmp_path.glob("checks/*"))
-
-
-@pytest.mark.parametrize("option", [("--permutations", "3"), ("--split", "rows"), ("--rows", "0"), ("--jobs", "0")])
-def test_wrong_options_are_told_in_one_line(fer22_folder, capsys, option):
-    with pytest.raises(SystemExit) as ended:
-        go(fer22_folder, *option)
-    assert ended.value.code == 2
-    text = capsys.readouterr().err
-    assert (text.count("\n"), option[0] in text) == (1, True)

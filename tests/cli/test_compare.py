@@ -1,6 +1,8 @@
-"""The command that compares: its table, what it writes, and that it refuses what cannot be compared."""
+"""Tests of the command that compares runs: its table, its files, and the runs that it refuses."""
 
 import json
+import shutil
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -9,83 +11,84 @@ from fer_features.cli import run
 from fer_features.cli.compare import OUTPUTS, main
 
 
-@pytest.fixture
-def runs(fer22_folder, subjects_file, tmp_path):
-    """Makes a run and gives its folder."""
+@pytest.fixture(scope="module")
+def make_run(labelled_clips, tmp_path_factory):
+    """A function that evaluates a pipeline and returns the folder of the run."""
+    root = tmp_path_factory.mktemp("runs")
 
-    def make(name, *more, pipeline="landmarks_svm"):
-        out = tmp_path / name
-        given = ["--data", fer22_folder, "--subjects", subjects_file, "--pipeline", pipeline, "--out", out, *more]
-        assert run.main([*map(str, given)]) == 0
-        return out
+    def make_run(name, *options, pipeline="landmarks_svm"):
+        arguments = [*labelled_clips, "--pipeline", pipeline, "--out", root / name, *options]
+        assert run.main([*map(str, arguments)]) == 0
+        return root / name
 
-    return make
+    return make_run
 
 
-def test_prints_a_table_and_writes_everything(runs, tmp_path, capsys):
-    folders = [runs("a"), runs("b", pipeline="hog_svm"), runs("c", pipeline="hog_linear")]
+@pytest.fixture(scope="module")
+def a(make_run):
+    return make_run("a")
+
+
+@pytest.fixture(scope="module")
+def b(make_run):
+    """Another run of the pipeline of `a`, in which some predictions are 'uncertain'."""
+    return make_run("b", "--target-coverage", "0.5")
+
+
+def test_the_table_is_printed_and_all_files_are_written(a, make_run, tmp_path, capsys):
+    folders = [a, make_run("c", pipeline="lbp_lda"), make_run("d", pipeline="landmarks_lda")]
     capsys.readouterr()
-    assert main([*map(str, folders), "--out", str(tmp_path / "out"), "--draws", "200"]) == 0
-    said = capsys.readouterr().out
-    assert sorted(p.name for p in (tmp_path / "out").iterdir()) == sorted(OUTPUTS)
-    written = (tmp_path / "out" / "comparison.md").read_text()
-    assert written in said
-    record = json.loads((tmp_path / "out" / "comparison.json").read_text())
-    assert [(p["first"], p["second"]) for p in record["pairs"]] == [
-        ("landmarks_svm", "hog_svm"),
-        ("landmarks_svm", "hog_linear"),
-        ("hog_svm", "hog_linear"),
+    out = tmp_path / "out"
+    assert main([*map(str, folders), "--out", str(out), "--n-bootstrap", "200"]) == 0
+    printed = capsys.readouterr().out
+    assert sorted(p.name for p in out.iterdir()) == sorted(OUTPUTS)
+    assert (out / "comparison.md").read_text() in printed
+    pairs = json.loads((out / "comparison.json").read_text())["pairs"]
+    assert [(pair["first"], pair["second"]) for pair in pairs] == [
+        ("landmarks_svm", "lbp_lda"),
+        ("landmarks_svm", "landmarks_lda"),
+        ("lbp_lda", "landmarks_lda"),
     ]
-    for pair in record["pairs"]:
-        assert f"| `{pair['first']}` | `{pair['second']}` | {pair['difference']:+.3f} |" in said
-    assert (tmp_path / "out" / "comparison.png").read_bytes().startswith(b"\x89PNG")
+    for pair in pairs:
+        assert f"| `{pair['first']}` | `{pair['second']}` | {pair['difference']:+.3f} |" in printed
+    assert (out / "comparison.png").read_bytes().startswith(b"\x89PNG")
 
 
-def test_a_run_with_itself_and_with_another_of_its_pipeline(runs, tmp_path, capsys):
-    a, b = runs("a"), runs("b")
-    capsys.readouterr()
+def test_a_run_equals_itself_and_another_run_of_its_pipeline(a, b, tmp_path, capsys):
     for second in (a, b):
         assert main([str(a), str(second), "--out", str(tmp_path / "out")]) == 0
-        said = capsys.readouterr().out
-        assert "| +0.000 | +0.000 to +0.000 | 0 against 0 | 1.000, 1.000 | 1.000, 1.000 |" in said
-    assert "`landmarks_svm in a`" in said
-    assert "`landmarks_svm in b`" in said
+        table = capsys.readouterr().out
+        assert "| +0.000 | +0.000 to +0.000 | 0 / 0 | 1.000, 1.000 | 1.000, 1.000 |" in table
+    assert "`landmarks_svm in a`" in table
+    assert "`landmarks_svm in b`" in table
 
 
-def test_what_is_uncertain_is_compared_by_its_guess(runs, tmp_path, capsys):
-    a, b = runs("a"), runs("b", "--coverage", "0.5")
+def test_uncertain_samples_are_compared_by_their_raw_predictions(a, b, tmp_path, capsys):
     assert "uncertain" in (b / "predictions.csv").read_text()
-    capsys.readouterr()
     assert main([str(a), str(b), "--out", str(tmp_path / "out")]) == 0
-    assert "| +0.000 | +0.000 to +0.000 | 0 against 0 |" in capsys.readouterr().out
+    assert "| +0.000 | +0.000 to +0.000 | 0 / 0 |" in capsys.readouterr().out
 
 
-def refused(capsys, code, *words):
-    text = capsys.readouterr().err
-    assert (code, text.count("\n")) == (2, 1), text
-    for word in ("error: ", *map(str, words)):
-        assert word in text, text
+def test_runs_with_different_protocols_or_subjects_are_refused(
+    a, make_run, labelled_clips, tmp_path, monkeypatch, refused
+):
+    monkeypatch.chdir(tmp_path)
+    refused(main, [a, make_run("e", "--cv", "2fold")], "different protocols", "2-fold")
+    np.save(tmp_path / "other.npy", np.load(labelled_clips[-1]) // 2)
+    refused(main, [a, make_run("f", "--subjects", tmp_path / "other.npy")], "subjects", "folds")
+    assert not Path("comparison").exists()
 
 
-def test_runs_that_differ_in_more_than_the_pipeline_are_refused(runs, subjects_file, tmp_path, capsys):
-    a = runs("a")
-    out = ["--out", str(tmp_path / "out")]
-    capsys.readouterr()
-    refused(capsys, main([str(a), str(runs("b", "--cv", "2fold")), *out]), "different protocols", "2-fold")
-    np.save(tmp_path / "other.npy", np.load(subjects_file) // 2)
-    refused(capsys, main([str(a), str(runs("d", "--subjects", tmp_path / "other.npy")), *out]), "subjects", "folds")
-    assert not (tmp_path / "out").exists()
-
-
-def test_folders_that_no_run_wrote_are_refused(runs, tmp_path, capsys):
-    a = runs("a")
-    capsys.readouterr()
-    refused(capsys, main([str(a)]), "two or more")
-    refused(capsys, main([str(a), str(tmp_path / "nowhere")]), "nowhere", "scores.json")
-    refused(capsys, main([str(a), str(a / "scores.json")]), "is a file")
-    (a / "predictions.csv").unlink()
-    refused(capsys, main([str(a), str(a)]), "predictions.csv")
-    (a / "predictions.csv").write_text("row\n0\n")
-    refused(capsys, main([str(a), str(a)]), "lacks", "fold")
-    (a / "scores.json").write_text("{")
-    refused(capsys, main([str(a), str(a)]), "cannot be read")
+def test_folders_that_are_no_run_are_refused(a, tmp_path, monkeypatch, refused):
+    monkeypatch.chdir(tmp_path)
+    damaged = tmp_path / "damaged"
+    shutil.copytree(a, damaged)
+    refused(main, [a], "two or more")
+    refused(main, [a, tmp_path / "nowhere"], "nowhere", "scores.json")
+    refused(main, [a, a / "scores.json"], "is a file")
+    (damaged / "predictions.csv").unlink()
+    refused(main, [a, damaged], "predictions.csv")
+    (damaged / "predictions.csv").write_text("sample\n0\n")
+    refused(main, [a, damaged], "lacks", "fold")
+    (damaged / "scores.json").write_text("{")
+    refused(main, [a, damaged], "scores.json")

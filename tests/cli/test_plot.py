@@ -1,146 +1,113 @@
-"""Pictures of what descriptors see: they are drawn, they differ, and mistakes are told."""
+"""Tests of the command that plots descriptors and feature importance."""
 
 import cv2
 import numpy as np
 import pytest
 
-from fer_features import FerError, Samples, load_dataset, make_pipeline, save_model
+from fer_features import load_dataset, make_pipeline, save_model
 from fer_features.cli.plot import main
-from fer_features.plotting.descriptors import DRAWINGS, draw_feature
+from fer_features.plotting.descriptors import DESCRIPTOR_PLOTS
 
 from ..conftest import write_h5
-
-
-@pytest.mark.parametrize("feature", DRAWINGS)
-def test_a_row_is_drawn(fer22_folder, tmp_path, capsys, feature):
-    out = tmp_path / "picture.png"
-    assert main([feature, str(fer22_folder), "--row", "3", "--out", str(out)]) == 0
-    picture = cv2.imread(str(out))
-    assert picture.shape[0] > 250
-    assert picture.shape[1] > 600
-    assert picture.std() > 20
-    assert str(out) in capsys.readouterr().out
-
-
-def test_another_row_is_another_picture(fer22_folder, tmp_path):
-    for row in "12":
-        main(["landmarks", str(fer22_folder), "--row", row, "--out", str(tmp_path / f"{row}.png")])
-    assert (tmp_path / "1.png").read_bytes() != (tmp_path / "2.png").read_bytes()
-
-
-def test_landmarks_are_drawn_without_images(clips):
-    X = Samples.from_arrays(landmarks=clips[1][:1])
-    assert len(draw_feature("landmarks", X).axes) == 1
-    with pytest.raises(FerError, match="'images'"):
-        draw_feature("hog", X)
-
-
-def test_arrows_are_the_displacement(clips):
-    neutral = clips[1][:1, 0].astype(float)
-    apex = neutral.copy()
-    apex[:, 57, 1] += 9  # the lower lip, down
-    figure = draw_feature("landmarks", Samples.from_arrays(landmarks=np.stack([neutral, apex], 1)))
-    (quiver,) = [c for c in figure.axes[0].collections if hasattr(c, "U")]
-    assert quiver.V[57] == pytest.approx(9, abs=0.5)
-    assert np.abs(np.delete(np.stack([quiver.U, quiver.V]), 57, axis=1)).max() < 0.5
-
-
-@pytest.mark.parametrize(
-    ("arguments", "words"),
-    [
-        (["hogg"], "hog, lbp, flow, landmarks"),
-        (["hog", "--row", "99"], "rows 0 to 29"),
-        (["hog", "--row", "-1"], "--row"),
-    ],
-)
-def test_mistakes_are_told_in_one_line(fer22_folder, tmp_path, capsys, arguments, words):
-    feature, *rest = arguments
-    try:
-        code = main([feature, str(fer22_folder), "--out", str(tmp_path / "x.png"), *rest])
-    except SystemExit as ended:
-        code = ended.code
-    said = capsys.readouterr().err
-    assert code == 2
-    assert words in said
-    assert said.count("\n") == 1
-    assert not (tmp_path / "x.png").exists()
-
-
-def test_a_row_without_a_face_and_a_folder_that_is_not_there(fer22_folder, tmp_path, capsys):
-    write_h5(fer22_folder, "data_train_landmarks", np.zeros((24, 3, 68, 2)))
-    assert main(["hog", str(fer22_folder), "--out", str(tmp_path / "x.png")]) == 2
-    assert "no landmarks" in capsys.readouterr().err
-    write_h5(fer22_folder, "data_train_landmarks", np.ones((24, 3, 68, 2)) * np.arange(68)[:, None])
-    assert main(["hog", str(fer22_folder), "--out", str(tmp_path / "nowhere" / "x.png")]) == 2
-    assert "cannot write" in capsys.readouterr().err
-
 
 CLASSES = {"0": "joy", "1": "fear", "2": "surprise"}
 
 
-def saved(folder, path, pipeline, classes=CLASSES, rows=slice(None)):
-    """A pipeline fitted to the labelled rows of a folder, saved."""
-    X = load_dataset(folder)
-    X = X[X["label"] >= 0][rows]
-    return save_model(make_pipeline(pipeline).fit(X, X["label"]), path / f"{pipeline}.joblib", {"classes": classes})
+@pytest.mark.parametrize("feature", DESCRIPTOR_PLOTS)
+def test_a_sample_is_plotted(labelled_clips, tmp_path, capsys, feature):
+    out = tmp_path / "plot.png"
+    assert main([feature, labelled_clips[1], "--sample", "3", "--out", str(out)]) == 0
+    image = cv2.imread(str(out))
+    assert image.shape[0] > 250
+    assert image.shape[1] > 600
+    assert image.std() > 20
+    assert str(out) in capsys.readouterr().out
+
+
+def test_plots_of_two_samples_differ(labelled_clips, tmp_path):
+    for sample in "12":
+        assert main(["landmarks", labelled_clips[1], "--sample", sample, "--out", str(tmp_path / f"{sample}.png")]) == 0
+    assert (tmp_path / "1.png").read_bytes() != (tmp_path / "2.png").read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "text"),
+    [
+        (["hogg"], "hog, lbp, flow, landmarks"),
+        (["hog", "--sample", "99"], "samples 0 to 23"),
+        (["hog", "--sample", "-1"], "--sample"),
+    ],
+)
+def test_invalid_arguments_are_refused(labelled_clips, tmp_path, refused, arguments, text):
+    feature, *options = arguments
+    refused(main, [feature, labelled_clips[1], "--out", tmp_path / "x.png", *options], text)
+    assert not (tmp_path / "x.png").exists()
+
+
+def test_a_sample_without_landmarks_and_a_missing_folder_are_refused(fer22_folder, tmp_path, refused):
+    write_h5(fer22_folder, "data_train_landmarks", np.zeros((24, 3, 68, 2)))
+    refused(main, ["hog", fer22_folder, "--out", tmp_path / "x.png"], "no landmarks")
+    write_h5(fer22_folder, "data_train_landmarks", np.ones((24, 3, 68, 2)) * np.arange(68)[:, None])
+    refused(main, ["hog", fer22_folder, "--out", tmp_path / "nowhere" / "x.png"], "cannot write")
+
+
+@pytest.fixture(scope="module")
+def save(labelled_clips, tmp_path_factory):
+    """A function that fits a pipeline to samples of `labelled_clips`, saves it, and returns the path of the model."""
+    X = load_dataset(labelled_clips[1], subjects=labelled_clips[3])
+
+    def save(pipeline, classes=CLASSES, samples=slice(None), **params):
+        model = make_pipeline(pipeline, **params).fit(X[samples], X["label"][samples])
+        return save_model(model, tmp_path_factory.mktemp("models") / "model.joblib", {"classes": classes})
+
+    return save
 
 
 @pytest.mark.parametrize(
     ("pipeline", "feature"),
     [("hogdiff_linear", "hogdiff"), ("landmarks_logreg", "landmarks"), ("flow_landmarks_xgb", "flow")],
 )
-def test_what_a_model_leans_on_is_drawn(fer22_folder, tmp_path, capsys, pipeline, feature):
-    model, out = saved(fer22_folder, tmp_path, pipeline), tmp_path / "picture.png"
-    assert main([feature, str(fer22_folder), "--model", str(model), "--out", str(out)]) == 0
-    picture = cv2.imread(str(out))
-    assert min(picture.shape[:2]) > 400
-    # Where colours lie, red is more than blue.
-    assert ((picture[..., 2].astype(int) - picture[..., 0]) > 60).mean() > 0.005
+def test_feature_importance_is_plotted(labelled_clips, save, tmp_path, capsys, pipeline, feature):
+    model, out = save(pipeline), tmp_path / "plot.png"
+    # The folder of the model is as good as its file.
+    assert main([feature, labelled_clips[1], "--model", str(model.parent), "--out", str(out)]) == 0
+    image = cv2.imread(str(out))
+    assert min(image.shape[:2]) > 400
+    assert ((image[..., 2].astype(int) - image[..., 0]) > 60).mean() > 0.005  # red marks the important places
     assert str(out) in capsys.readouterr().out
 
 
-def test_a_model_that_compares_with_the_subject_has_subjects_inferred(fer22_folder, tmp_path, subjects_file):
-    X = load_dataset(fer22_folder, subjects_file)
-    X = X[X["label"] >= 0]
-    model = make_pipeline("landmarks_linear", neutral__method="subject").fit(X, X["label"])
-    path = save_model(model, tmp_path / "m.joblib", {"classes": CLASSES})
-    out = tmp_path / "picture.png"
-    assert main(["landmarks", str(fer22_folder), "--model", str(path), "--out", str(out)]) == 0
+def test_subjects_are_inferred_for_a_model_with_the_neutral_face_of_the_subject(labelled_clips, save, tmp_path):
+    model, out = save("landmarks_linear", neutral__method="subject"), tmp_path / "plot.png"
+    assert main(["landmarks", labelled_clips[1], "--model", str(model), "--out", str(out)]) == 0
     assert out.exists()
 
 
 @pytest.mark.parametrize(
-    ("pipeline", "feature", "words"),
-    [
-        ("hog_svm", "hog", "hog_svm does not say"),
-        ("hog_linear", "lbp", "hog_linear has hog"),
-    ],
+    ("pipeline", "feature", "text"),
+    [("landmarks_lda", "hog", "landmarks_lda has landmarks"), ("landmarks_svm", "landmarks", "landmarks_svm")],
 )
-def test_models_that_cannot_be_drawn_are_told_in_one_line(fer22_folder, tmp_path, capsys, pipeline, feature, words):
-    model, out = saved(fer22_folder, tmp_path, pipeline), tmp_path / "x.png"
-    assert main([feature, str(fer22_folder), "--model", str(model), "--out", str(out)]) == 2
-    said = capsys.readouterr().err
-    assert words in said
-    assert said.count("\n") == 1
+def test_models_without_importance_of_the_feature_are_refused(
+    labelled_clips, save, tmp_path, refused, pipeline, feature, text
+):
+    model, out = save(pipeline), tmp_path / "x.png"
+    refused(main, [feature, labelled_clips[1], "--model", model, "--out", out], text)
     assert not out.exists()
 
 
-def test_other_classes_rows_and_no_model_are_told(fer22_folder, tmp_path, capsys):
-    def said(*arguments):
-        assert main(["landmarks", str(fer22_folder), "--out", str(tmp_path / "x.png"), *map(str, arguments)]) == 2
-        words = capsys.readouterr().err
-        assert words.count("\n") == 1
-        return words
+def test_other_classes_are_refused(labelled_clips, save, tmp_path, refused):
+    arguments = ["landmarks", labelled_clips[1], "--out", tmp_path / "x.png", "--model"]
+    other = save("landmarks_lda", {**CLASSES, "0": "anger"})
+    refused(main, [*arguments, other], "class 0 is 'anger' in the model and 'joy' in")
+    labels = load_dataset(labelled_clips[1]).label_codes
+    two = save("landmarks_lda", {"0": "joy", "1": "fear"}, np.flatnonzero(labels < 2))
+    refused(main, [*arguments, two], "surprise")
 
-    assert "there is no model" in said("--model", tmp_path / "none.joblib")
-    other = saved(fer22_folder, tmp_path, "landmarks_linear", {"0": "anger"})
-    assert "class 0 is 'anger' to the model and 'joy' in" in said("--model", other)
-    labels = load_dataset(fer22_folder)["label"]
-    two = saved(fer22_folder, tmp_path, "landmarks_linear", {}, np.flatnonzero(labels[labels >= 0] < 2))
-    assert "surprise, which the model does not know" in said("--model", two)
-    with pytest.raises(SystemExit) as ended:
-        said("--model", two, "--row", "0")
-    assert ended.value.code == 2
-    assert "give one of them" in capsys.readouterr().err
+
+def test_a_missing_model_and_data_without_its_columns_are_refused(fer22_folder, save, tmp_path, refused):
+    arguments = ["landmarks", fer22_folder, "--out", tmp_path / "x.png", "--model"]
+    refused(main, [*arguments, tmp_path / "none.joblib"], "none.joblib")
+    model = save("landmarks_lda")
+    refused(main, [*arguments, model, "--sample", "0"], "--sample and --model cannot be combined")
     (fer22_folder / "data_train_landmarks.h5").unlink()
-    said("--model", two)
+    refused(main, [*arguments, model], "landmarks")

@@ -1,25 +1,25 @@
-"""Folds keep every subject on one side; data that cannot bear a protocol is refused in words."""
+"""Folds separate subjects; data that do not allow a protocol are refused."""
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fer_features import FerError, Samples
 from fer_features.evaluation import choose_protocol
-from fer_features.evaluation.protocol import training_rows
+from fer_features.evaluation.protocol import reported_predictions, training_mask
 
-RNG = np.random.default_rng(0)
 LABEL = np.tile(np.arange(3), 40)
 SUBJECT = np.repeat(np.arange(12), 10)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(
-    st.sampled_from(["loso", "2fold", "5fold", "10fold"]), st.integers(0, 99), st.integers(10, 20), st.integers(0, 9)
+    st.sampled_from(["loso", "2fold", "5fold", "10fold", 3]), st.integers(0, 99), st.integers(10, 20), st.integers(0, 9)
 )
-def test_no_subject_on_both_sides_and_every_row_judged_once(cv, draw, n_subjects, seed):
-    rng = np.random.default_rng(draw)
+def test_folds_separate_subjects_and_test_every_sample_once(cv, data_seed, n_subjects, seed):
+    rng = np.random.default_rng(data_seed)
     subject = rng.permutation(np.repeat(np.arange(n_subjects), 6))
     label = np.empty(subject.size, int)
     for s in range(n_subjects):
@@ -31,89 +31,104 @@ def test_no_subject_on_both_sides_and_every_row_judged_once(cv, draw, n_subjects
     assert np.array_equal(np.sort(np.concatenate([test for _, test in folds])), np.arange(len(label)))
 
 
-def test_default_is_loso_up_to_30_subjects_and_10_folds_above():
-    for n, name in ((30, "loso"), (31, "10fold")):
-        subject = np.repeat(np.arange(n), 2)
-        assert choose_protocol(None, np.tile([0, 1], n), subject).name == name
+@pytest.mark.parametrize(("n", "name"), [(30, "loso"), (31, "10fold")])
+def test_default_is_loso_up_to_30_subjects_and_10_folds_above(n, name):
+    assert choose_protocol(None, np.tile([0, 1], n), np.repeat(np.arange(n), 2)).name == name
 
 
-def parts_of(n, **counts):
-    assert sum(counts.values()) == n
+def test_an_integer_is_a_number_of_folds():
+    for k in (5, np.int64(5)):
+        assert choose_protocol(k, LABEL, SUBJECT) == choose_protocol("5fold", LABEL, SUBJECT)
+
+
+def split_of(**counts):
+    assert sum(counts.values()) == len(LABEL)
     return np.repeat(list(counts), list(counts.values()))
 
 
 @pytest.mark.parametrize("subject", [None, SUBJECT])
-def test_official_parts_with_labels_are_judged_by_a_model_of_the_training_part(subject):
-    part = parts_of(120, train=60, validation=30, test=30)
-    protocol = choose_protocol(None, LABEL, subject, part=part)
-    assert protocol.name == "official"
-    assert protocol.parts == ("validation", "test")
-    assert protocol.reported == "test"
-    assert str(protocol) == "official split, fitted to the part 'train', judged on 'test'"
-    ((train, judged),) = protocol.split(LABEL, subject, part)
-    assert set(part[train]) == {"train"}
-    assert np.array_equal(np.sort(np.r_[train, judged]), np.arange(120))
-    assert choose_protocol("official", LABEL, subject, part=part[::-1]) == protocol
-    assert choose_protocol(None, LABEL, subject, part=parts_of(120, train=60, validation=60)).reported == "validation"
+def test_labelled_predefined_splits_are_evaluated_by_default(subject):
+    split = split_of(train=60, validation=30, test=30)
+    protocol = choose_protocol(None, LABEL, subject, split=split)
+    assert (protocol.name, protocol.splits, protocol.reported) == ("predefined", ("validation", "test"), "test")
+    assert str(protocol) == "predefined split, trained on 'train', evaluated on 'test'"
+    ((train, test),) = protocol.split(LABEL, subject, split)
+    assert set(split[train]) == {"train"}
+    assert np.array_equal(np.sort(np.r_[train, test]), np.arange(120))
+    assert choose_protocol("predefined", LABEL, subject, split=split[::-1]) == protocol
+    only_validation = split_of(train=60, validation=60)
+    assert choose_protocol(None, LABEL, subject, split=only_validation).reported == "validation"
 
 
 @pytest.mark.parametrize("counts", [{"train": 120}, {"test": 120}])
-def test_without_two_official_parts_the_default_is_folds(counts):
-    part = parts_of(120, **counts)
-    assert choose_protocol(None, LABEL, SUBJECT, part=part).name == "loso"
-    with pytest.raises(FerError, match="no official part beside 'train' has labels"):
-        choose_protocol("official", LABEL, SUBJECT, part=part)
+def test_folds_are_the_default_without_two_predefined_splits(counts):
+    split = split_of(**counts)
+    assert choose_protocol(None, LABEL, SUBJECT, split=split).name == "loso"
+    with pytest.raises(FerError, match="no predefined split other than 'train' has labels"):
+        choose_protocol("predefined", LABEL, SUBJECT, split=split)
 
 
-def test_official_parts_that_cannot_be_judged():
-    part = parts_of(120, train=60, test=60)
-    with pytest.raises(FerError, match="repeats need k folds"):
-        choose_protocol("official", LABEL, None, repeats=2, part=part)
-    with pytest.raises(FerError, match="training part have 1 class"):
-        choose_protocol("official", np.where(part == "train", 0, LABEL), None, part=part)
+def test_predefined_splits_that_cannot_be_evaluated():
+    split = split_of(train=60, test=60)
+    with pytest.raises(FerError, match="predefined splits cannot be repeated"):
+        choose_protocol("predefined", LABEL, None, n_repeats=2, split=split)
+    with pytest.raises(FerError, match="training split have 1 class"):
+        choose_protocol("predefined", np.where(split == "train", 0, LABEL), None, split=split)
 
 
-def test_training_rows_are_the_labelled_ones_of_the_training_part():
+def test_training_samples_are_the_labelled_ones_of_the_training_split():
     label = np.array([0, 1, -1, 0, 1])
-    parts = np.array(["train", "test", "train", "train", "validation"])
-    assert training_rows(Samples.from_arrays(label=label, split=parts)).tolist() == [True, False, False, True, False]
-    assert training_rows(Samples.from_arrays(label=label)).tolist() == [True, True, False, True, True]
-    alone = Samples.from_arrays(label=label, split=np.full(5, "test"))
-    assert training_rows(alone).tolist() == [True, True, False, True, True]
+    split = np.array(["train", "test", "train", "train", "validation"])
+    assert training_mask(Samples.from_arrays(label=label, split=split)).tolist() == [True, False, False, True, False]
+    assert training_mask(Samples.from_arrays(label=label)).tolist() == [True, True, False, True, True]
+    only_test = Samples.from_arrays(label=label, split=np.full(5, "test"))
+    assert training_mask(only_test).tolist() == [True, True, False, True, True]
+    named = Samples.from_arrays(label=["joy", "fear", "", "joy", "fear"], split=split)
+    assert training_mask(named).tolist() == [True, False, False, True, False]
 
 
-def test_without_subjects_folds_are_not_grouped_and_say_so():
+def test_reported_predictions_are_those_of_the_split_test():
+    table = pd.DataFrame({"sample": range(4), "split": ["test", "validation", "test", "validation"]})
+    assert reported_predictions(table)["sample"].tolist() == [0, 2]
+    assert reported_predictions(table[table["split"] == "validation"])["sample"].tolist() == [1, 3]
+    assert len(reported_predictions(table.drop(columns="split"))) == 4
+
+
+def test_folds_without_subjects_are_reported_as_not_grouped():
     protocol = choose_protocol(None, LABEL, None)
     assert not protocol.grouped
     assert "NOT grouped" in str(protocol)
     assert protocol.n_folds == 10
 
 
-def test_repeats_draw_other_folds_and_a_seed_the_same():
-    protocol = choose_protocol("5fold", LABEL, SUBJECT, repeats=2, seed=3)
+def test_repeats_have_different_folds_and_equal_seeds_equal_ones():
+    protocol = choose_protocol("5fold", LABEL, SUBJECT, n_repeats=2, seed=3)
     folds = [sorted(test.tolist()) for _, test in protocol.split(LABEL, SUBJECT)]
     assert len(folds) == 10
     assert sorted(folds[:5]) != sorted(folds[5:])
     assert folds == [sorted(test.tolist()) for _, test in protocol.split(LABEL, SUBJECT)]
+    assert str(protocol) == "stratified 5-fold grouped by subject, repeated 2 times, seed 3"
 
 
 @pytest.mark.parametrize(
-    ("arguments", "words"),
+    ("arguments", "message"),
     [
         (("loso", np.zeros(10, int), np.arange(10), ("joy",)), "1 class, 'joy'"),
         (("loso", np.tile([0, 1], 5), np.zeros(10, int)), "one subject"),
         (("5fold", np.tile([0, 1], 5), np.zeros(10, int)), "one subject"),
-        (("leave", LABEL, SUBJECT), "no protocol 'leave'"),
+        (("leave", LABEL, SUBJECT), "unknown cv 'leave'"),
+        ((-3, LABEL, SUBJECT), "unknown cv '-3fold'"),
         (("1fold", LABEL, SUBJECT), "at least 2 folds"),
+        ((True, LABEL, SUBJECT), "type bool: use a name, a number of folds"),
         (("loso", LABEL, None), "needs subjects"),
-        (("loso", LABEL, SUBJECT, (), 2), "repeats need k folds"),
-        (("5fold", LABEL, SUBJECT, (), 0), "repeats is 0"),
+        (("loso", LABEL, SUBJECT, (), 2), "cannot be repeated"),
+        (("5fold", LABEL, SUBJECT, (), 0), "n_repeats is 0"),
         (("5fold", np.r_[0, 0, 0, 1, 1, 1], np.arange(6), ("joy", "fear")), "'joy' is shown by 3 subject.*3fold"),
         (("loso", np.r_[0, 0, 0, 1, 1], np.r_[0, 1, 2, 2, 2], ("joy", "fear")), "'fear' is shown by 1 subject"),
-        (("10fold", np.r_[np.zeros(20, int), 1, 1], None), "class '1' has 2 row"),
+        (("10fold", np.r_[np.zeros(20, int), 1, 1], None), "class '1' has 2 sample"),
     ],
 )
-def test_what_data_cannot_bear_is_refused_in_one_line(arguments, words):
-    with pytest.raises(FerError, match=words) as caught:
+def test_data_that_do_not_allow_a_protocol_are_refused_in_one_line(arguments, message):
+    with pytest.raises(FerError, match=message) as error:
         choose_protocol(*arguments)
-    assert "\n" not in str(caught.value)
+    assert "\n" not in str(error.value)

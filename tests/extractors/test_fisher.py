@@ -1,4 +1,4 @@
-"""Fisher vectors and VLAD as extractors: what they learn comes from the rows given to `fit`, and from nothing else."""
+"""Fisher vectors and VLAD as extractors: all fitted attributes depend on the training samples only."""
 
 import pickle
 import tracemalloc
@@ -8,27 +8,27 @@ import numpy as np
 import pytest
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
-from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV
+from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import make_pipeline as sklearn_pipeline
+from sklearn.utils.validation import check_is_fitted
 
-from fer_features import FerError, Samples, make_pipeline
-from fer_features.evaluation import evaluate
-from fer_features.evaluation.cross_validation import describe_all
+from fer_features import FerError, Samples, evaluate, make_pipeline
+from fer_features.evaluation.fit_predict import precompute_features
 from fer_features.extractors import EXTRACTORS, base
-from fer_features.vision.fisher import Mixture
+from fer_features.extractors.local_descriptors import sample_descriptors, usable_samples
+from fer_features.vision.codebook import DiagonalGMM
 
 N, SIZE = 22, 40
 TRAIN, TEST = np.arange(0, N, 2), np.arange(1, N, 2)
-SMALL = {"step": 5, "components": 6, "words": 3, "grid": 2, "n_sample": 600}
+QUICK = {"step": 5, "n_pca": 6, "n_words": 3, "grid": 2, "n_train_descriptors": 600}
 
-every = pytest.mark.parametrize("name", ["fv", "vlad"])
-every_of = pytest.mark.parametrize("of", ["apex", "difference", "both"])
+each_encoding = pytest.mark.parametrize("name", ["fv", "vlad"])
+each_frame = pytest.mark.parametrize("frame", ["apex", "apex_minus_neutral", "both"])
 
 
 def make(name, **params):
-    kind, given = EXTRACTORS[name]
-    return kind(**{**given, **SMALL, **params})
+    return EXTRACTORS[name].make().set_params(**{**QUICK, **params})
 
 
 @pytest.fixture(scope="module")
@@ -44,37 +44,37 @@ def X(images):
     return Samples.from_arrays(images=images, label=np.arange(N) // 2 % 2, subject=np.arange(N) % 6)
 
 
-def learnt(extractor):
-    words = extractor.words_
-    parts = [words.weights, words.means, words.variances] if isinstance(words, Mixture) else [words]
-    return [extractor.mean_, extractor.basis_, *parts]
+def fitted_arrays(extractor):
+    words = extractor.codebook_
+    arrays = [words.weights, words.means, words.variances] if isinstance(words, DiagonalGMM) else [words]
+    return [extractor.pca_mean_, extractor.pca_components_, *arrays]
 
 
-def same(a, b):
-    return all(np.array_equal(x, y) for x, y in zip(learnt(a), learnt(b), strict=True))
+def equal_fits(a, b):
+    return all(np.array_equal(x, y) for x, y in zip(fitted_arrays(a), fitted_arrays(b), strict=True))
 
 
-@every
-@every_of
-def test_no_test_row_has_a_say_in_what_is_learnt(name, of, images):
+@each_encoding
+@each_frame
+def test_fit_does_not_depend_on_test_samples(name, frame, images):
     a = Samples.from_arrays(images=images)
     changed = images.copy()
     changed[TEST] = 255 - changed[TEST, :, ::-1] // 2
     b = Samples.from_arrays(images=changed)
-    of_a, of_b = make(name, of=of).fit(a[TRAIN]), make(name, of=of).fit(b[TRAIN])
-    assert same(of_a, of_b)
-    np.testing.assert_array_equal(of_a.transform(a[TRAIN]), of_b.transform(b[TRAIN]))
-    assert same(of_a, make(name, of=of).fit(images[TRAIN]))  # nor has the table that they are rows of
-    assert not same(of_a, make(name, of=of).fit(a))
-    assert not same(of_a, make(name, of=of).fit(b[TEST]))
+    on_a, on_b = make(name, frame=frame).fit(a[TRAIN]), make(name, frame=frame).fit(b[TRAIN])
+    assert equal_fits(on_a, on_b)
+    np.testing.assert_array_equal(on_a.transform(a[TRAIN]), on_b.transform(b[TRAIN]))
+    assert equal_fits(on_a, make(name, frame=frame).fit(images[TRAIN]))  # nor on the table of a slice
+    assert not equal_fits(on_a, make(name, frame=frame).fit(a))
+    assert not equal_fits(on_a, make(name, frame=frame).fit(b[TEST]))
 
 
-@every
-def test_each_fold_of_a_pipeline_learns_from_its_training_rows_alone(name, X, images):
+@each_encoding
+def test_each_fold_of_a_pipeline_is_fitted_on_its_training_samples_only(name, X, images):
     y = X["label"]
-    params = {f"features__{name}__{k}": v for k, v in SMALL.items()}
-    model = make_pipeline(f"{name}_svm", align__method="none", align__size=SIZE, **params)
-    describe_all(model, X)  # as before any cross-validation: it must leave no trace
+    params = {f"features__{name}__{k}": v for k, v in QUICK.items()}
+    model = make_pipeline(f"{name}_linear", align__method="none", align__size=SIZE, calibration_cv=0, **params)
+    precompute_features(model, X)  # as before a cross-validation, without effect here
     changed = images.copy()
     changed[TEST] = changed[TEST, :, ::-1]
     other = Samples.from_arrays(images=changed, label=y)
@@ -82,69 +82,74 @@ def test_each_fold_of_a_pipeline_learns_from_its_training_rows_alone(name, X, im
     np.testing.assert_array_equal(fitted.decision_function(X[TEST]), expected.decision_function(X[TEST]))
 
 
-@every
-def test_nothing_is_kept_in_the_table_s_store_for_it_would_be_of_another_fold(name, X):
+@each_encoding
+def test_features_are_not_kept_in_the_feature_store_since_they_depend_on_the_fold(name, X):
     make(name).fit(X).transform(X)
-    params = {f"features__{name}__{k}": v for k, v in SMALL.items()}
-    model = make_pipeline(f"hog_{name}_svm", align__method="none", align__size=SIZE, **params)
-    assert evaluate(model, X, cv="3fold").scores["described"] == N  # HOG's rows, and no others
+    assert X.feature_store.n_computed == 0
+    params = {f"features__{name}__{k}": v for k, v in QUICK.items()}
+    model = make_pipeline(f"hog_{name}_linear", align__method="none", align__size=SIZE, calibration_cv=0, **params)
+    evaluate(model, X, cv="3fold")
+    assert X.feature_store.n_computed == N  # those of HOG only
     X = Samples.from_arrays(images=X["images"], label=X["label"])
-    pipeline = sklearn_pipeline(make(name), LogisticRegression())
-    grid = {f"{type(make(name)).__name__.lower()}__words": [2, 3]}
+    pipeline = sklearn_pipeline(make(name), KNeighborsClassifier(3))
+    grid = {"fishervectors__n_words": [2, 3]}
     assert GridSearchCV(pipeline, grid, cv=2, error_score="raise").fit(X, X["label"]).predict(X).shape == (N,)
-    assert X.store.described == 0
+    assert X.feature_store.n_computed == 0
 
 
-@every
-def test_it_cannot_be_used_before_it_has_learnt(name, X):
+@each_encoding
+def test_use_before_fit_raises_not_fitted_error(name, X):
     with pytest.raises(NotFittedError):
         make(name).transform(X)
+    with pytest.raises(NotFittedError):
+        check_is_fitted(make(name))
+    with pytest.raises(NotFittedError):
+        make(name, n_pca_cell=3).get_feature_names_out()
 
 
-@every
-def test_equal_seeds_learn_the_same_and_others_do_not(name, X):
-    assert same(make(name).fit(X), make(name).fit(X))
-    assert not same(make(name).fit(X), make(name, seed=1).fit(X))
+@each_encoding
+def test_equal_random_states_give_equal_fits_and_others_do_not(name, X):
+    assert equal_fits(make(name).fit(X), make(name).fit(X))
+    assert not equal_fits(make(name).fit(X), make(name, random_state=1).fit(X))
 
 
-@every
-@every_of
-@pytest.mark.parametrize("batch", [1, 5, 1000])
-def test_what_is_learnt_does_not_hang_on_the_size_of_a_batch(name, of, batch, X, monkeypatch):
-    expected = make(name, of=of).fit(X)
-    monkeypatch.setattr(base, "BATCH", batch)
-    assert same(make(name, of=of).fit(X), expected)
+@each_encoding
+@each_frame
+@pytest.mark.parametrize("size", [1, 5, 1000])
+def test_fit_does_not_depend_on_the_batch_size(name, frame, size, X, monkeypatch):
+    expected = make(name, frame=frame).fit(X)
+    monkeypatch.setattr(base, "BATCH_SIZE", size)
+    assert equal_fits(make(name, frame=frame).fit(X), expected)
 
 
-@every
-def test_the_sample_is_of_the_size_asked_for_and_spread_over_rows(name, X):
-    for n_sample in (250, 600):
-        extractor = make(name, n_sample=n_sample).fit(X)
-        drawn = extractor._sample(X)
-        assert n_sample <= len(drawn) <= n_sample + N
-        assert drawn.shape[1] == 128
+@pytest.mark.parametrize("n_descriptors", [250, 600])
+def test_sample_of_descriptors_has_the_requested_size_and_covers_many_samples(X, n_descriptors):
+    def describe(images):
+        return np.broadcast_to(images[:, :1, :1].astype(np.float32), (len(images), 49, 3))
+
+    sample = sample_descriptors(X, np.arange(N), describe, (-1,), n_descriptors, 49, 0, 16, "")
+    assert n_descriptors <= len(sample) <= n_descriptors + N
+    assert len(np.unique(sample, axis=0)) >= 250 // 49
 
 
-@every
-def test_rows_without_landmarks_are_not_learnt_from(name, images):
+@each_encoding
+def test_samples_without_landmarks_do_not_contribute_to_the_fit(name, images):
     landmarks = np.zeros((N, 2, 68, 2), np.float32) + np.random.default_rng(0).uniform(0, SIZE, (68, 2))
     landmarks[[3, 4]] = np.nan
     X = Samples.from_arrays(images=images, landmarks=landmarks)
-    model = make_pipeline(f"{name}_svm", align__method="procrustes")
-    table = model.named_steps["align"].transform(X)
+    table = make_pipeline(f"{name}_svm", align__method="procrustes").named_steps["align"].transform(X)
+    assert usable_samples(table, ("images",)).tolist() == np.delete(np.arange(N), [3, 4]).tolist()
     extractor = make(name).fit(table)
-    assert same(extractor, make(name).fit(table[np.delete(np.arange(N), [3, 4])]))
+    assert equal_fits(extractor, make(name).fit(table[np.delete(np.arange(N), [3, 4])]))
     assert np.flatnonzero(np.isnan(extractor.transform(table)).any(1)).tolist() == [3, 4]
-    with pytest.raises(FerError, match="missing in every one"):
+    with pytest.raises(FerError, match="missing in all"):
         make(name).fit(table[[3, 4]])
 
 
-@every
-def test_both_is_apex_and_difference_by_the_same_words(name, X, images):
-    both = make(name, of="both").fit(X)
-    apex, difference = (clone(both).set_params(of=of) for of in ("apex", "difference"))
-    for other in (apex, difference):
-        other.mean_, other.basis_, other.words_, other.shape_ = both.mean_, both.basis_, both.words_, both.shape_
+@each_encoding
+def test_both_frames_are_apex_and_difference_with_the_same_codebook(name, X, images):
+    both = make(name, frame="both").fit(X)
+    apex, difference = (pickle.loads(pickle.dumps(both)).set_params(frame=f) for f in ("apex", "apex_minus_neutral"))
     expected = np.concatenate([apex.transform(X), difference.transform(X)], 1)
     np.testing.assert_array_equal(both.transform(X), expected)
     np.testing.assert_allclose(np.linalg.norm(apex.transform(X), axis=1), 1, rtol=1e-5)
@@ -153,33 +158,32 @@ def test_both_is_apex_and_difference_by_the_same_words(name, X, images):
     assert len(set(both.get_feature_names_out())) == expected.shape[1]
 
 
-@every
-def test_differences_of_stills_are_refused_and_apexes_are_not(name, images):
+@each_encoding
+def test_still_images_raise_for_differences_only(name, images):
     with pytest.raises(FerError, match="neutral frame and an apex"):
-        make(name, of="difference").fit(images[:, -1])
-    np.testing.assert_array_equal(
-        make(name).fit(images[:, -1]).transform(images[:, -1]), make(name).fit(images).transform(images)
-    )
+        make(name, frame="apex_minus_neutral").fit(images[:, -1])
+    features = make(name).fit(images[:, -1]).transform(images[:, -1])
+    np.testing.assert_array_equal(features, make(name).fit(images).transform(images))
 
 
-@every
-def test_no_rows_give_no_features_of_the_right_width(name, X):
+@each_encoding
+def test_empty_table_gives_no_rows_with_the_right_number_of_features(name, X):
     extractor = make(name).fit(X)
     assert extractor.transform(X[:0]).shape == (0, extractor.transform(X[:1]).shape[1])
 
 
-@every
-def test_a_pickle_carries_what_was_learnt_and_a_clone_does_not(name, X):
+@each_encoding
+def test_pickle_keeps_the_fit_and_clone_does_not(name, X):
     extractor = make(name).fit(X)
     np.testing.assert_array_equal(pickle.loads(pickle.dumps(extractor)).transform(X), extractor.transform(X))
     with pytest.raises(NotFittedError):
         clone(extractor).transform(X)
 
 
-@every
-def test_memory_is_that_of_a_batch_whatever_the_number_of_rows(name, images):
+@each_encoding
+def test_memory_does_not_grow_with_the_number_of_samples(name, images):
     peaks = {}
-    for times in (4, 16):
+    for times in (4, 12):
         many = Samples.from_arrays(images=np.tile(images, (times, 1, 1, 1)))
         extractor = make(name).fit(many[:N])
         for work in ("fit", "transform"):
@@ -187,83 +191,82 @@ def test_memory_is_that_of_a_batch_whatever_the_number_of_rows(name, images):
             result = getattr(extractor, work)(many)
             peaks[work, times] = tracemalloc.get_traced_memory()[1] - getattr(result, "nbytes", 0)
             tracemalloc.stop()
-    for work in ("fit", "transform"):  # all rows' local descriptors would be 10 MB more
-        assert peaks[work, 16] < peaks[work, 4] + 2**20
+    for work in ("fit", "transform"):  # the local descriptors of all samples would add 6 MB
+        assert peaks[work, 12] < peaks[work, 4] + 2**20
 
 
 @pytest.mark.parametrize(
-    "wrong",
+    "invalid",
     [
-        *({"bins": bins} for bins in ((), 0, (4, -1), "4", (4, None), True, float("nan"))),
-        {"components": 129},
-        {"words": 0},
-        {"seed": -1},
-        {"seed": None},
-        {"soft": 1},
-        {"of": "onset"},
+        *({"bin_sizes": sizes} for sizes in ((), 0, (4, -1), "4", (4, None), True, float("nan"))),
+        {"n_pca": 129},
+        {"n_words": 0},
+        {"random_state": -1},
+        {"random_state": None},
+        {"soft_assignment": 1},
+        {"frame": "onset"},
         {"encoding": "bag"},
-        {"n_sample": 2, "words": 200},
+        {"rotations": ()},
+        {"rotations": (0, np.inf)},
+        {"n_pca_cell": 0.5},
+        {"n_train_descriptors": 2, "n_words": 200},
     ],
 )
-def test_a_wrong_parameter_is_told_in_words(wrong, X):
+def test_invalid_parameter_raises(invalid, X):
     with pytest.raises(FerError, match="FisherVectors: "):
-        make("fv", **wrong).fit(X)
+        make("fv", **invalid).fit(X)
 
 
-def test_one_bin_size_may_be_given_as_a_number_and_numpy_numbers_mean_the_same(X):
-    expected = make("fv", bins=(4,)).fit(X).transform(X)
-    np.testing.assert_array_equal(make("fv", bins=4).fit(X).transform(X), expected)
-    given = {k: np.int64(v) for k, v in SMALL.items()}
-    other = make("fv", **{**given, "bins": [np.float32(4)], "soft": np.bool_(True), "seed": np.int64(0)})
+def test_single_bin_size_and_numpy_scalars_are_equivalent_to_tuples_and_python_numbers(X):
+    expected = make("fv", bin_sizes=(4,)).fit(X).transform(X)
+    np.testing.assert_array_equal(make("fv", bin_sizes=4).fit(X).transform(X), expected)
+    params = {k: np.int64(v) for k, v in QUICK.items()}
+    other = make("fv", **params, bin_sizes=[np.float32(4)], soft_assignment=np.bool_(True), random_state=np.int64(0))
     np.testing.assert_array_equal(other.fit(X).transform(X), expected)
 
 
-def test_pictures_that_hold_no_patch_are_told_in_words(X):
-    with pytest.raises(ValueError, match="picture of 40 x 40 holds no patch"):
-        make("fv", bins=20).fit(X)
+def test_images_smaller_than_a_patch_raise(X):
+    with pytest.raises(ValueError, match="image of 40 x 40 pixels is too small for a patch"):
+        make("fv", bin_sizes=20).fit(X)
 
 
-@every
-@pytest.mark.parametrize("soft", [True, False])
-def test_reduced_cells_are_projections_of_the_whole_vectors(name, soft, images):
-    whole = make(name, soft=soft).fit(images)
-    reduced = make(name, soft=soft, cell_components=5).fit(images)
-    assert same(whole, reduced)
-    found, cells = reduced.transform(images), whole.transform(images).reshape(len(images), 4, -1)
-    assert found.shape == (len(images), 20) == (len(images), len(reduced.get_feature_names_out()))
-    for c, part in enumerate(np.split(found, 4, 1)):
+@each_encoding
+@pytest.mark.parametrize("soft_assignment", [True, False])
+def test_reduced_cells_are_projections_of_the_complete_vectors(name, soft_assignment, images):
+    complete = make(name, soft_assignment=soft_assignment).fit(images)
+    reduced = make(name, soft_assignment=soft_assignment, n_pca_cell=5).fit(images)
+    assert equal_fits(complete, reduced)
+    features, cells = reduced.transform(images), complete.transform(images).reshape(len(images), 4, -1)
+    assert features.shape == (len(images), 20) == (len(images), len(reduced.get_feature_names_out()))
+    for c, part in enumerate(np.split(features, 4, 1)):
         centred = cells[:, c] - cells[:, c].mean(0)
-        # Learnt from these rows: the best of five dimensions.
+        # Fitted on the same samples, the components are the leading singular vectors.
         left, values, _ = np.linalg.svd(centred, full_matrices=False)
         np.testing.assert_allclose(np.abs(part), np.abs(left[:, :5] * values[:5]), atol=3e-3)
 
 
-def test_reduced_cells_are_learnt_from_training_rows_and_survive_a_pickle(images):
-    model = make("fv", cell_components=5, cell_sample=8).fit(images[TRAIN])
+def test_reduction_of_cells_depends_on_training_samples_only_and_is_pickled(images):
+    model = make("fv", n_pca_cell=5, n_train_images=8).fit(images[TRAIN])
     changed = images.copy()
     changed[TEST] = 255 - changed[TEST]
-    again = make("fv", cell_components=5, cell_sample=8).fit(Samples.from_arrays(images=changed)[TRAIN])
-    np.testing.assert_array_equal(model.transform(images), again.transform(images))
+    other = make("fv", n_pca_cell=5, n_train_images=8).fit(Samples.from_arrays(images=changed)[TRAIN])
+    np.testing.assert_array_equal(model.transform(images), other.transform(images))
     loaded = pickle.loads(pickle.dumps(model))
     np.testing.assert_array_equal(loaded.transform(images), model.transform(images))
     np.testing.assert_allclose(model.transform(images[:1]), model.transform(images)[:1], atol=1e-5)
-    many = make("fv", cell_components=500, cell_sample=8).fit(images)
-    assert many.transform(images).shape == (N, len(many.get_feature_names_out()))
-    assert many.transform(images).shape[1] <= 4 * 8
-    with pytest.raises(FerError, match="cell_components"):
-        make("fv", cell_components=0.5).fit(images)
 
 
-@every
-def test_the_vectors_of_turns_are_their_mean(name, images):
-    whole = make(name).fit(images)
-    parts = []
-    for degrees in (0, 7, -7):
-        whole.turns = (degrees,)
-        parts.append(whole.transform(images))
-    whole.turns = (0, 7, -7)
-    np.testing.assert_allclose(whole.transform(images), np.mean(parts, 0), atol=1e-6)
-    assert not np.allclose(parts[0], parts[1], atol=0.01)
-    whole.turns = ()
-    with pytest.raises(FerError, match="turns"):
-        whole.fit(images)
+def test_cells_have_no_more_components_than_training_vectors(images):
+    model = make("fv", n_pca_cell=500, n_train_images=8).fit(images)
+    features = model.transform(images)
+    assert features.shape == (N, len(model.get_feature_names_out()))
+    assert features.shape[1] <= 4 * 8
+
+
+@each_encoding
+def test_vectors_of_several_rotations_are_their_mean(name, images):
+    extractor = make(name).fit(images)
+    single = [extractor.set_params(rotations=(degrees,)).transform(images) for degrees in (0, 7, -7)]
+    mean = extractor.set_params(rotations=(0, 7, -7)).transform(images)
+    np.testing.assert_allclose(mean, np.mean(single, 0), atol=1e-6)
+    assert not np.allclose(single[0], single[1], atol=0.01)

@@ -1,76 +1,42 @@
-"""Laws of motion along the clip, and of batches described in threads."""
-
-import threading
+"""Optical flow along the clip, for the extractors that offer a choice of frame pairs."""
 
 import numpy as np
 import pytest
 
 from fer_features.exceptions import FerError
-from fer_features.extractors import base
 from fer_features.extractors.flow import Flow
 from fer_features.extractors.mbh import MBH
-from fer_features.samples.table import Samples
 
-BOTH = pytest.mark.parametrize("kind", [Flow, MBH])
+from .samples import draw_arrays
+
+each_class = pytest.mark.parametrize("kind", [Flow, MBH])
+IMAGES = draw_arrays(4)["images"]
 
 
-@BOTH
-def test_a_clip_of_two_frames_is_its_apex(kind, clips):
-    two = clips[0][:4, [0, -1]]
+@each_class
+def test_all_pairs_of_a_clip_of_two_frames_are_its_apex(kind):
+    two = IMAGES[:, [0, -1]]
     np.testing.assert_array_equal(kind(pairs="clip").fit_transform(two), kind(pairs="apex").fit_transform(two))
 
 
-@BOTH
-def test_the_histograms_of_a_clip_are_the_mean_of_those_of_its_pairs(kind, clips):
-    images = clips[0][:4]
-    pairs = [kind().fit_transform(images[:, [0, t]]) ** 2 for t in range(1, images.shape[1])]
-    np.testing.assert_allclose(kind(pairs="clip").fit_transform(images) ** 2, np.mean(pairs, 0), atol=1e-6)
+@each_class
+def test_histograms_of_a_clip_are_the_mean_of_those_of_its_pairs(kind):
+    pairs = [kind().fit_transform(IMAGES[:, [0, t]]) ** 2 for t in range(1, IMAGES.shape[1])]
+    np.testing.assert_allclose(kind(pairs="clip").fit_transform(IMAGES) ** 2, np.mean(pairs, 0), atol=1e-6)
 
 
-@BOTH
-def test_frames_after_the_neutral_one_may_come_in_any_order_and_repeated(kind, clips):
-    images = clips[0][:4]
-    expected = kind(pairs="clip").fit_transform(images)
-    again = np.concatenate([images[:, :1], images[:, :0:-1], images[:, 1:]], 1)
-    found = kind(pairs="clip").fit(again)
-    np.testing.assert_allclose(found.transform(again), expected, atol=1e-6)
-    assert len(found.get_feature_names_out()) == expected.shape[1]
+@each_class
+def test_order_and_repetition_of_the_frames_after_the_neutral_one_do_not_matter(kind):
+    expected = kind(pairs="clip").fit_transform(IMAGES)
+    repeated = np.concatenate([IMAGES[:, :1], IMAGES[:, :0:-1], IMAGES[:, 1:]], 1)
+    extractor = kind(pairs="clip").fit(repeated)
+    np.testing.assert_allclose(extractor.transform(repeated), expected, atol=1e-6)
+    assert len(extractor.get_feature_names_out()) == expected.shape[1]
 
 
-@BOTH
-def test_stills_have_no_motion_along_the_clip_and_other_pairs_are_refused(kind, clips):
-    stills = Samples.from_arrays(images=clips[0][:2, :1])
-    with pytest.raises(FerError, match="stills"):
-        kind(pairs="clip").fit_transform(stills)
+@each_class
+def test_still_images_and_unknown_pairs_raise(kind):
+    with pytest.raises(FerError, match="still images"):
+        kind(pairs="clip").fit_transform(IMAGES[:, :1])
     with pytest.raises(FerError, match="pairs='all'"):
-        kind(pairs="all").fit(clips[0])
-
-
-@pytest.mark.parametrize("workers", [1, 2, 3])
-def test_batches_come_in_order_and_few_are_described_ahead_of_whoever_takes_them(workers, monkeypatch):
-    monkeypatch.setattr(base, "cpu_count", lambda: workers)
-    begun, lock = [], threading.Lock()
-
-    def work(item):
-        with lock:
-            begun.append(item)
-        return -item
-
-    for taken, found in enumerate(base._in_threads(work, list(range(40)))):
-        assert found == -taken
-        assert len(begun) <= taken + base.AHEAD * workers
-    assert sorted(begun) == list(range(40))
-
-
-def test_work_that_fails_ends_the_rest(monkeypatch):
-    monkeypatch.setattr(base, "cpu_count", lambda: 2)
-    begun = []
-
-    def work(item):
-        begun.append(item)
-        if item == 3:
-            raise ValueError("broken")
-
-    with pytest.raises(ValueError, match="broken"):
-        list(base._in_threads(work, list(range(100))))
-    assert len(begun) < 20
+        kind(pairs="all").fit(IMAGES)

@@ -1,4 +1,4 @@
-"""A headless browser for tests of pages: chromium over its debugging pipe, which needs no package."""
+"""A headless browser for tests of pages: Chromium over its debugging pipe, without a further package."""
 
 import base64
 import contextlib
@@ -9,100 +9,115 @@ import subprocess
 import tempfile
 import time
 
-NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+EXECUTABLES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+
+#: File descriptors from which Chromium reads commands and to which it writes answers.
+COMMANDS_FD, ANSWERS_FD = 3, 4
+
+#: Longest time to load a page, in seconds.
+LOAD_TIMEOUT_SECONDS = 60.0
 
 
-def found():
-    """The path of a browser, or None."""
-    return next(filter(None, map(shutil.which, NAMES)), None)
+def find_browser():
+    """Path of a browser, or None."""
+    return next(filter(None, map(shutil.which, EXECUTABLES)), None)
 
 
 class Browser:
-    """A browser with one tab; ends with the block that it is opened in."""
+    """A browser with one tab, as a context manager; its process ends with the context.
+
+    Attributes
+    ----------
+    events : list of dict
+        Events of the debugging protocol since the page was opened.
+    """
 
     def __enter__(self):
-        self.home = tempfile.TemporaryDirectory(ignore_cleanup_errors=True)
-        to_read, self.to = os.pipe()
-        self.back, back_write = os.pipe()
-        # The browser reads commands on 3 and answers on 4; both are moved out of each other's way first.
-        high = [os.dup2(end, number, inheritable=True) for end, number in ((to_read, 203), (back_write, 204))]
+        self.profile = tempfile.TemporaryDirectory(ignore_cleanup_errors=True)
+        commands_read, self.commands = os.pipe()
+        self.answers, answers_write = os.pipe()
+        # High numbers, so that no descriptor is replaced before it has been duplicated.
+        high = [os.dup2(end, number, inheritable=True) for end, number in ((commands_read, 203), (answers_write, 204))]
         command = [
-            found(),
+            find_browser(),
             "--headless=new",
             "--no-sandbox",
             "--disable-gpu",
             "--remote-debugging-pipe",
             "--no-first-run",
+            "--disable-background-networking",
+            "--disable-dev-shm-usage",
+            f"--user-data-dir={self.profile.name}",
+            "about:blank",
         ]
-        command += ["--disable-background-networking", "--disable-dev-shm-usage", f"--user-data-dir={self.home.name}"]
-        words = " ".join(f"'{word}'" for word in [*command, "about:blank"])
+        quoted = " ".join(f"'{argument}'" for argument in command)
         self.process = subprocess.Popen(
-            ["sh", "-c", f"exec {words} 3<&0 4>&1"],
+            ["sh", "-c", f"exec {quoted} {COMMANDS_FD}<&0 {ANSWERS_FD}>&1"],
             stdin=high[0],
             stdout=high[1],
             stderr=subprocess.DEVNULL,
         )
-        for end in (to_read, back_write, *high):
+        for end in (commands_read, answers_write, *high):
             os.close(end)
-        self.number, self.rest, self.events, self.session = 0, b"", [], None
-        target = self.ask("Target.createTarget", url="about:blank")["targetId"]
-        self.session = self.ask("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
+        self.n_commands, self.buffer, self.events, self.session = 0, b"", [], None
+        target = self.call("Target.createTarget", url="about:blank")["targetId"]
+        self.session = self.call("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
         for domain in ("Page", "Runtime", "Log", "Network"):
-            self.ask(f"{domain}.enable")
+            self.call(f"{domain}.enable")
         return self
 
     def __exit__(self, *error):
         self.process.terminate()
         self.process.wait(30)
-        for end in (self.to, self.back):
+        for end in (self.commands, self.answers):
             with contextlib.suppress(OSError):
                 os.close(end)
-        self.home.cleanup()
+        self.profile.cleanup()
 
-    def ask(self, method, **params):
-        """Send a command and wait for its answer; what happens meanwhile is kept in `events`."""
-        self.number += 1
-        message = {"id": self.number, "method": method, "params": params}
+    def call(self, method, **params):
+        """Send a command and return its result; events that arrive before it are added to `events`."""
+        self.n_commands += 1
+        message = {"id": self.n_commands, "method": method, "params": params}
         message |= {"sessionId": self.session} if self.session else {}
-        os.write(self.to, json.dumps(message).encode() + b"\0")
+        os.write(self.commands, json.dumps(message).encode() + b"\0")
         while True:
-            answer = self._next()
-            if answer.get("id") == self.number:
+            answer = self._next_message()
+            if answer.get("id") == self.n_commands:
                 assert "error" not in answer, answer
                 return answer["result"]
             self.events.append(answer)
 
     def open(self, path, width, dark=False, height=844):
-        """Open a file as a screen of this width and theme shows it."""
+        """Open a file on a screen of this width, with the light or the dark theme."""
         scheme = [{"name": "prefers-color-scheme", "value": "dark" if dark else "light"}]
-        self.ask("Emulation.setEmulatedMedia", features=scheme)
-        phone = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 600}
-        self.ask("Emulation.setDeviceMetricsOverride", **phone)
+        self.call("Emulation.setEmulatedMedia", features=scheme)
+        screen = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 600}
+        self.call("Emulation.setDeviceMetricsOverride", **screen)
         self.events.clear()
-        self.ask("Page.navigate", url=path.resolve().as_uri())
-        limit = time.monotonic() + 60
+        self.call("Page.navigate", url=path.resolve().as_uri())
+        limit = time.monotonic() + LOAD_TIMEOUT_SECONDS
         while not any(event.get("method") == "Page.loadEventFired" for event in self.events):
             assert time.monotonic() < limit, "the page did not load"
-            self.events.append(self._next())
+            self.events.append(self._next_message())
 
     def value(self, expression):
-        """What a JavaScript expression is on the page."""
-        return self.ask("Runtime.evaluate", expression=expression, returnByValue=True)["result"].get("value")
+        """Value of a JavaScript expression on the page."""
+        return self.call("Runtime.evaluate", expression=expression, returnByValue=True)["result"].get("value")
 
     def errors(self):
         """Console errors and exceptions since the page was opened."""
-        self.value("1")  # whatever was on its way has come
-        seen = []
+        self.value("1")  # events that are on their way arrive before the answer
+        found = []
         for event in self.events:
             params, method = event.get("params", {}), event.get("method")
             if method == "Runtime.exceptionThrown" or params.get("entry", {}).get("level") == "error":
-                seen.append(params)
+                found.append(params)
             if method == "Runtime.consoleAPICalled" and params["type"] == "error":
-                seen.append(params)
-        return seen
+                found.append(params)
+        return found
 
     def requests(self):
-        """What the page asked for, but for itself and what it carries within it."""
+        """Addresses that the page requested, without the page itself and embedded data."""
         sent = (
             event["params"]["request"]["url"]
             for event in self.events
@@ -110,19 +125,19 @@ class Browser:
         )
         return [url for url in sent if not url.startswith(("data:", "file:"))]
 
-    def picture(self, path):
-        """Write the whole page as a PNG."""
-        data = self.ask("Page.captureScreenshot", captureBeyondViewport=True)["data"]
+    def screenshot(self, path):
+        """Write the complete page as a PNG file."""
+        data = self.call("Page.captureScreenshot", captureBeyondViewport=True)["data"]
         path.write_bytes(base64.b64decode(data))
 
     def pdf(self):
-        """The page as it is printed."""
-        return base64.b64decode(self.ask("Page.printToPDF", printBackground=True)["data"])
+        """The printed page."""
+        return base64.b64decode(self.call("Page.printToPDF", printBackground=True)["data"])
 
-    def _next(self):
-        while b"\0" not in self.rest:
-            block = os.read(self.back, 1 << 16)
-            assert block, "the browser has gone"
-            self.rest += block
-        message, self.rest = self.rest.split(b"\0", 1)
+    def _next_message(self):
+        while b"\0" not in self.buffer:
+            block = os.read(self.answers, 1 << 16)
+            assert block, "the browser process has ended"
+            self.buffer += block
+        message, self.buffer = self.buffer.split(b"\0", 1)
         return json.loads(message)

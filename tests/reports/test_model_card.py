@@ -1,59 +1,80 @@
-"""The card beside a model: its figures are those of the scores, and it says what the model is not for."""
+"""Tests of the model card: its values are those of the scores, and it states what the model must not be used for."""
 
-import numpy as np
+import dataclasses
+
 import pytest
 
-from fer_features import Samples, evaluate, make_pipeline
+from fer_features import DataInfo, Samples
 from fer_features.datasets import DATASETS
-from fer_features.reports.model_card import UNSTATED, licence, model_card
-from fer_features.samples.table import Info
+from fer_features.evaluation.scores import Rejection
+from fer_features.reports.model_card import UNKNOWN_LICENCE, model_card
 
-from ..conftest import draw_clips
+from .toy_reports import NAMES
 
-NAMES = ("joy", "fear|<b>", "surprise")
+#: `NAMES` in Markdown.
+ESCAPED = ("joy", '\\<b\\>fear\\</b\\> & "so"', "surprise\\|\\*")
 
 
 @pytest.fixture(scope="module")
-def card():
-    images, landmarks, label, subject = draw_clips(n_subjects=5)
-    X = Samples.from_arrays(images, landmarks, label, subject, info=Info(classes=NAMES, subjects_from="arrays"))
-    model = make_pipeline("landmarks_svm")
-    result = evaluate(model, X)
-    model.fit(X, X["label"])
-    return result.scores, model_card(result.scores, result.predictions, model, X, {"a__b": 3})
+def card(hog):
+    return model_card(hog, hog.X, {"a__b": 3})
 
 
-def test_every_part_is_there(card):
-    scores, text = card
-    for head in ("Intended use", "Misuse", "Data", "Model", "How it was judged", "Limits"):
-        assert f"\n## {head}\n" in text
-    for words in ("inner emotional state", "Not for decisions on people", "a\\_\\_b=3", scores["fingerprint"]):
-        assert words in text
-    assert f"Licence of the data: {UNSTATED}\n" in text
+def test_all_sections_are_present(hog, card):
+    for heading in ("Intended use", "Misuse", "Data", "Model", "Evaluation", "Limitations"):
+        assert f"\n## {heading}\n" in card
+    for text in ("emotional state", "Do not use it for decisions about people", "a\\_\\_b=3"):
+        assert text in card
+    assert hog.scores.data.fingerprint in card
+    assert f"Licence of the data: {UNKNOWN_LICENCE}\n" in card
+    assert ", ".join(ESCAPED) in card
 
 
-def test_figures_are_those_of_the_scores(card):
-    scores, text = card
-    low, high = scores["ci95"]["accuracy"]
-    assert f"| Accuracy | {scores['accuracy']:.3f} | {low:.3f} to {high:.3f} |" in text
-    for name, one in zip(("joy", "fear\\|\\<b\\>", "surprise"), scores["per_class"].values(), strict=True):
-        assert f"| {name} | {one['recall']:.3f} | " in text
-    assert "nan" not in text
+def test_values_are_those_of_the_scores(hog, card):
+    metrics = hog.scores.metrics
+    for name, key in (("Accuracy", "accuracy"), ("Macro-F1", "macro_f1")):
+        low, high = metrics.ci95[key]
+        assert f"| {name} | {getattr(metrics, key):.3f} | {low:.3f} to {high:.3f} |" in card
+    for name, one in zip(ESCAPED, metrics.per_class.values(), strict=True):
+        assert f"| {name} | {one.recall:.3f} | " in card
+    lowest = min(metrics.per_class.values(), key=lambda one: one.recall).recall
+    assert f", {lowest:.3f}.\n" in card[card.index("lowest recall") :]
+    assert "nan" not in card
 
 
-def test_tables_have_as_many_cells_in_each_line(card):
-    lines = card[1].splitlines()
-    tables = [line.replace("\\|", "") for line in lines if line.startswith("|")]
-    assert {line.count("|") for line in tables} == {4, 7}
-    assert len([line for line in tables if line.count("|") == 7]) == 2 + len(NAMES)
+def test_rows_of_tables_have_equal_numbers_of_cells(card):
+    rows = [line.replace("\\|", "") for line in card.splitlines() if line.startswith("|")]
+    assert {row.count("|") for row in rows} == {4, 7}
+    assert len([row for row in rows if row.count("|") == 7]) == 2 + len(NAMES)
 
 
-def test_the_licence_is_that_of_the_data_set():
-    def of(name):
-        return licence(Samples.from_arrays(label=np.arange(2), info=Info(dataset=name)))
+def test_equal_results_have_equal_cards(hog, card):
+    assert model_card(hog, hog.X, {"a__b": 3}) == card
 
-    assert of("nothing known") == UNSTATED
-    stated = {name for name, module in DATASETS.items() if hasattr(module, "LICENCE")}
-    assert "demo" in stated
-    for name in DATASETS:
-        assert (of(name) == UNSTATED) == (name not in stated)
+
+def test_limitations_depend_on_the_model_and_the_data(hog, card):
+    assert "It always predicts one of its classes" in card
+    assert "rendered" not in card
+    scores = hog.scores.replace(
+        rejection=Rejection(0.6, 0.8, 0.95, 0.9),
+        metrics=dataclasses.replace(hog.scores.metrics, calibration=None, per_subject={}, subject_mean=None),
+        data=dataclasses.replace(hog.scores.data, synthetic=True),
+        splits={"test": hog.scores.metrics},
+    )
+    changed = model_card(dataclasses.replace(hog, scores=scores), hog.X, {})
+    for text in (
+        "It predicts 'uncertain' where the largest probability is below 0.600",
+        "scores instead of probabilities",
+        "Subjects are unknown",
+        "It was trained on rendered faces",
+        "The saved model was fitted on the training split",
+    ):
+        assert text in changed
+
+
+@pytest.mark.parametrize("name", [*DATASETS, "unknown"])
+def test_the_licence_is_that_of_the_data_set(hog, name):
+    X = Samples.from_arrays(images=hog.X["images"], label=hog.X.label_codes, info=DataInfo(dataset=name, classes=NAMES))
+    stated = DATASETS[name].licence if name in DATASETS else ""
+    line = next(line for line in model_card(hog, X, {}).splitlines() if line.startswith("- Licence of the data: "))
+    assert (UNKNOWN_LICENCE in line) == (not stated)

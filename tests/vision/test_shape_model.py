@@ -1,21 +1,20 @@
-"""The frame of shapes and descriptors in it, as laws."""
+"""Shape model: mean shape, crops, affine transforms and point descriptors."""
 
 import numpy as np
 import pytest
 
-from fer_features.vision.cascaded_regression import principal_axes, regress
-from fer_features.vision.geometry import MEAN_FACE, MIRROR, similarity, transform
+from fer_features.vision.geometry import MEAN_FACE, MIRROR_INDICES, apply_affine, estimate_similarity
 from fer_features.vision.shape_model import (
-    EYES,
-    FRAME,
-    compose,
-    describe,
-    inverse,
+    FRAME_EYE_DISTANCE_PX,
+    FRAME_SIDE_PX,
+    compose_affine,
+    crop_to_shape,
+    invert_affine,
     mean_shape,
     orientation_maps,
     outer_eye_distance,
-    reduced,
-    to_frame,
+    point_descriptors,
+    warp_to_frame,
 )
 
 
@@ -28,84 +27,70 @@ def noise(height, width):
     return np.random.default_rng(0).integers(0, 255, (height, width), dtype=np.uint8)
 
 
-def test_the_outer_eye_distance_is_that_of_points_36_and_45():
+def test_outer_eye_distance_is_that_of_points_36_and_45():
     points = np.zeros((68, 2))
     points[45] = [3, 4]
     assert outer_eye_distance(points) == 5
 
 
-def test_the_mean_shape_does_not_hang_on_place_size_and_rotation(matrix):
+def test_mean_shape_is_invariant_to_similarities_symmetric_and_in_the_frame(matrix):
     rng = np.random.default_rng(0)
     shapes = MEAN_FACE + rng.normal(0, 0.05, (20, 68, 2))
     mean = mean_shape(shapes)
-    assert np.allclose(mean_shape(transform(matrix, shapes)), mean, atol=1e-6)
-    assert np.allclose(outer_eye_distance(mean), EYES)
+    assert np.allclose(mean_shape(apply_affine(matrix, shapes)), mean, atol=1e-6)
+    assert np.allclose(outer_eye_distance(mean), FRAME_EYE_DISTANCE_PX)
     assert mean.min() > 0
-    assert mean.max() < FRAME
-    assert np.allclose(mean[MIRROR] * [-1, 1] + [FRAME - 1, 0], mean, atol=0.01)
+    assert mean.max() < FRAME_SIDE_PX
+    assert np.allclose(mean[MIRROR_INDICES] * [-1, 1] + [FRAME_SIDE_PX - 1, 0], mean, atol=0.01)
 
 
-def test_inverse_and_compose_undo_each_other(matrix):
-    assert np.allclose(compose(matrix, inverse(matrix)), [[1, 0, 0], [0, 1, 0]])
+def test_inverse_and_composition_of_affine_transforms(matrix):
+    assert np.allclose(compose_affine(matrix, invert_affine(matrix)), [[1, 0, 0], [0, 1, 0]])
     points = np.random.default_rng(0).normal(size=(5, 2))
-    assert np.allclose(transform(compose(matrix, matrix), points), transform(matrix, transform(matrix, points)))
+    twice = apply_affine(matrix, apply_affine(matrix, points))
+    assert np.allclose(apply_affine(compose_affine(matrix, matrix), points), twice)
 
 
 @pytest.mark.parametrize("size", [20, 100, 700])
-def test_reducing_keeps_places(size):
-    """A ramp of light says where each pixel comes from."""
+def test_crop_preserves_positions(size):
+    """The grey level of a ramp shows which column of the image each pixel comes from."""
     ramp = np.tile(np.linspace(0, 255, 1200).astype(np.float32), (1000, 1)).astype(np.uint8)
     shape = MEAN_FACE * size / 3 + [600, 450]
-    part, matrix = reduced(ramp, shape)
-    y, x = np.mgrid[: part.shape[0], : part.shape[1]]
-    source = transform(matrix, np.stack([x, y], -1).reshape(-1, 2).astype(float))
-    assert np.abs(source[:, 0] * 255 / 1199 - part.ravel()).max() < 2
-    assert max(part.shape) < 500
+    crop, crop_to_image = crop_to_shape(ramp, shape)
+    y, x = np.mgrid[: crop.shape[0], : crop.shape[1]]
+    source = apply_affine(crop_to_image, np.stack([x, y], -1).reshape(-1, 2).astype(float))
+    assert np.abs(source[:, 0] * 255 / 1199 - crop.ravel()).max() < 2
+    assert max(crop.shape) < 500
 
 
-@pytest.mark.parametrize("at", [(-9000, 5), (5, 9000), (0, 0), (60, 60)])
-def test_reducing_gives_pixels_wherever_the_shape_is(at):
-    part, matrix = reduced(noise(60, 60), MEAN_FACE * 20 + at)
-    assert part.size
-    assert np.isfinite(matrix).all()
-    assert to_frame(part, similarity(MEAN_FACE, MEAN_FACE + [500, 500])).shape == (FRAME, FRAME)
+@pytest.mark.parametrize("position", [(-9000, 5), (5, 9000), (0, 0), (60, 60)])
+def test_crop_has_pixels_for_any_position_of_the_shape(position):
+    crop, crop_to_image = crop_to_shape(noise(60, 60), MEAN_FACE * 20 + position)
+    assert crop.size
+    assert np.isfinite(crop_to_image).all()
+    frame = warp_to_frame(crop, estimate_similarity(MEAN_FACE, MEAN_FACE + [500, 500]))
+    assert frame.shape == (FRAME_SIDE_PX, FRAME_SIDE_PX)
 
 
-def test_a_flat_crop_has_no_descriptor():
-    maps = orientation_maps(np.full((FRAME, FRAME), 90, np.uint8), 5)
+def test_descriptors_of_a_flat_image_are_zero():
+    maps = orientation_maps(np.full((FRAME_SIDE_PX, FRAME_SIDE_PX), 90, np.uint8), 5)
     assert not maps.any()
-    assert not describe(maps, np.full((3, 2), 60.0), 5).any()
+    assert not point_descriptors(maps, np.full((3, 2), 60.0), 5).any()
 
 
-def test_each_ramp_has_the_orientation_of_its_light():
-    line = np.arange(FRAME, dtype=np.uint8)
+def test_orientation_of_a_ramp_is_the_direction_of_its_gradient():
+    line = np.arange(FRAME_SIDE_PX, dtype=np.uint8)
     x, y = np.meshgrid(line, line)
-    for o, ramp in {0: x, 2: y, 4: 127 - x, 6: 127 - y, 1: (x // 2 + y // 2), 5: 127 - (x // 2 + y // 2)}.items():
-        assert orientation_maps(ramp.astype(np.uint8), 4)[64, 64].argmax() == o
+    diagonal = x // 2 + y // 2
+    for orientation, ramp in {0: x, 2: y, 4: 127 - x, 6: 127 - y, 1: diagonal, 5: 127 - diagonal}.items():
+        assert orientation_maps(ramp.astype(np.uint8), 4)[64, 64].argmax() == orientation
 
 
-def test_descriptors_ignore_brightness_and_contrast():
-    crop = noise(FRAME, FRAME) // 4
+def test_descriptors_are_invariant_to_brightness_and_contrast():
+    image = noise(FRAME_SIDE_PX, FRAME_SIDE_PX) // 4
     points = np.random.default_rng(1).uniform(30, 90, (68, 2))
-    one, two = (describe(orientation_maps(c.astype(np.uint8), 6), points, 6) for c in (crop, 3 * crop + 20))
+    one, two = (
+        point_descriptors(orientation_maps(pixels.astype(np.uint8), 6), points, 6) for pixels in (image, 3 * image + 20)
+    )
     assert np.allclose(one, two, atol=1e-5)
     assert np.allclose(np.linalg.norm(one, axis=1), 1, atol=1e-5)
-
-
-def test_the_regression_is_that_of_the_normal_equations():
-    rng = np.random.default_rng(0)
-    features, moves = rng.normal(size=(200, 12)).astype(np.float32), rng.normal(size=(200, 4))
-    weights = regress(features, moves, 0.0)
-    exact = np.linalg.lstsq(np.hstack([features, np.ones((200, 1))]), moves, rcond=None)[0]
-    assert np.allclose(weights, exact, atol=1e-4)
-    shrunk = regress(features, moves, 1e6)
-    assert np.abs(shrunk[:-1]).max() < 1e-4
-    assert np.allclose(shrunk[-1], moves.mean(0), atol=1e-3)
-
-
-def test_principal_axes_are_orthonormal_and_in_order():
-    rows = np.random.default_rng(0).normal(size=(30, 68, 128)) * np.linspace(1, 3, 128)
-    _, basis = principal_axes(rows, 10)
-    assert np.allclose(basis.T @ basis, np.eye(10), atol=1e-5)
-    spread = (rows.reshape(-1, 128) @ basis).var(0)
-    assert (np.diff(spread) < 0.1).all()

@@ -1,238 +1,201 @@
-"""Laws of trajectories and of what a face measures: head motion does not matter, constant speed is constant."""
+"""Trajectories and geometric features: independence of head motion, time resampling, missing frames."""
 
 import numpy as np
 import pytest
 
-from fer_features.vision.displacement import MEASURES, displacement
-from fer_features.vision.geometry import MEAN_FACE, MIRROR, mirror
+from fer_features.vision.displacement import landmark_displacement
+from fer_features.vision.facial_measures import DISTANCE_MEASURES, geometric_feature_names, geometric_features
+from fer_features.vision.geometry import MEAN_FACE, MIRROR_INDICES, mirror_landmarks
 from fer_features.vision.trajectory import (
-    FORMS,
-    PARTS,
-    RELATIVE,
-    forms,
-    geometry,
-    geometry_names,
-    resampled,
-    timing,
-    trajectory,
-    trajectory_names,
+    apex_timing,
+    resample_course,
+    trajectory_feature_names,
+    trajectory_features,
 )
+
+
+def trajectory(clips, n_steps=5):
+    return by_kind(trajectory_features(clips, n_steps, velocity=True), trajectory_feature_names(n_steps, velocity=True))
+
+
+def geometry(clips):
+    return by_kind(geometric_features(clips, neutral=True), geometric_feature_names(neutral=True))
+
+
+def by_kind(features, names):
+    """Kind of feature, the name before the bracket -> its columns."""
+    kinds = np.array([name.split("[")[0] for name in names])
+    return {kind: features[:, kinds == kind] for kind in dict.fromkeys(kinds)}
+
 
 BOTH = pytest.mark.parametrize("function", [trajectory, geometry])
 
 
 @pytest.fixture
 def ends():
-    """Six people, neutral and apex."""
+    """Neutral faces and apexes of six subjects."""
     rng = np.random.default_rng(0)
     neutral = 60 * (MEAN_FACE + rng.normal(0, 0.02, (6, 68, 2))) + 100
-    # Only what no registration rests on moves, so that frames are registered alike at any strength.
+    # Only points that no registration is based on move, so that the registration does not depend on the intensity.
     return neutral, neutral + 60 * np.where(np.arange(68) < 48, 0.0, 0.06)[:, None] * rng.normal(size=(6, 68, 2))
 
 
-def played(ends, at):
-    """Clips whose expression has the strengths `at`."""
+def with_intensities(ends, intensities):
+    """Clips whose frames show the expression with these intensities."""
     neutral, apex = (points[:, None] for points in ends)
-    return neutral + np.asarray(at)[:, None, None] * (apex - neutral)
+    return neutral + np.asarray(intensities)[:, None, None] * (apex - neutral)
 
 
 @pytest.fixture
 def clips(ends):
-    return played(ends, [0, 0.1, 0.4, 0.8, 0.9, 1])
+    return with_intensities(ends, [0, 0.1, 0.4, 0.8, 0.9, 1])
 
 
-def turned(points, scale=1.3, roll=0.4, shift=(17.0, -8.0)):
+def under_similarity(points, scale=1.3, roll=0.4, shift=(17.0, -8.0)):
     c, s = scale * np.cos(roll), scale * np.sin(roll)
     return points @ np.array([[c, s], [-s, c]]) + shift
 
 
-def same(found, expected, atol=1e-4):
+def assert_close(found, expected, atol=1e-4):
     assert found.keys() == expected.keys()
-    for part in expected:
-        np.testing.assert_allclose(found[part], expected[part], atol=atol, rtol=1e-3, err_msg=part)
+    for kind in expected:
+        np.testing.assert_allclose(found[kind], expected[kind], atol=atol, rtol=1e-3, err_msg=kind)
 
 
 @BOTH
-def test_ignores_a_similarity_of_every_frame(clips, function):
-    moved = np.stack([turned(clips[:, t], 1 + 0.1 * t, 0.2 * t, (t, -3 * t)) for t in range(6)], 1)
-    same(function(moved), function(clips))
+def test_features_are_invariant_to_a_similarity_of_every_frame(clips, function):
+    moved = np.stack([under_similarity(clips[:, t], 1 + 0.1 * t, 0.2 * t, (t, -3 * t)) for t in range(6)], 1)
+    assert_close(function(moved), function(clips))
 
 
-def test_the_last_time_step_is_the_displacement(clips):
+def test_last_time_step_is_the_displacement(clips):
     found = trajectory(clips, 4)["displacement"].reshape(6, 4, 136)
-    np.testing.assert_allclose(found[:, -1], displacement(clips), atol=1e-6)
+    np.testing.assert_allclose(found[:, -1], landmark_displacement(clips), atol=1e-6)
 
 
-@pytest.mark.parametrize("frames", [2, 3, 10, 26])
-def test_a_clip_played_at_constant_speed_has_constant_velocity_whatever_its_length(ends, frames):
-    found = trajectory(played(ends, np.linspace(0, 1, frames)), 5)
+@pytest.mark.parametrize("n_frames", [2, 3, 10, 26])
+def test_constant_speed_gives_constant_velocity_for_any_number_of_frames(ends, n_frames):
+    found = trajectory(with_intensities(ends, np.linspace(0, 1, n_frames)))
     velocity = found["velocity"].reshape(6, 5, 136)
     np.testing.assert_allclose(velocity, np.repeat(velocity[:, :1], 5, axis=1), atol=1e-4)
-    whole = found["displacement"].reshape(6, 5, 136)[:, -1]
-    np.testing.assert_allclose(velocity[:, 0], whole, atol=1e-4)
-    shortest = trajectory(played(ends, [0, 1]), 5)
-    for part in ("displacement", "velocity"):
-        np.testing.assert_allclose(found[part], shortest[part], atol=1e-4)
+    total = found["displacement"].reshape(6, 5, 136)[:, -1]
+    np.testing.assert_allclose(velocity[:, 0], total, atol=1e-4)
+    shortest = trajectory(with_intensities(ends, [0, 1]))
+    for kind in ("displacement", "velocity"):
+        np.testing.assert_allclose(found[kind], shortest[kind], atol=1e-4)
 
 
-def test_a_clip_that_jumps_late_moves_late(ends):
-    early = trajectory(played(ends, [0, 1, 1, 1, 1]), 4)
-    late = trajectory(played(ends, [0, 0, 0, 0, 1]), 4)
+def test_timing_distinguishes_early_and_late_onsets(ends):
+    early = trajectory(with_intensities(ends, [0, 1, 1, 1, 1]), 4)
+    late = trajectory(with_intensities(ends, [0, 0, 0, 0, 1]), 4)
     for clip, step in ((early, 0), (late, 3)):
         speed = np.abs(clip["velocity"].reshape(6, 4, 136)).mean((0, 2))
         assert speed[step] > 0.01
         assert np.delete(speed, step).max() < 1e-5
     moving = np.abs(early["change"].reshape(6, 4, -1)[:, -1]) > 1e-3
-    (first, steep), (last, also_steep) = (
-        np.moveaxis(clip["timing"].reshape(6, 2, len(MEASURES)), 1, 0) for clip in (early, late)
-    )
-    np.testing.assert_allclose(first[moving], 0.9 / 4, atol=1e-3)
-    np.testing.assert_allclose(last[moving], 3.9 / 4, atol=1e-3)
-    assert (np.abs(steep[moving]) > 4 * np.abs(also_steep[moving])).all()
+    np.testing.assert_allclose(early["time to apex"][moving], 0.9 / 4, atol=1e-3)
+    np.testing.assert_allclose(late["time to apex"][moving], 3.9 / 4, atol=1e-3)
+    assert (np.abs(early["onset slope"][moving]) > 4 * np.abs(late["onset slope"][moving])).all()
 
 
-def test_timing_worked_by_hand():
-    # 9 tenths of 10 are reached half way from 8 (t = 2 of 5) to 10; of -4 at 2.6 of 5, between -0 and -4 at t = 3;
-    # what does not move has no slope.
+def test_apex_timing_calculated_by_hand():
+    # 90 % of 10 is reached half way between 8 (frame 2 of 5) and 10; 90 % of -4 at 2.9 of 5, between 0 and -4; a course
+    # without change has no slope.
     course = np.array([[4, 8, 10, 9, 10], [0, 0, -4, -2, -1], [0, 0, 0, 0, 0]], float).T[None]
-    apex, slope = timing(course)
-    np.testing.assert_allclose(apex, [[2.5 / 5, 2.9 / 5, 1]])
+    time, slope = apex_timing(course)
+    np.testing.assert_allclose(time, [[2.5 / 5, 2.9 / 5, 1]])
     np.testing.assert_allclose(slope, [[9 / 0.5, -3.6 / 0.58, 0]])
 
 
-def test_resampling_worked_by_hand():
-    course = np.array([1.0, 4.0])[None, :, None]  # 0 at time 0, 1 at half time, 4 at the apex
-    assert resampled(course, 1).ravel().tolist() == [4]
-    assert resampled(course, 2).ravel().tolist() == [1, 4]
-    np.testing.assert_allclose(resampled(course, 4).ravel(), [0.5, 1, 2.5, 4])
-    np.testing.assert_allclose(resampled(course, 3).ravel(), [2 / 3, 2, 4])
+def test_resampling_calculated_by_hand():
+    course = np.array([1.0, 4.0])[None, :, None]  # 0 at time 0, 1 at time 0.5, 4 at the apex
+    assert resample_course(course, 1).ravel().tolist() == [4]
+    assert resample_course(course, 2).ravel().tolist() == [1, 4]
+    np.testing.assert_allclose(resample_course(course, 4).ravel(), [0.5, 1, 2.5, 4])
+    np.testing.assert_allclose(resample_course(course, 3).ravel(), [2 / 3, 2, 4])
 
 
 @BOTH
 def test_missing_frames_are_interpolated_and_missing_ends_repeated(ends, clips, function):
-    even = played(ends, np.linspace(0, 1, 6))
-    gap = even.copy()
+    linear = with_intensities(ends, np.linspace(0, 1, 6))
+    gap = linear.copy()
     gap[:, 3] = np.nan
     gap[2, 4, 5] = np.nan
-    same(function(gap), function(even), atol=2e-3)
+    assert_close(function(gap), function(linear), atol=2e-3)
     cut = clips.copy()
     cut[:, 0] = np.nan
     cut[:, 5, 7] = np.nan
     repeated = clips.copy()
     repeated[:, 0], repeated[:, 5] = clips[:, 1], clips[:, 4]
-    same(function(cut), function(repeated))
+    assert_close(function(cut), function(repeated))
 
 
 @BOTH
-def test_what_cannot_be_read_is_nan_in_its_own_row_only(clips, function):
+def test_unusable_landmarks_give_nan_for_their_sample_only(clips, function):
     gap = clips.copy()
     gap[1] = np.nan
     gap[3, 0] = 50.0
-    gap[4, 2] = 50.0  # a frame in the middle that is no face is filled
+    gap[4, 2] = 50.0  # a degenerate intermediate frame is interpolated
     found, expected, others = function(gap), function(clips), [0, 2, 5]
-    for part in expected:
-        assert np.isnan(found[part][[1, 3]]).all()
-        assert np.isfinite(found[part][4]).all()
-        np.testing.assert_allclose(found[part][others], expected[part][others], atol=1e-5)
+    for kind in expected:
+        assert np.isnan(found[kind][[1, 3]]).all()
+        assert np.isfinite(found[kind][4]).all()
+        np.testing.assert_allclose(found[kind][others], expected[kind][others], atol=1e-5)
 
 
 @BOTH
-def test_rows_are_described_alone_and_the_input_is_left_alone(clips, function):
+def test_samples_are_independent_and_the_input_is_not_modified(clips, function):
     before = clips.copy()
     together = function(clips)
     for i in range(len(clips)):
-        same(function(clips[i : i + 1]), {part: values[i : i + 1] for part, values in together.items()}, 1e-5)
+        assert_close(function(clips[i : i + 1]), {kind: x[i : i + 1] for kind, x in together.items()}, 1e-5)
     assert all(values.shape[0] == 0 for values in function(clips[:0]).values())
     assert all(values.dtype == np.float32 for values in together.values())
     np.testing.assert_array_equal(clips, before)
 
 
-def test_measures_do_not_tell_left_from_right(clips):
-    same(geometry(mirror(clips, 300)), geometry(clips))
-    for part in ("change", "timing"):
-        np.testing.assert_allclose(trajectory(mirror(clips, 300))[part], trajectory(clips)[part], atol=1e-3, rtol=1e-2)
+def test_measures_are_invariant_to_mirroring(clips):
+    mirrored = mirror_landmarks(clips, 300)
+    assert_close(geometry(mirrored), geometry(clips))
+    found, expected = trajectory(mirrored), trajectory(clips)
+    for kind in ("change", "time to apex", "onset slope"):
+        np.testing.assert_allclose(found[kind], expected[kind], atol=1e-3, rtol=1e-2)
 
 
-def test_a_mirrored_clip_has_the_mirrored_trajectory(clips):
-    for part in ("displacement", "velocity"):
-        there, back = (trajectory(c, 3)[part].reshape(6, 3, 68, 2) for c in (clips, mirror(clips, 300)))
-        np.testing.assert_allclose(back, there[:, :, MIRROR] * [-1, 1], atol=1e-4)
+def test_mirrored_clip_has_the_mirrored_trajectory(clips):
+    original, mirrored = trajectory(clips, 3), trajectory(mirror_landmarks(clips, 300), 3)
+    for kind in ("displacement", "velocity"):
+        a, b = (features[kind].reshape(6, 3, 68, 2) for features in (original, mirrored))
+        np.testing.assert_allclose(b, a[:, :, MIRROR_INDICES] * [-1, 1], atol=1e-4)
 
 
-def square(corners):
-    """A face whose first points are these."""
-    shape = np.zeros((68, 2))
-    shape[: len(corners)] = corners
-    return shape
+def test_feature_names_are_distinct_and_match_the_columns(clips):
+    for features, names in (
+        (trajectory_features(clips, 3, velocity=True), trajectory_feature_names(3, velocity=True)),
+        (trajectory_features(clips, 3), trajectory_feature_names(3)),
+        (geometric_features(clips, neutral=True), geometric_feature_names(neutral=True)),
+        (geometric_features(clips), geometric_feature_names()),
+    ):
+        assert len(names) == len(set(names)) == features.shape[1]
+    kinds = ["displacement", "velocity", "change", "time to apex", "onset slope"]
+    assert list(trajectory(clips, 3)) == kinds
+    assert trajectory(clips, 3)["change"].shape == (6, 3 * len(DISTANCE_MEASURES))
+    assert trajectory_feature_names(4, velocity=True)[5 * 136 + 2 * 54] == "velocity[mouth corner right, x, time=0.5]"
 
 
-@pytest.mark.parametrize(
-    ("kind", "corners", "expected"),
-    [
-        ("distance", [(0, 0), (3, 4)], 5),
-        ("area", [(0, 0), (2, 0), (2, 1), (0, 1)], 2),
-        ("area", [(0, 1), (2, 1), (2, 0), (0, 0)], 2),
-        ("angle", [(1, 0), (0, 0), (0, 5)], np.pi / 2),
-        ("angle", [(1, 0), (0, 0), (-1, -1)], 3 * np.pi / 4),
-        ("slope", [(0, 0), (2, 2)], np.pi / 4),
-        ("slope", [(0, 0), (-2, 2)], np.pi / 4),
-        ("slope", [(0, 0), (-2, -2)], -np.pi / 4),
-        ("ratio", [(0, 0), (4, 0), (1, 1), (1, -1), (2, 1), (2, 0)], 1.5 / 4),
-    ],
-)
-def test_forms_worked_by_hand(monkeypatch, kind, corners, expected):
-    monkeypatch.setitem(FORMS, "test", (kind, [list(range(len(corners)))]))
-    assert forms(square(corners))[-1] == pytest.approx(expected)
+def test_velocity_is_optional(clips):
+    with_velocity, without = trajectory(clips, 3), trajectory_features(clips, 3)
+    del with_velocity["velocity"]
+    np.testing.assert_array_equal(np.concatenate([*with_velocity.values()], 1), without)
 
 
-def test_what_a_face_does_is_measured_in_the_sense_of_the_name():
-    changed = MEAN_FACE.copy()
-    changed[65:68, 1] += 0.2  # the mouth opens
-    changed[[21, 22], 1] += 0.1  # the brows go down at their inner ends
-    changed[[60, 64, 48, 54], 1] -= 0.1  # the corners of the mouth go up
-    changed[[37, 38, 43, 44], 1] -= 0.05  # the eyes open
-    change = dict(zip(FORMS, forms(changed) - forms(MEAN_FACE), strict=True))
-    growing = ["mouth opening area", "mouth opening ratio", "slope of brow inwards", "eye area", "eye aspect ratio"]
-    assert all(change[name] > 0.01 for name in growing)
-    falling = ["slope of lips outwards", "mouth corner to nose wing", "inner brow to inner eye corner"]
-    assert all(change[name] < -0.01 for name in falling)
-    assert change["jaw angle"] == 0
-
-
-def test_relative_change_tells_doubling_from_growth():
-    wide = MEAN_FACE.copy()
-    wide[48:, 0] *= 1.5
-    found = geometry(60 * np.stack([MEAN_FACE, wide])[None] + 100)["relative change"][0]
-    values = dict(zip(RELATIVE, found, strict=True))
-    assert values["mouth width"] == pytest.approx(np.log((0.88 * 1.5 + 0.05) / 0.93), abs=1e-3)
-    assert values["mouth area"] > 0.3
-    assert values["eye area"] == pytest.approx(0, abs=1e-3)
-
-
-def test_tables_are_symmetric_and_name_every_measure_once():
-    assert not set(MEASURES) & set(FORMS)
-    assert set(RELATIVE) <= {*MEASURES, *FORMS}
-    mirrored = MEAN_FACE + np.random.default_rng(0).normal(0, 0.02, (68, 2))
-    np.testing.assert_allclose(forms(mirrored[MIRROR] * [-1, 1]), forms(mirrored), atol=1e-9)
-
-
-def test_names_name_every_column_once(clips):
-    for found, names in ((trajectory(clips, 3), trajectory_names(3)), (geometry(clips), geometry_names())):
-        assert list(names) == list(found)
-        every = [name for part in names.values() for name in part]
-        assert len(set(every)) == len(every)
-        assert {part: len(values) for part, values in names.items()} == {p: v.shape[1] for p, v in found.items()}
-    assert list(trajectory_names(3)) == list(PARTS)
-    assert trajectory_names(4)["velocity"][136 + 2 * 54] == "velocity[mouth corner right, x, time=0.5]"
-
-
-def test_no_step_and_other_shapes_are_refused(clips):
+def test_invalid_arguments_raise(clips):
     with pytest.raises(ValueError, match="at least 1 time step"):
-        trajectory(clips, 0)
-    for function in (trajectory, geometry):
+        trajectory_features(clips, 0)
+    for function in (trajectory_features, geometric_features):
         with pytest.raises(ValueError, match="landmarks must be"):
             function(np.zeros((3, 1, 68, 2)))
         with pytest.raises(ValueError, match="landmarks must be"):
             function(np.zeros((3, 4, 478, 3)))
-        with pytest.raises(ValueError, match="unknown register"):
-            function(clips, register="guess")
+        with pytest.raises(ValueError, match="unknown registration"):
+            function(clips, registration="guess")

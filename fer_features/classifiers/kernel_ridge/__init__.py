@@ -1,1 +1,1 @@
-"""Kernel ridge classification."""
+"""Kernel ridge classification with an optional mirror-invariant kernel."""

@@ -1,0 +1,132 @@
+"""Linear support vector machine, fitted in the span of its training samples."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from scipy.linalg import eigh
+from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.svm import LinearSVC
+from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+
+class LinearSVM(ClassifierMixin, BaseEstimator):
+    """Linear support vector machine, one versus rest.
+
+    Parameters
+    ----------
+    C : float, default=1.0
+        Inverse of the regularization strength.
+    class_weight : dict, 'balanced' or None, default=None
+    tol : float, default=1e-4
+        Tolerance of the stopping criterion.
+    max_iter : int, default=1000
+    random_state : int, RandomState instance or None, default=None
+        Seed of the order of samples in the dual coordinate descent.
+
+    Attributes
+    ----------
+    classes_ : ndarray of shape (k,)
+    n_features_in_ : int
+    feature_names_in_ : ndarray of shape (d,)
+        Defined only if `X` has feature names that are all strings.
+    coef_ : ndarray of shape (k, d), or (1, d) for two classes
+    intercept_ : ndarray of shape (k,), or (1,) for two classes
+    n_iter_ : int
+        Largest number of iterations over the classes.
+
+    Notes
+    -----
+    The optimization problem is that of `sklearn.svm.LinearSVC`. If there are more features than samples, its solution
+    lies in the span of the samples, and is found there: with hundreds of coordinates instead of thousands, and the same
+    result.
+
+    References
+    ----------
+    R.-E. Fan, K.-W. Chang, C.-J. Hsieh, X.-R. Wang, C.-J. Lin, "LIBLINEAR: a library for large linear classification",
+    JMLR 9, 2008.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from fer_features.classifiers import LinearSVM
+    >>> X, y = load_iris(return_X_y=True)
+    >>> model = LinearSVM(random_state=0).fit(X, y)
+    >>> round(model.score(X, y), 1)
+    1.0
+    >>> model.coef_.shape
+    (3, 4)
+    """
+
+    def __init__(
+        self,
+        C: float = 1.0,
+        class_weight: dict[Any, float] | str | None = None,
+        tol: float = 1e-4,
+        max_iter: int = 1000,
+        random_state: int | np.random.RandomState | None = None,
+    ):
+        self.C = C
+        self.class_weight = class_weight
+        self.tol = tol
+        self.max_iter = max_iter
+        self.random_state = random_state
+
+    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> LinearSVM:
+        """Fit the classifier.
+
+        Parameters
+        ----------
+        X : array-like of shape (n, d)
+        y : array-like of shape (n,)
+        sample_weight : array-like of shape (n,), optional
+            Factor of `C` for each sample.
+
+        Returns
+        -------
+        self
+        """
+        X, y = validate_data(self, X, y, dtype=(np.float64, np.float32))
+        check_classification_targets(y)
+        svc = LinearSVC(
+            C=self.C,
+            class_weight=self.class_weight,
+            tol=self.tol,
+            max_iter=self.max_iter,
+            random_state=self.random_state,
+        )
+        if X.shape[0] < X.shape[1] and X.any():  # zeros have no span
+            X = X.astype(np.float64)
+            values, vectors = eigh(X @ X.T)
+            kept = values > values[-1] * 1e-10
+            length, vectors = np.sqrt(values[kept]), vectors[:, kept]
+            # Coordinates of the samples in X.T @ vectors / length, which is an orthonormal basis of their span.
+            svc.fit(vectors * length, y, sample_weight)
+            self.coef_ = (svc.coef_ / length) @ vectors.T @ X
+        else:
+            self.coef_ = svc.fit(X, y, sample_weight).coef_
+        self.classes_, self.intercept_, self.n_iter_ = svc.classes_, svc.intercept_, svc.n_iter_
+        return self
+
+    def decision_function(self, X: Any) -> np.ndarray:
+        """Compute the signed distance of each class from the rest, up to the norm of its coefficients.
+
+        Parameters
+        ----------
+        X : array-like of shape (n, d)
+
+        Returns
+        -------
+        ndarray of shape (n, k), or (n,) for two classes, float64
+        """
+        check_is_fitted(self)
+        X = validate_data(self, X, dtype=(np.float64, np.float32), reset=False)
+        scores = X @ self.coef_.T + self.intercept_
+        return scores[:, 0] if scores.shape[1] == 1 else scores
+
+    def predict(self, X: Any) -> np.ndarray:
+        """Predict labels, shape (n,), for features of shape (n, d)."""
+        scores = self.decision_function(X)
+        return self.classes_[(scores > 0).astype(int) if scores.ndim == 1 else scores.argmax(1)]

@@ -1,0 +1,78 @@
+"""`Dataset`: how the files of a data set are recognised and read, and where they come from."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..samples.table import Samples
+
+#: Names of the options of `load_dataset` that a data set may support.
+LOAD_OPTIONS = ("labels", "subject_pattern", "holdout", "on_error", "cache")
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """A data set: its layout on disk, the function that reads it, and its provenance.
+
+    Parameters
+    ----------
+    name : str
+        Name in `DATASETS` and in ``X.info.dataset``, without ``_`` and ``+``.
+    description : str
+        One line: what the data set contains.
+    layout : str
+        One line: the files or folders that `can_load` accepts. Shown by ``fer-features list``, and where no data set
+        matches.
+    can_load : callable
+        ``can_load(path: Path) -> bool``: whether the path has this layout. It is called for every path, also for one
+        that does not exist, so it must be cheap and return False for everything else.
+    load : callable
+        ``load(path: Path, **options) -> Samples``. It receives those of `options` that the caller has given, without
+        'holdout', and raises `FerError` for every fault of the files.
+    reference : str
+        Citation with DOI.
+    licence : str
+        Licence or terms of use of the data, empty where unknown.
+    homepage : str
+        URL, or how the data can be obtained.
+    options : tuple of str
+        Subset of `LOAD_OPTIONS`. Four are keyword arguments of `load`: ``labels`` (alternative labels),
+        ``subject_pattern`` (regular expression that finds the subject in a file name), ``on_error`` ('stop' or 'skip'),
+        ``cache`` (folder for converted images). 'holdout' means that the data set may come without a predefined split;
+        `load_dataset` then adds one, after the subjects are known.
+
+    See Also
+    --------
+    fer_features.datasets.register_dataset : Make `load_dataset` recognise a data set.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from fer_features import Samples
+    >>> from fer_features.datasets import Dataset
+    >>> def load_npz(path):
+    ...     with np.load(path) as file:
+    ...         return Samples.from_arrays(images=file["images"], label=file["labels"])
+    >>> npz = Dataset(
+    ...     name="npz",
+    ...     description="images and labels in one NumPy archive",
+    ...     layout="a .npz file with the arrays images and labels",
+    ...     can_load=lambda path: path.suffix == ".npz" and path.is_file(),
+    ...     load=load_npz,
+    ... )
+    >>> from pathlib import Path
+    >>> npz.can_load(Path("photo.jpg"))
+    False
+    """
+
+    name: str
+    description: str
+    layout: str
+    can_load: Callable[[Path], bool]
+    load: Callable[..., Samples]
+    reference: str = ""
+    licence: str = ""
+    homepage: str = ""
+    options: tuple[str, ...] = ()

@@ -1,0 +1,225 @@
+"""Common parts of the readers of still images: the resulting table, the handling of faults, and the cache."""
+
+from __future__ import annotations
+
+import errno
+import functools
+import hashlib
+import json
+import os
+from collections import Counter
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+
+from .._atomic import atomic_write
+from ..exceptions import FerError
+from ..samples.columns import H5Column
+from ..samples.table import DataInfo, Samples
+
+#: Number of faults that a message lists one by one; all are counted.
+MAX_LISTED_FAULTS = 10
+
+#: Files whose code decides what is read. A cached copy is invalid after a change of any of them.
+SOURCE_FILES = ("still_images.py", "decoding.py", "fer2013.py", "folders.py", "../expressions.py")
+
+
+@dataclass(frozen=True)
+class Fault:
+    """An entry of a data set that cannot be used.
+
+    Attributes
+    ----------
+    kind : str
+        What is counted together, such as 'wrong number of pixels'.
+    message : str
+        Where it is and what is wrong, such as 'fer2013.csv row 7: 2303 pixels, not 2304'.
+    """
+
+    kind: str
+    message: str
+
+
+@dataclass
+class StillImages:
+    """What a reader of still images found in its files.
+
+    Attributes
+    ----------
+    images : ndarray or H5Column, shape (n, 1, H, W), uint8
+    label : ndarray of int, shape (n,)
+        -1 where the files give no label.
+    split : ndarray of str, shape (n,)
+        'train', 'validation' or 'test'; empty where the files have no predefined split.
+    id : ndarray of int or str, shape (n,)
+        Name of the sample in its file or folder.
+    faults : list of Fault
+        Entries that could not be read and are not among the samples.
+    notes : list of str
+        Conversions of the samples that a user should know.
+    n_entries : int
+        Number of entries of the files, including those with faults.
+    """
+
+    images: Any
+    label: np.ndarray
+    split: np.ndarray
+    id: np.ndarray
+    faults: list[Fault] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    n_entries: int = 0
+
+
+def to_samples(still_images: StillImages, info: DataInfo, on_error: str) -> Samples:
+    """Convert to `Samples`, after the faults are raised or excluded.
+
+    Parameters
+    ----------
+    still_images : StillImages
+    info : DataInfo
+        The notes of the reader and the faults are appended to its `notes`.
+    on_error : {'stop', 'skip'}
+        Whether faults raise an error or are excluded.
+
+    Returns
+    -------
+    Samples
+
+    Raises
+    ------
+    FerError
+        For faults unless they are skipped, and where no sample remains.
+    """
+    if on_error not in ("stop", "skip"):
+        raise FerError(f"on_error is '{on_error}': 'stop' or 'skip' is needed")
+    notes = list(still_images.notes)
+    if still_images.faults:
+        summary = format_faults(still_images.faults, info.source)
+        if on_error == "stop":
+            raise FerError(f"{summary}; correct them, or exclude them with --on-error skip (on_error='skip')")
+        notes.append(f"excluded: {summary}")
+    if not len(still_images.label):
+        raise FerError(f"{info.source} has no sample that can be read" + "".join(f"; {note}" for note in notes))
+    columns = {"images": still_images.images, "label": still_images.label, "id": still_images.id}
+    if (still_images.split != "").any():
+        columns["split"] = still_images.split
+    return Samples(columns, replace(info, notes=(*info.notes, *notes)))
+
+
+def format_faults(faults: list[Fault], source: str) -> str:
+    """Format faults as one line: the number of each kind, and the first `MAX_LISTED_FAULTS` messages.
+
+    Examples
+    --------
+    >>> format_faults([Fault("empty pixels", "a.csv row 3: pixels are empty")], "a.csv")
+    'a.csv has 1 fault(s) (1 x empty pixels): a.csv row 3: pixels are empty'
+    """
+    kinds = ", ".join(f"{n} x {kind}" for kind, n in Counter(fault.kind for fault in faults).most_common())
+    first = "; ".join(fault.message for fault in faults[:MAX_LISTED_FAULTS])
+    more = f"; and {len(faults) - MAX_LISTED_FAULTS} more" if len(faults) > MAX_LISTED_FAULTS else ""
+    return f"{source} has {len(faults)} fault(s) ({kinds}): {first}{more}"
+
+
+def cached_read(cache: Path | None, root: Path, files: Iterable[Path], read: Callable[[], StillImages]) -> StillImages:
+    """Call `read`, or load its previous result if the files have not changed since.
+
+    Parameters
+    ----------
+    cache : Path or None
+        Folder of the results; None disables the cache.
+    root : Path
+        Folder relative to which samples are named.
+    files : iterable of Path
+        All files that `read` reads. The key of a result consists of their paths, sizes and modification times, and of
+        the code that reads them (`SOURCE_FILES`).
+    read : callable
+
+    Returns
+    -------
+    StillImages
+
+    Raises
+    ------
+    FerError
+        Where the cache cannot be written. A damaged result is replaced.
+    """
+    if cache is None:
+        return read()
+    digest = hashlib.blake2b(_source_code(), digest_size=16)
+    digest.update(f"{root.absolute()}\n".encode(errors="surrogateescape"))
+    for file in files:
+        try:
+            state = file.stat()
+            size, modified = state.st_size, state.st_mtime_ns
+        except OSError:  # reported by the reader
+            size, modified = -1, -1
+        digest.update(f"{file.absolute()}\0{size}\0{modified}\n".encode(errors="surrogateescape"))
+    path = Path(cache) / f"still-images-{digest.hexdigest()}.h5"
+    cached = _load_cached(path)
+    if cached is None:
+        result = read()
+        _save(path, result)
+        cached = _load_cached(path) or result
+    return cached
+
+
+@functools.cache
+def _source_code() -> bytes:
+    return b"".join((Path(__file__).parent / name).read_bytes() for name in SOURCE_FILES)
+
+
+def _save(path: Path, result: StillImages) -> None:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise FerError(f"the cache {path.parent} cannot be created: {error.strerror}") from error
+    about = json.dumps(
+        {
+            "faults": [[fault.kind, fault.message] for fault in result.faults],
+            "notes": result.notes,
+            "n_entries": result.n_entries,
+        }
+    )
+    with atomic_write(path) as temporary:
+        # HDF5 crashes the process on a full disk. Plain writes reserve the space first, since they raise OSError.
+        _reserve(temporary, result.images.nbytes + result.split.nbytes + result.id.nbytes + 128 * len(result.id))
+        try:
+            with h5py.File(temporary, "w") as file:
+                file.create_dataset("images", data=result.images)
+                file.create_dataset("label", data=result.label)
+                for name in ("split", "id"):
+                    values = getattr(result, name)
+                    is_text = values.dtype.kind in "UO"
+                    file.create_dataset(name, data=values.astype(object) if is_text else values)
+                file.create_dataset("about", data=about)
+        except RuntimeError as error:
+            raise OSError(" ".join(str(error).split())) from error
+
+
+def _reserve(path: Path, n_bytes: int) -> None:
+    block = bytes(1 << 20)
+    with open(path, "wb", buffering=0) as file:
+        for _ in range(n_bytes // len(block) + 1):
+            if file.write(block) < len(block):
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+def _load_cached(path: Path) -> StillImages | None:
+    """The cached result, or None where it is absent or damaged."""
+    try:
+        with h5py.File(path) as file:
+            label, split = file["label"][()], file["split"].asstr()[()].astype(str)
+            ids = file["id"]
+            ids = ids.asstr()[()].astype(str) if h5py.check_string_dtype(ids.dtype) else ids[()]
+            about = json.loads(file["about"].asstr()[()])
+        images = H5Column(path, "images")
+        faults = [Fault(kind, message) for kind, message in about["faults"]]
+        result = StillImages(images, label, split, ids, faults, about["notes"], about["n_entries"])
+    except (OSError, KeyError, ValueError, TypeError, AttributeError, RuntimeError):
+        return None
+    lengths = {len(images), len(label), len(split), len(ids)}
+    return result if len(lengths) == 1 and len(images.shape) == 4 else None

@@ -1,0 +1,155 @@
+"""Fit on some samples, predict others: the one place where folds are run, in this process or in workers."""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import joblib
+import numpy as np
+from sklearn.base import BaseEstimator, clone
+from sklearn.pipeline import Pipeline
+from sklearn.utils import get_tags
+from threadpoolctl import threadpool_limits
+
+from .._parallel import parallel
+from .._progress import progress
+from ..classifiers import CalibratedPipeline, SoftVoting, uncalibrated
+from ..extractors.features import named_extractors
+from ..pipelines import ensemble_members, transformed
+from ..samples.mirroring import mirror_samples
+from ..samples.table import Samples
+
+
+@dataclasses.dataclass(frozen=True)
+class FitTask:
+    """A fit: the model, the target of every sample of the table, and training and test indices."""
+
+    model: BaseEstimator
+    y: np.ndarray
+    train: np.ndarray
+    test: np.ndarray
+
+
+@dataclasses.dataclass(frozen=True)
+class FoldOutcome:
+    """Predictions of the test samples of a fold.
+
+    Attributes
+    ----------
+    predicted : ndarray, shape (n_test,)
+    scores : ndarray, shape (n_test, k), or None
+        Of each class of `y`, in increasing order; NaN for a class absent from the training samples. None where only
+        predictions were requested.
+    score_kind : {'probability', 'score'}
+        Whether `scores` are probabilities or values of a decision function.
+    seconds : float
+    model : estimator or None
+        The fitted model, where it was requested.
+    """
+
+    predicted: np.ndarray
+    scores: np.ndarray | None
+    score_kind: str
+    seconds: float
+    model: Any = None
+
+
+def fit_predict(
+    tasks: Sequence[FitTask],
+    X: Samples,
+    *,
+    n_jobs: int = 1,
+    with_scores: bool = False,
+    label: str = "folds",
+) -> Iterator[FoldOutcome]:
+    """Outcomes of fits, in order, with progress shown.
+
+    Parameters
+    ----------
+    tasks : sequence of FitTask
+    X : Samples
+    n_jobs : int, default 1
+        Fits run in parallel, in worker processes; -1 for all cores. Results do not depend on it.
+    with_scores : bool, default False
+        Whether scores of each class are computed; if not, models are not calibrated, which does not change their
+        predictions.
+    label : str
+        Shown with the progress.
+
+    Yields
+    ------
+    FoldOutcome
+    """
+    pool = parallel(n_jobs)
+    work = (joblib.delayed(fit_fold)(task, X, with_scores=with_scores) for task in tasks)
+    yield from progress(pool(work), len(tasks), label)
+
+
+def fit_fold(task: FitTask, X: Samples, *, with_scores: bool = True, keep_model: bool = False) -> FoldOutcome:
+    """The outcome of one fit, on one thread.
+
+    Notes
+    -----
+    One thread per fit makes floating-point sums equal on any machine and with any number of parallel fits, and is
+    faster for small problems.
+    """
+    if keep_model:
+        return _fit(task, X, with_scores, keep_model)
+    with threadpool_limits(1):
+        return _fit(task, X, with_scores, keep_model)
+
+
+def _fit(task: FitTask, X: Samples, with_scores: bool, keep_model: bool) -> FoldOutcome:
+    start = time.perf_counter()
+    model = (clone if with_scores else uncalibrated)(task.model)
+    model.fit(X[task.train], task.y[task.train])
+    scores, kind = None, "score"
+    if with_scores:
+        predicted, values, kind = predict_with_scores(model, X[task.test])
+        classes = np.unique(task.y)
+        scores = np.full((len(task.test), len(classes)), np.nan)
+        scores[:, np.searchsorted(classes, model.classes_)] = values
+    else:
+        predicted = model.predict(X[task.test])
+    return FoldOutcome(predicted, scores, kind, time.perf_counter() - start, model if keep_model else None)
+
+
+def predict_with_scores(model: BaseEstimator, X: Any) -> tuple[np.ndarray, np.ndarray, str]:
+    """Predictions and scores of each class of a fitted classifier.
+
+    Returns
+    -------
+    predicted : ndarray, shape (n,)
+    scores : ndarray, shape (n, k)
+        In the order of ``model.classes_``.
+    kind : {'probability', 'score'}
+    """
+    own = isinstance(model, CalibratedPipeline | SoftVoting)
+    if own and hasattr(model, "predict_proba"):
+        scores = model.predict_proba(X)
+        return model.classes_[scores.argmax(1)], scores, "probability"
+    if isinstance(model, Pipeline) and not own and len(model) > 1:
+        # Features are computed once for predictions and scores.
+        X, model = model[:-1].transform(X), model[-1]
+    kind = "probability" if hasattr(model, "predict_proba") else "score"
+    scores = model.predict_proba(X) if kind == "probability" else model.decision_function(X)
+    if scores.ndim == 1:  # binary decision function, positive for the second class
+        scores = np.stack([-scores, scores], 1)
+    return model.predict(X), scores, kind
+
+
+def precompute_features(model: BaseEstimator, X: Samples) -> None:
+    """Compute the features of all samples once, so that every fold finds them in the feature store.
+
+    Extractors that are fitted are skipped: their features depend on the training samples of the fold.
+    """
+    for member in ensemble_members(model):
+        table = transformed(member, X)
+        for _, extractor in named_extractors(member):
+            if not get_tags(extractor).requires_fit:
+                extractor.fit(table).feature_array(table)
+                if member.named_steps["features"].mirror != "none":
+                    extractor.feature_array(mirror_samples(table, extractor.required_columns))

@@ -1,0 +1,59 @@
+"""Scaling of blocks of features to the same total variance."""
+
+from __future__ import annotations
+
+import numpy as np
+
+#: Allowed values of the parameter `scale` of `Features`.
+SCALES = ("standardize", "block", "none")
+
+#: Entries of a block whose squares are computed at once.
+ENTRIES_PER_CHUNK = 1 << 22
+#: Smallest standard deviation that a feature is divided by, relative to the root mean square over the block. A feature
+#: that hardly varies in training must not become the largest one.
+MIN_RELATIVE_STD = 1e-2
+
+
+def fit_block_scaling(block: np.ndarray, scale: str) -> tuple[np.ndarray, np.ndarray]:
+    """Mean and divisor that centre a block of features and give it a total variance of 1.
+
+    Parameters
+    ----------
+    block : ndarray, shape (n, d) or (n, 2, d), float32
+        Features of the training samples. With three dimensions, features of images and of their mirror images, which
+        have a common mean and divisor.
+    scale : {'standardize', 'block', 'none'}
+        'standardize': a divisor for each feature. 'block': the same divisor for all features. 'none': mean 0 and
+        divisor 1.
+
+    Returns
+    -------
+    mean, divisor : ndarray, shape (d,), float32
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from fer_features.extractors.scaling import fit_block_scaling
+    >>> block = np.array([[0, 10], [2, 50]], np.float32)
+    >>> mean, divisor = fit_block_scaling(block, "block")
+    >>> round(float(((block - mean) / divisor).var(0).sum()), 3)
+    1.0
+    """
+    if scale == "none":
+        return np.zeros(block.shape[-1], np.float32), np.ones(block.shape[-1], np.float32)
+    axes = tuple(range(block.ndim - 1))
+    mean = block.mean(axes, dtype=np.float64)
+    # In chunks: float64 values of all samples at once would take twice the memory of the block.
+    step = max(1, ENTRIES_PER_CHUNK // max(1, block[0].size)) if len(block) else 1
+    squares = np.zeros(block.shape[-1])
+    for start in range(0, len(block), step):
+        squares += np.square(block[start : start + step] - mean).sum(axes)
+    std = np.sqrt(squares / max(1, block.size // max(1, block.shape[-1])))
+    total = np.sqrt((std**2).sum())
+    if scale == "standardize":
+        divisor = np.maximum(std, MIN_RELATIVE_STD * total / np.sqrt(std.size))
+        divisor *= np.sqrt(((std / np.where(divisor, divisor, 1)) ** 2).sum())
+    else:
+        divisor = np.full(std.shape, total)
+    divisor[divisor == 0] = 1
+    return mean.astype(np.float32), divisor.astype(np.float32)

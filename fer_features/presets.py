@@ -1,0 +1,90 @@
+"""Presets: names of pipelines with tuned parameters."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+
+@dataclasses.dataclass(frozen=True)
+class Preset:
+    """A name for a pipeline specification with parameters.
+
+    Attributes
+    ----------
+    specification : str
+        The pipeline specification, or the name of the preset that this one changes. A preset with the name of its own
+        specification replaces it where it stands alone, but not within a specification with ``+``.
+    params : dict
+        Parameters that differ from the defaults.
+    description : str
+        Purpose, for listings.
+    """
+
+    specification: str
+    params: dict[str, Any]
+    description: str
+
+    def __str__(self) -> str:
+        """The specification and the parameters as command-line options."""
+        return " ".join([self.specification, *(f"--set {k}={v}" for k, v in self.params.items())])
+
+
+PRESETS = {
+    "best": Preset(
+        "hogdiff_patchesdiff_linear+landmarks_geometry_svm+mbh_svm",
+        {
+            f"{member}_svm__classifier__{key}": value
+            for member in ("landmarks_geometry", "mbh")
+            for key, value in (("C", 1), ("gamma", 0.3))
+        },
+        "sequences: soft voting of texture, shape and motion, for subjects and cameras that were not in training",
+    ),
+    "hog_krr": Preset(
+        "hog_krr",
+        {
+            "align__size": 48,
+            "features__hog__pixels_per_cell": (12, 8, 6),
+            "features__hog__orientations": 8,
+            "features__hog__signed_gradients": True,
+            "features__scale": "block",
+            "features__mirror": "concatenate",
+            "classifier__mirror_invariant": True,
+            "classifier__n_components_even": 1000,
+            "classifier__n_components_odd": 700,
+            "classifier__gamma": 2,
+            "classifier__alpha": 0.1,
+        },
+        "still images of cropped faces such as FER2013, in minutes",
+    ),
+    "fv_krr": Preset(
+        "fv_krr",
+        {
+            "align__size": 48,
+            "features__fv__bin_sizes": (2, 3, 4, 6),
+            "features__fv__step": 3,
+            "features__fv__n_pca": 48,
+            "features__fv__n_words": 64,
+            "features__fv__n_pca_cell": 300,
+            "features__fv__n_train_descriptors": 200_000,
+            "features__scale": "block",
+            "features__mirror": "concatenate",
+            "classifier__mirror_invariant": True,
+            "classifier__n_components_even": 1500,
+            "classifier__n_components_odd": 1000,
+            "classifier__gamma": 2,
+            "classifier__alpha": 0.1,
+        },
+        "still images of cropped faces such as FER2013, thousands of images",
+    ),
+    "stills": Preset(
+        "fv_krr",
+        {"features__fv__rotations": (0, 8, -8), "classifier__alpha": 0.05},
+        "still images of cropped faces: fv_krr with each image also rotated to both sides, in three times the time",
+    ),
+    "small": Preset(
+        "hog_krr",
+        {"classifier__n_components_even": 150, "classifier__n_components_odd": 100, "classifier__n_inducing": 5000},
+        "still images of cropped faces: a model of a few megabytes for live use",
+    ),
+}

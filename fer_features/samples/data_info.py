@@ -1,0 +1,89 @@
+"""Metadata of a table: where it comes from and what its label codes mean."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+
+@dataclasses.dataclass(frozen=True)
+class DataInfo:
+    """Metadata of the source of a table.
+
+    Attributes
+    ----------
+    dataset : str
+        Name of the data set, as in `DATASETS`; 'arrays' for arrays given by hand.
+    classes : tuple of str
+        Name of each label code: ``classes[code]``.
+    source : str
+        Folder or file that was read.
+    subjects_from : str
+        Source of the subject ids: 'dataset', 'file', 'inferred', 'arrays' or 'unknown'.
+    subjects_confidence : float or None
+        Of inferred subjects, in [0, 1].
+    leakage : str
+        Why scores on this data may be too high although subjects are given; empty otherwise.
+    synthetic : bool
+        True if the images are rendered, not photographed.
+    cropped : bool
+        True if each image is a face crop already, so that no face detection is needed.
+    notes : tuple of str
+        Remarks of the reader for the user, such as excluded samples.
+    files : mapping
+        Column name to the file that holds it, or that would hold it; used in messages.
+    """
+
+    dataset: str = "arrays"
+    classes: tuple[str, ...] = ()
+    source: str = ""
+    subjects_from: str = "unknown"
+    subjects_confidence: float | None = None
+    leakage: str = ""
+    synthetic: bool = False
+    cropped: bool = False
+    notes: tuple[str, ...] = ()
+    files: Mapping[str, str] = dataclasses.field(default_factory=dict)
+
+    def codes_of(self, labels: Any) -> np.ndarray:
+        """Label codes of class names, (n,) int; labels that are codes already are returned unchanged.
+
+        Examples
+        --------
+        >>> DataInfo(classes=("anger", "joy")).codes_of(["joy", "anger"]).tolist()
+        [1, 0]
+        """
+        labels = np.asarray(labels)
+        if labels.dtype.kind not in "UO":
+            return labels
+        code = {name: i for i, name in enumerate(self.classes)}
+        return np.array([code[name] for name in labels], int)
+
+    def names_of(self, labels: Any) -> list[str]:
+        """Class names of labels, which are codes or names."""
+        return [label if isinstance(label, str) else class_name(self, label) for label in np.asarray(labels).tolist()]
+
+
+def class_name(info: DataInfo, code: Any) -> str:
+    """Name of a label code.
+
+    Parameters
+    ----------
+    info : DataInfo
+    code : int
+
+    Returns
+    -------
+    str
+        The code itself as text where `info` has no name for it.
+
+    Examples
+    --------
+    >>> info = DataInfo(classes=("anger", "joy"))
+    >>> class_name(info, 1), class_name(info, 5)
+    ('joy', '5')
+    """
+    return info.classes[int(code)] if 0 <= int(code) < len(info.classes) else str(code)

@@ -1,0 +1,51 @@
+"""Content hash of a table, which identifies equal data in different files."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from .table import Samples
+
+#: Samples that are hashed per read.
+HASH_BATCH_SIZE = 64
+
+
+def fingerprint(X: Samples, columns: tuple[str, ...] = ("images", "landmarks", "label")) -> str:
+    """Content hash of a table: equal for equal data, whatever the file or the storage.
+
+    Parameters
+    ----------
+    X : Samples
+    columns : tuple of str
+        Columns that are hashed, where the table has them.
+
+    Returns
+    -------
+    str
+        32 hexadecimal digits.
+
+    Notes
+    -----
+    BLAKE2b over names, shapes and values, read in batches, so that memory does not grow with the data. Integers are
+    hashed as 64-bit integers, and labels as codes: they are equal whatever their storage type.
+
+    Examples
+    --------
+    >>> from fer_features import Samples
+    >>> fingerprint(Samples.from_arrays(label=[0, 1])) == fingerprint(Samples.from_arrays(label=[1, 0]))
+    False
+    """
+    digest = hashlib.blake2b(digest_size=16)
+    for name in (name for name in columns if name in X):
+        digest.update(f"{name} {len(X)}".encode())
+        for start in range(0, len(X), HASH_BATCH_SIZE):
+            batch = X[start : start + HASH_BATCH_SIZE]
+            for value in batch.label_codes if name == "label" else batch[name]:
+                value = np.ascontiguousarray(np.int64(value) if isinstance(value, np.integer) else value)
+                digest.update(str(value.shape).encode())
+                digest.update(value.data)
+    return digest.hexdigest()

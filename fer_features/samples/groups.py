@@ -1,0 +1,54 @@
+"""Subjects as groups: which samples have a known subject, and the int codes by which folds are formed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+#: Subject id, and group code, of a sample whose subject is unknown.
+UNKNOWN_SUBJECT = -1
+
+
+def known_subjects(subject: Any) -> np.ndarray:
+    """Samples whose subject is known.
+
+    Parameters
+    ----------
+    subject : array of int or str, shape (n,)
+        Subject ids; -1, as number or text, where unknown.
+
+    Returns
+    -------
+    ndarray of bool, shape (n,)
+
+    Examples
+    --------
+    >>> known_subjects(["S01", "-1", "S02"]).tolist()
+    [True, False, True]
+    """
+    return np.asarray(subject).astype(str) != str(UNKNOWN_SUBJECT)
+
+
+def group_codes(subject: Any) -> np.ndarray:
+    """Subject ids as int codes.
+
+    Parameters
+    ----------
+    subject : array of int or str, shape (n,)
+
+    Returns
+    -------
+    ndarray of int, shape (n,)
+        0, 1, ... in the sorted order of the known ids; -1 where the subject is unknown.
+
+    Examples
+    --------
+    >>> group_codes(np.array([30, -1, 7, 30])).tolist()
+    [1, -1, 0, 1]
+    """
+    subject = np.asarray(subject)
+    known = known_subjects(subject)
+    codes = np.full(len(subject), UNKNOWN_SUBJECT, np.int64)
+    _, codes[known] = np.unique(subject[known], return_inverse=True)
+    return codes

@@ -1,0 +1,141 @@
+"""Skin folds: the change of grey levels that each Action Unit causes in addition to the motion."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from .action_units import UNIT_INDEX
+from .canvas import CANVAS_HEIGHT, CANVAS_WIDTH, gaussian_spot, line_mask, smooth_curve, smooth_noise, wrinkle_shading
+from .drawn_face import FACE_CENTRE, INTEROCULAR, DrawnFace
+
+
+@dataclass(frozen=True)
+class SkinFolds:
+    """Changes of the skin texture, restricted to the bounding box of all folds.
+
+    Attributes
+    ----------
+    box : tuple of slice
+        Rows and columns of the canvas.
+    relative_change : ndarray, shape (F, h * w), float32
+        Relative change of the grey levels at activation 1, for each of F folds.
+    action_halves : list of F tuples
+        (index of the Action Unit, half) that deepens each fold; half 2 is the mean of both halves.
+    """
+
+    box: tuple[slice, slice]
+    relative_change: np.ndarray
+    action_halves: list[tuple[int, int]]
+
+    def applied_to(self, skin: np.ndarray, actions: np.ndarray) -> list[np.ndarray]:
+        """Add the folds to a skin texture.
+
+        Parameters
+        ----------
+        skin : ndarray, shape (CANVAS_HEIGHT, CANVAS_WIDTH)
+        actions : ndarray, shape (T, K, 2)
+
+        Returns
+        -------
+        list of T ndarray
+            Textures of the frames.
+        """
+        both = np.concatenate([actions, actions.mean(2, keepdims=True)], 2)
+        amount = np.stack([both[:, au, half] for au, half in self.action_halves], 1)
+        factor = 1 + np.clip(amount, 0, 1.2).astype(np.float32) @ self.relative_change
+        out = []
+        for f in factor:
+            out.append(skin.copy())
+            out[-1][self.box] *= f.reshape(out[-1][self.box].shape)
+        return out
+
+
+def make_skin_folds(face: DrawnFace, rng: np.random.Generator) -> SkinFolds:
+    """Create the skin folds of a face; their positions are random, their depth grows with age."""
+    shades = _shades(face, rng)
+    change = np.stack([shade for _, shade in shades]).astype(np.float32)
+    change[np.abs(change) < 1e-3] = 0
+    rows, columns = (np.flatnonzero(change.any(axis)) for axis in ((0, 2), (0, 1)))
+    box = slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1)
+    return SkinFolds(box, change[:, *box].reshape(len(change), -1), [key for key, _ in shades])
+
+
+def _shades(face: DrawnFace, rng: np.random.Generator) -> list[tuple[tuple[int, int], np.ndarray]]:
+    """(index of the Action Unit, half) and relative change of the grey levels, of every fold and bulge."""
+    at, u, appearance = face.points, INTEROCULAR, face.appearance
+    deep = 0.2 + 0.16 * appearance.age
+    out: list[tuple[tuple[int, int], np.ndarray]] = []
+    forehead = FACE_CENTRE + u * np.array([0, -0.62]) + [0, rng.uniform(-2, 2)]
+    lines = {half: np.zeros((CANVAS_HEIGHT, CANVAS_WIDTH)) for half in (0, 1)}
+    for i in range(3):
+        bend = rng.uniform(-1.5, 1.5, 5) + [1, 0, 1, 0, 1]
+        y = -0.15 * u * (i - 1) + bend
+        for half, x in ((0, np.linspace(-0.6, 0.05, 5)), (1, np.linspace(-0.05, 0.6, 5))):
+            lines[half] = lines[half] + wrinkle_shading(forehead + np.c_[x * u, y], 1.0, deep)
+    for half in (0, 1):
+        out += [((UNIT_INDEX[1], half), 0.8 * lines[half]), ((UNIT_INDEX[2], half), 0.5 * lines[half])]
+    glabella = FACE_CENTRE + u * np.array([0, -0.3])
+    frown = sum(
+        -deep
+        * 1.3
+        * line_mask(
+            smooth_curve(glabella + u * np.array([[s * 0.09, -0.16], [s * 0.085, 0], [s * 0.12, 0.12]])), 1.0, 0.7
+        )
+        for s in (-1, 1)
+    )
+    out.append(((UNIT_INDEX[4], 2), frown + 0.10 * gaussian_spot(glabella, 0.045, 0.12)))
+    across = [np.array([[-0.13, y + 0.05], [0, y - 0.02], [0.13, y + 0.05]]) for y in (-0.12, 0.0, 0.12)]
+    crinkle = np.sum([wrinkle_shading(at[28] + u * line, 0.9, deep) for line in across], 0)
+    out.append(((UNIT_INDEX[9], 2), crinkle))
+    out.append(
+        (
+            (UNIT_INDEX[17], 2),
+            -0.13 * gaussian_spot(at[57] + [0, 0.12 * u], 0.22, 0.04)
+            - 0.09 * np.clip(smooth_noise(rng, 2), -1, 1) * gaussian_spot(at[8] - [0, 0.25 * u], 0.2, 0.14),
+        )
+    )
+    for half, s, corner, ala, eye in ((0, -1, 48, 31, 36), (1, 1, 54, 35, 45)):
+        start = at[ala] + u * np.array([s * 0.09, -0.06])
+        path = [
+            start,
+            at[corner] + u * np.array([s * 0.10, -0.22]),
+            at[corner] + u * np.array([s * 0.16, 0.0]),
+        ]
+        furrow = wrinkle_shading(path, 1.3, 0.95 * deep)
+        cheek = at[corner] + u * np.array([s * 0.22, -0.45])
+        bulge = 0.10 * gaussian_spot(cheek, 0.16, 0.12) - 0.08 * gaussian_spot(cheek + [0, 0.26 * u], 0.2, 0.09)
+        out += [
+            ((UNIT_INDEX[12], half), furrow + bulge),
+            ((UNIT_INDEX[10], half), 0.9 * furrow),
+            ((UNIT_INDEX[9], half), 0.5 * furrow),
+        ]
+        feet = sum(
+            wrinkle_shading(
+                at[eye] + u * np.array([[s * 0.07, 0.3 * a], [s * 0.16, 0.9 * a], [s * 0.25, 1.6 * a]]),
+                0.7,
+                0.8 * deep,
+            )
+            for a in (-0.06, 0.02, 0.1)
+        )
+        lid = at[eye] + u * np.array([[-s * 0.3, 0.21], [-s * 0.12, 0.21], [s * 0.04, 0.13]])
+        out.append(
+            (
+                (UNIT_INDEX[6], half),
+                feet + wrinkle_shading(lid, 0.9, 0.9 * deep) + 0.07 * gaussian_spot(cheek - [0, 0.12 * u], 0.16, 0.1),
+            )
+        )
+        pull = [at[corner] + u * np.array([s * 0.04, 0.05]), at[corner] + u * np.array([s * 0.09, 0.2])]
+        out.append(
+            ((UNIT_INDEX[15], half), wrinkle_shading(np.array([pull[0], np.mean(pull, 0), pull[1]]), 1.0, 1.2 * deep))
+        )
+        out.append(
+            (
+                (UNIT_INDEX[20], half),
+                -0.5
+                * deep
+                * line_mask(smooth_curve([path[2] + [0, -4], path[2] + [s, 2], path[2] + [0, 7]]), 1.0, 1.0),
+            )
+        )
+    return out

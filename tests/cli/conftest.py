@@ -1,0 +1,36 @@
+"""Fixtures of the tests of commands."""
+
+import numpy as np
+import pytest
+
+from ..conftest import draw_clips, write_h5
+
+
+@pytest.fixture(scope="session")
+def labelled_clips(tmp_path_factory):
+    """Options ``--data`` and ``--subjects`` for 24 labelled clips of 4 subjects; do not change the files."""
+    folder = tmp_path_factory.mktemp("labelled_clips")
+    images, landmarks, label, subject = draw_clips()
+    write_h5(folder / "fer22", "data_train_images", images)
+    write_h5(folder / "fer22", "data_train_landmarks", np.rint(landmarks).astype(np.int64))
+    write_h5(folder / "fer22", "data_train_labels", label.astype(float))
+    np.save(folder / "subjects.npy", subject)
+    return ["--data", str(folder / "fer22"), "--subjects", str(folder / "subjects.npy")]
+
+
+@pytest.fixture
+def refused(capsys):
+    """A function that runs a command, which must end with exit code 2 and one line that contains some texts."""
+
+    def refused(main, arguments, *texts):
+        capsys.readouterr()
+        try:
+            code = main([str(argument) for argument in arguments])
+        except SystemExit as ended:
+            code = ended.code
+        message = capsys.readouterr().err
+        assert (code, message.count("\n")) == (2, 1), message
+        for text in ("error: ", *map(str, texts)):
+            assert text in message, message
+
+    return refused

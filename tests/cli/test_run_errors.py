@@ -1,0 +1,158 @@
+"""The command ``run`` reports errors in one line and writes results completely or not at all."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import h5py
+import numpy as np
+import pytest
+
+from fer_features import experiment
+from fer_features.cli.run import main
+
+from ..conftest import write_h5
+
+
+@pytest.fixture
+def out(tmp_path):
+    return tmp_path / "results"
+
+
+@pytest.fixture
+def refused_run(refused, out):
+    """A function that runs the command, which must end with one line that contains some texts, and write nothing."""
+
+    def refused_run(folder, *options, texts, pipeline="landmarks_lda"):
+        refused(main, ["--pipeline", pipeline, "--data", folder, "--out", out, *options], *texts)
+        assert not out.exists()
+        assert not [p for p in out.parent.iterdir() if p.name.endswith(".part")]
+
+    return refused_run
+
+
+@pytest.mark.parametrize(
+    ("name", "texts"),
+    [
+        ("hgo_svm", ["'hgo'", "did you mean 'hog'", "landmarks", "flow"]),
+        ("hog_svn", ["'svn'", "did you mean 'svm'", "xgb"]),
+        ("svm", ["has no features"]),
+        ("hog_hog_svm", ["twice"]),
+        ("", ["classifier"]),
+    ],
+)
+def test_unknown_names_in_a_specification(refused_run, name, texts):
+    refused_run("nowhere", pipeline=name, texts=texts)
+
+
+@pytest.mark.parametrize(
+    ("setting", "texts"),
+    [
+        ("features__hog__orientation=9", ["features__hog__orientations"]),
+        ("orientations", ["NAME=VALUE"]),
+        ("align__method=eyez", ["eyez", "procrustes"]),
+        ("features__hog__frame=apexx", ["apexx", "apex_minus_neutral"]),
+        ("features__hog__pixels_per_cell=0", ["pixels_per_cell"]),
+        ("features__hog__orientations='many'", ["orientations"]),
+        ("features__hog__pixels_per_cell=200", ["is smaller than one block"]),
+        ("align__size=-3", ["size"]),
+        ("classifier__C=-1", ["--set classifier__C=-1", "does not work"]),
+    ],
+)
+def test_invalid_settings(refused_run, labelled_clips, setting, texts):
+    _, folder, *subjects = labelled_clips
+    refused_run(folder, *subjects, "--set", setting, "--cv", "2fold", pipeline="hog_svm", texts=texts)
+
+
+def test_data_that_cannot_be_evaluated(refused_run, fer22_folder, tmp_path):
+    np.save(tmp_path / "one.npy", np.zeros(24, int))
+    refused_run(fer22_folder, "--subjects", tmp_path / "one.npy", texts=["one subject"])
+    np.save(tmp_path / "four.npy", np.arange(24) % 4)
+    refused_run(fer22_folder, "--subjects", tmp_path / "four.npy", "--cv", "10fold", texts=["4 subject(s)", "4fold"])
+    np.save(tmp_path / "short.npy", np.zeros(5, int))
+    refused_run(fer22_folder, "--subjects", tmp_path / "short.npy", texts=["5 subject ids", "24"])
+    refused_run(fer22_folder, "--cv", "often", texts=["often"])
+    refused_run(fer22_folder, "--cv", "predefined", texts=["no predefined split other than 'train' has labels"])
+    write_h5(fer22_folder, "data_train_labels", np.zeros(24))
+    refused_run(fer22_folder, "--n-subjects", 4, texts=["1 class", "joy"])
+
+
+def test_absent_columns_and_absent_data(refused_run, fer22_folder, tmp_path):
+    refused_run(tmp_path / "nowhere", texts=["nowhere", "does not exist"])
+    for split in ("train", "test"):
+        (fer22_folder / f"data_{split}_images.h5").unlink()
+    texts = ["'images'", "data_train_images.h5"]
+    refused_run(fer22_folder, "--n-subjects", 4, pipeline="hog_landmarks_svm", texts=texts)
+
+
+def test_a_truncated_file(refused_run, fer22_folder):
+    path = fer22_folder / "data_train_images.h5"
+    path.write_bytes(path.read_bytes()[:5000])
+    refused_run(fer22_folder, texts=["data_train_images.h5", "truncated"])
+
+
+def test_more_subjects_than_faces(refused_run, fer22_folder):
+    with h5py.File(fer22_folder / "data_train_landmarks.h5", "r+") as file:
+        data = file["data_train_landmarks"]
+        data[:20] = np.zeros((20, *data.shape[1:]))
+    refused_run(fer22_folder, "--n-subjects", 10, texts=["subjects cannot be inferred", "10"])
+
+
+def test_rejection_without_probabilities(refused_run, labelled_clips):
+    options = ["--reject-below", 0.5, "--set", "calibration_cv=0"]
+    refused_run(labelled_clips[1], *options, pipeline="landmarks_svm", texts=["needs probabilities"])
+
+
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [
+        ("--n-jobs", "0"),
+        ("--reject-below", "1.5"),
+        ("--target-coverage", "0"),
+        ("--reject-below", "often"),
+        ("--seed", "-1"),
+        ("--repeats", "0"),
+        ("--learning-curve", "1"),
+        ("--n-subjects", "many"),
+        ("--sed", "1"),
+    ],
+)
+def test_invalid_options(refused_run, option, value):
+    refused_run("demo", option, value, texts=[option])
+
+
+def test_output_folders_that_cannot_be_written(labelled_clips, tmp_path, refused):
+    (tmp_path / "file").write_text("content")
+    for place in (tmp_path / "file", tmp_path / "file" / "below"):
+        refused(main, ["--pipeline", "landmarks_lda", *labelled_clips, "--out", place], "--out")
+    assert (tmp_path / "file").read_text() == "content"
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="there is no /dev/full, which behaves like a full disk")
+def test_a_full_disk(refused_run, labelled_clips, monkeypatch):
+    def write_to_full_disk(*_):
+        with open("/dev/full", "w") as file:
+            file.write("x")
+
+    monkeypatch.setattr(experiment, "draw_confusion_matrix", write_to_full_disk)
+    _, folder, *subjects = labelled_clips
+    refused_run(folder, *subjects, texts=["No space left"])
+
+
+def test_an_interrupted_run_writes_nothing_and_ends_with_130(labelled_clips, tmp_path):
+    options = ["--pipeline", "landmarks_lda", "--cv", "2fold", "--repeats", "5000", "--out", tmp_path / "out"]
+    command = [sys.executable, "-m", "fer_features.run", *labelled_clips, *options]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    for _ in range(600):  # the temporary folder appears when the work begins
+        if list(tmp_path.iterdir()):
+            break
+        time.sleep(0.05)
+    time.sleep(1)
+    process.send_signal(signal.SIGINT)
+    _, messages = process.communicate(timeout=60)
+    assert process.returncode == 130, messages
+    assert "interrupted: nothing was written" in messages
+    assert "Traceback" not in messages
+    assert not list(tmp_path.iterdir())

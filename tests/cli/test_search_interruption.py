@@ -1,0 +1,96 @@
+"""A search that is killed continues with the same command, and ends as an uninterrupted one."""
+
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+from fer_features.cli.search import main
+
+from .test_search import without_times
+
+#: Lines of the journal after which a search is killed, of 123.
+N_LINES = 20
+
+#: The command, which waits after each of these lines, so that it is not finished before it is killed.
+SLOW_COMMAND = f"""
+import sys, time
+from fer_features.cli import main
+from fer_features.model_selection.journal import Journal
+
+add = Journal.add
+
+def add_and_wait(journal, key, fit):
+    add(journal, key, fit)
+    time.sleep(0.2 if len(journal.results) > {N_LINES} else 0)
+
+Journal.add = add_and_wait
+sys.exit(main(["search", *sys.argv[1:]]))
+"""
+
+
+@pytest.fixture(scope="module")
+def options(labelled_clips):
+    shrinkage = ",".join(str(i / 11) for i in range(1, 11))
+    grid = ("--set", "features__landmarks__n_apex_frames=1,3", "--set", f"classifier__shrinkage={shrinkage}")
+    return ["--pipeline", "landmarks_lda", *labelled_clips, *grid, "--cv", "2fold", "--nested", "2fold"]
+
+
+@pytest.fixture(scope="module")
+def uninterrupted(options, tmp_path_factory):
+    out = tmp_path_factory.mktemp("search") / "out"
+    assert main([*options, "--out", str(out)]) == 0
+    return without_times(out)
+
+
+def kill_search(command, journal, signal_number):
+    """Start a search in a session of its own, and kill it when its journal has some lines."""
+    log = journal.parent.with_name("log")
+    with open(log, "w") as file:
+        command = [sys.executable, "-c", SLOW_COMMAND, *command]
+        process = subprocess.Popen(command, stdout=file, stderr=file, start_new_session=True)
+    deadline = time.monotonic() + 120
+    while time.monotonic() < deadline and process.poll() is None:
+        # Some lines more, so that all workers are running.
+        if journal.exists() and journal.read_bytes().count(b"\n") > N_LINES + 5:
+            break
+        time.sleep(0.01)
+    if signal_number == signal.SIGINT:
+        os.killpg(process.pid, signal_number)  # as a terminal does
+    else:
+        process.send_signal(signal_number)
+    return process, process.wait(timeout=60), log.read_text()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("signal_number", "n_jobs"), [(signal.SIGKILL, 2), (signal.SIGKILL, 1), (signal.SIGINT, 2), (signal.SIGINT, 1)]
+)
+def test_a_killed_search_continues_and_ends_as_an_uninterrupted_one(
+    options, uninterrupted, tmp_path, signal_number, n_jobs, capsys
+):
+    out = tmp_path / "out"
+    command = [*options, "--n-jobs", str(n_jobs), "--out", str(out)]
+    process, code, messages = kill_search(command, out / "journal.jsonl", signal_number)
+    try:
+        assert code == (130 if signal_number == signal.SIGINT else -signal.SIGKILL), messages
+        if signal_number == signal.SIGINT:
+            assert "Traceback" not in messages
+            assert "the same command continues the search" in messages.splitlines()[-1]
+        n_done = (out / "journal.jsonl").read_bytes().count(b"\n") - 1
+        assert n_done >= N_LINES
+        assert not (out / "scores.json").exists()
+        assert main([*options, "--out", str(out)]) == 0
+        assert f", {n_done} of them found in the journal" in capsys.readouterr().out
+    finally:
+        with contextlib.suppress(ProcessLookupError):  # workers outlive a killed parent for some minutes
+            os.killpg(process.pid, signal.SIGKILL)
+    entries = [json.loads(line) for line in (out / "journal.jsonl").read_text().splitlines()[1:]]
+    assert len({(e["outer_fold"], e["candidate"], e["fold"]) for e in entries}) == len(entries)
+    assert without_times(out) == uninterrupted
+    assert not [p for p in (*out.iterdir(), *tmp_path.iterdir()) if p.name.endswith(".part")]

@@ -1,0 +1,163 @@
+"""All data sets fulfil the contract of `Dataset`; registration, recognition of paths, options of load_dataset."""
+
+import dataclasses
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from fer_features import FerError, Samples, load_dataset
+from fer_features.datasets import DATASETS, LOAD_OPTIONS, Dataset, register_dataset
+from fer_features.samples.table import DataInfo
+
+
+@pytest.fixture
+def registry(monkeypatch):
+    """`DATASETS`, restored after the test."""
+    saved = dict(DATASETS)
+    yield DATASETS
+    DATASETS.clear()
+    DATASETS.update(saved)
+
+
+def load_two(path, **options):
+    return Samples.from_arrays(
+        images=np.zeros((2, 1, 8, 8), np.uint8), label=[0, 1], id=["a", "b"], info=DataInfo(classes=("x", "y"))
+    )
+
+
+def make_dataset(**changes):
+    """A data set of files with the suffix .two."""
+    two = Dataset(
+        name="two",
+        description="two black images",
+        layout="a file with the suffix .two",
+        can_load=lambda path: path.suffix == ".two",
+        load=load_two,
+    )
+    return dataclasses.replace(two, **changes)
+
+
+@pytest.mark.parametrize("name", DATASETS)
+def test_attributes_are_complete(name):
+    dataset = DATASETS[name]
+    assert dataset.name == name
+    for text in (dataset.description, dataset.layout, dataset.reference):
+        assert text
+        assert "\n" not in text
+    assert set(dataset.options) <= set(LOAD_OPTIONS)
+
+
+@pytest.mark.parametrize("name", DATASETS)
+def test_can_load_is_false_for_other_paths(name, tmp_path):
+    (tmp_path / "notes.txt").write_text("x")
+    (tmp_path / "empty").mkdir()
+    for path in (tmp_path, tmp_path / "notes.txt", tmp_path / "empty", tmp_path / "missing"):
+        assert DATASETS[name].can_load(path) is False
+
+
+def test_only_demo_can_load_the_word_demo(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert [name for name, dataset in DATASETS.items() if dataset.can_load(Path("demo"))] == ["demo"]
+    (tmp_path / "demo").mkdir()
+    with pytest.raises(FerError, match="demo is not a known data set"):
+        load_dataset("demo")
+
+
+def test_registered_dataset_is_loaded_like_the_built_in_ones(registry, tmp_path):
+    dataset = make_dataset()
+    assert register_dataset(dataset) is dataset
+    assert registry["two"] is dataset
+    (tmp_path / "a.two").touch()
+    X = load_dataset(tmp_path / "a.two", infer_subjects=False)
+    assert X.label_codes.tolist() == [0, 1]
+    assert (X.info.dataset, X.info.source) == ("two", str(tmp_path / "a.two"))
+    np.save(tmp_path / "subjects.npy", [5, 6])
+    X = load_dataset(tmp_path / "a.two", subjects=tmp_path / "subjects.npy")
+    assert X["subject"].tolist() == [5, 6]
+    with pytest.raises(FerError, match=r"two: a file with the suffix \.two"):
+        load_dataset(tmp_path)
+
+
+def test_registered_datasets_take_precedence_and_the_latest_is_first(registry, fer22_folder):
+    for name in ("first", "second"):
+        register_dataset(make_dataset(name=name, can_load=lambda path: path == fer22_folder))
+    assert load_dataset(fer22_folder, infer_subjects=False).info.dataset == "second"
+    del registry["second"]
+    assert load_dataset(fer22_folder, infer_subjects=False).info.dataset == "first"
+    del registry["first"]
+    assert load_dataset(fer22_folder, infer_subjects=False).info.dataset == "fer22"
+
+
+def test_only_supported_options_are_passed_to_load(registry, tmp_path):
+    received = {}
+
+    def load(path, **options):
+        received.update(options)
+        return load_two(path)
+
+    register_dataset(make_dataset(load=load, options=("on_error", "subject_pattern", "holdout")))
+    load_dataset(tmp_path / "a.two", cache=tmp_path, on_error="skip", subject_pattern="x", infer_subjects=False)
+    assert received == {"on_error": "skip", "subject_pattern": "x"}
+    with pytest.raises(FerError, match=r"--labels is not an option of .* two"):
+        load_dataset(tmp_path / "a.two", labels="ferplus")
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"name": "fer22"}, "'fer22' is taken"),
+        ({"name": "my_data"}, "'my_data' is not allowed"),
+        ({"name": "my+data"}, "'my\\+data' is not allowed"),
+        ({"name": " "}, "' ' is not allowed"),
+        ({"name": 3}, "3 is not allowed"),
+        ({"options": ("speed",)}, "option 'speed'.*labels, subject_pattern"),
+        ({"load": "file.py"}, "load must be a function"),
+        ({"can_load": None}, "can_load must be a function"),
+    ],
+)
+def test_invalid_registrations(registry, changes, message):
+    before = dict(registry)
+    with pytest.raises(FerError, match=message) as caught:
+        register_dataset(make_dataset(**changes))
+    assert "\n" not in str(caught.value)
+    assert registry == before
+
+
+def test_objects_of_other_types_are_refused(registry):
+    with pytest.raises(FerError, match="needs a Dataset, not dict"):
+        register_dataset({"name": "two"})
+    register_dataset(make_dataset(load=lambda path: np.zeros(3)))
+    with pytest.raises(FerError, match="'two': load returned ndarray, Samples are needed"):
+        load_dataset("a.two")
+
+
+def test_unknown_layout_names_the_content_and_the_accepted_layouts(tmp_path):
+    for i in range(6):
+        (tmp_path / f"cat{i}").mkdir()
+    (tmp_path / "list.txt").touch()
+    (tmp_path / ".hidden").touch()
+    (tmp_path / "empty").mkdir()
+    cases = {
+        tmp_path: "a folder with 7 folder(s) (cat0/, cat1/, cat2/, cat3/, ...) and 1 file(s) (list.txt); accepted are",
+        tmp_path / "empty": "it is an empty folder; accepted are",
+        tmp_path / "list.txt": "it is a file of the type '.txt'; accepted are",
+    }
+    for path, message in cases.items():
+        with pytest.raises(FerError) as caught:
+            load_dataset(path)
+        raised = str(caught.value)
+        assert "\n" not in raised
+        assert message in raised
+        for name, dataset in DATASETS.items():
+            assert (dataset.layout in raised) == (name != "demo")
+
+
+def test_missing_path():
+    with pytest.raises(FerError, match="nowhere does not exist"):
+        load_dataset("nowhere")
+
+
+def test_options_are_keyword_only(fer22_folder, subjects_file):
+    with pytest.raises(TypeError):
+        load_dataset(fer22_folder, subjects_file)

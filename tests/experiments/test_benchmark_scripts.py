@@ -1,0 +1,74 @@
+"""The measurements of run time and memory: they run on little data and print what they write; no time is asserted."""
+
+import json
+
+import pytest
+
+from fer_features import FerError
+
+
+def test_descriptors_are_compared_with_other_libraries(run_script, tmp_path):
+    out = tmp_path / "results.json"
+    printed = run_script("bench_features", "--quick", "--out", out)
+    results = json.loads(out.read_text())["results"]
+    for result in results:
+        assert f"| {result['computation']} | {result['fer_features_us']:,.1f} us |" in printed
+        assert "skimage_ratio" in result
+        assert ("opencv_ratio" in result) != ("opencv_note" in result)
+    for word in ("HOG", "LBP", "Gabor", "alignment", "Farneback", "DIS"):
+        for size in (48, 128):
+            assert any(word in result["computation"] and f"{size} px" in result["computation"] for result in results)
+    assert any("Fisher" in result["computation"] for result in results)
+    assert "OpenCV 5 has no HOGDescriptor" in printed
+
+
+def test_files_growth_and_cores_are_measured(run_script, script, solved_fer22, tmp_path, monkeypatch):
+    bench_scale, cores = script("bench_scale"), []
+
+    def in_process(path, task, n_cores=None):
+        cores.append(n_cores)
+        return bench_scale.extraction_cost(**task)
+
+    monkeypatch.setattr(bench_scale, "measure_in_subprocess", in_process)
+    out = tmp_path / "results.json"
+    printed = run_script("bench_scale", "--quick", "--data", solved_fer22, "--out", out)
+    record = json.loads(out.read_text())
+    for cost in record["files"]:
+        assert f"| {cost['work']} | 24 | {cost['n_features']} | {cost['seconds']:.2f} |" in printed
+        assert cost["cpu_seconds"] > 0
+    first, second = record["growth"]
+    assert second["n_samples"] == 2 * first["n_samples"] > 0
+    assert second["table_mib"] == pytest.approx(2 * first["table_mib"])
+    for cost in record["growth"]:
+        assert cost["peak_mib"] > cost["columns_mib"] + cost["work_mib"] >= 0
+    assert [row["extractor"] for row in record["threads"]] == ["hog", "lbp", "flow", "landmarks"]
+    assert cores == [None] * 5 + [1, 2] * 4
+
+
+def test_a_measurement_runs_in_a_process_of_its_own(script, solved_fer22):
+    path = script("bench_scale").__file__
+    task = {"folder": str(solved_fer22), "pipeline": "landmarks_svm"}
+    cost = script("measurement").measure_in_subprocess(path, task, n_cores=1)
+    assert cost["n_samples"] == 24
+    assert 20 < cost["peak_mib"] < 2000
+
+
+def test_a_failed_measurement_raises(script):
+    path = script("bench_scale").__file__
+    with pytest.raises(FerError, match=r"nosuch_svm.*exit code 2"):
+        script("measurement").measure_in_subprocess(path, {"folder": "nowhere", "pipeline": "nosuch_svm"})
+
+
+def test_speed_and_memory_of_recognition_are_measured(run_script, script, tmp_path, monkeypatch):
+    bench_live = script("bench_live")
+    monkeypatch.setattr(bench_live, "measure_in_subprocess", lambda path, task: bench_live.predict_video(**task))
+    out = tmp_path / "results.json"
+    printed = run_script("bench_live", "--quick", "--out", out)
+    record = json.loads(out.read_text())
+    assert "appearance, tracked (hog_linear): " in printed
+    assert "    60 frames: peak " in printed
+    tracked, detected = record["speeds"]
+    assert {"detection", "box tracking", "features and classifier"} < set(tracked["ms_per_frame"])
+    assert "box tracking" not in detected["ms_per_frame"]
+    assert tracked["labelled_fraction"] > 0.9
+    assert [row["n_faces"] for row in record["memory"]] == [30, 60]

@@ -1,0 +1,80 @@
+"""The scripts on detection, landmarks and raw images, with rendered faces in the layout of KDEF."""
+
+import functools
+import json
+
+import numpy as np
+import pytest
+
+from fer_features.expressions import FER22_CLASSES
+from fer_features.faces import Landmarker, save_landmarker
+from fer_features.synthetic import generate
+
+#: A landmarker that is trained within two seconds; its accuracy does not matter here.
+small_landmarker = functools.partial(Landmarker, cell_sizes=(8, 6), n_components=8, n_starts=1)
+
+#: Columns that are added at both sides to make the rendered images square.
+MARGIN = 15
+
+
+@pytest.fixture(scope="module")
+def rendered_file(tmp_path_factory):
+    """Square photographs of four rendered subjects: neutral and six expressions, each pair a session."""
+    sequences = generate(n_subjects=4, n_test_subjects=0, n_repeats=1, n_frames=2)
+    order = np.argsort(sequences.subject, kind="stable")
+    images = np.pad(sequences.images[order], ((0, 0), (0, 0), (0, 0), (MARGIN, MARGIN)), mode="edge")
+    landmarks = sequences.landmarks[order] + [MARGIN, 0]
+    labels = [FER22_CLASSES[code] for code in sequences.label[order]]
+    path = tmp_path_factory.mktemp("rendered") / "kdef.npz"
+    np.savez(
+        path,
+        images=np.concatenate([images[:, 0], images[:, 1]]),
+        landmarks68=np.concatenate([landmarks[:, 0], landmarks[:, 1]]).astype(np.float32),
+        labels=np.array(["neutral"] * len(order) + labels),
+        subjects=np.tile([f"S{one}" for one in sequences.subject[order]], 2),
+        session=np.tile([f"{i}" for i in range(len(order))], 2),
+    )
+    return path
+
+
+def test_detection_and_landmarks_are_evaluated(run_script, script, rendered_file, tmp_path, monkeypatch):
+    landmarks_kdef = script("landmarks_kdef")
+    monkeypatch.setattr(landmarks_kdef, "Landmarker", small_landmarker)
+    monkeypatch.setattr(landmarks_kdef, "N_SCENES", 8)
+    monkeypatch.setattr(landmarks_kdef, "N_TIMED_ROUNDS", 1)
+    monkeypatch.setattr(landmarks_kdef, "BACKGROUNDS", ("camera", "coffee"))
+    out = tmp_path / "results.json"
+    printed = run_script("landmarks_kdef", "--kdef", rendered_file, "--folds", 2, "--out", out)
+    record = json.loads(out.read_text())
+    assert record["photographs"]["min_face 0.2"]["detection_rate"] > 0.8
+    assert set(record["scenes"]["detection_rate_by_height_px"]) == {"72", "120", "200", "320"}
+    assert record["landmarks"]["n_faces"] == 48
+    assert record["landmarks"]["n_subjects"] == 4
+    assert f"NME {100 * record['landmarks']['nme']:.2f} %" in printed
+    assert record["model"]["auc_faces_vs_backgrounds"] > 0.8
+
+
+def test_raw_images_and_videos_are_evaluated(run_script, script, rendered_file, tmp_path, monkeypatch):
+    monkeypatch.setattr(script("in_the_wild"), "N_FRAMES", 10)
+    with np.load(rendered_file) as file:
+        landmarker = small_landmarker().fit(file["images"], file["landmarks68"])
+    path = save_landmarker(landmarker, tmp_path / "landmarks.joblib", {})
+    out, images = tmp_path / "results.json", tmp_path / "composed"
+    options = ["--kdef", rendered_file, "--n-subjects", 2, "--landmarker", path, "--images-out", images, "--out", out]
+    printed = run_script("in_the_wild", *options)
+    record = json.loads(out.read_text())
+    assert record["n_subjects"] == 2
+    assert (record["images"]["n_faces"], record["videos"]["n_faces"]) == (16, 3)
+    assert (len(list((images / "images").iterdir())), len(list((images / "videos").iterdir()))) == (12, 3)
+    assert record["images"]["n_missed"] < 16
+    for what in ("images", "videos"):
+        scores = record[what]
+        difference = scores["accuracy_true_landmarks"] - scores["accuracy_predict"]
+        assert scores["difference_percentage_points"] == pytest.approx(100 * difference)
+        assert scores["accuracy_predict"] <= 1 - scores["n_missed"] / scores["n_faces"]
+        assert f"accuracy_predict {record[what]['accuracy_predict']:.3f}" in printed
+
+
+def test_without_other_subjects_nothing_can_be_trained(script, rendered_file, capsys):
+    assert script("in_the_wild").main(["--kdef", str(rendered_file), "--n-subjects", "4"]) == 2
+    assert "no other subjects" in capsys.readouterr().err

@@ -1,0 +1,28 @@
+"""Presets: pipeline specifications with parameters."""
+
+import pytest
+
+from fer_features import make_pipeline
+from fer_features.presets import PRESETS
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_preset_is_a_specification_with_parameters(name):
+    preset, model = PRESETS[name], make_pipeline(name, random_state=3)
+    assert repr(model) == repr(make_pipeline(preset.specification, random_state=3, **preset.params))
+    assert all(f"--set {key}=" in str(preset) for key in preset.params)
+    assert preset.specification in str(preset)
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_parameters_of_a_preset_can_be_overridden(name):
+    key, value = next(iter(PRESETS[name].params.items()))  # two times a tuple is a tuple of twice the length
+    assert make_pipeline(name, **{key: 2 * value}).get_params()[key] == 2 * value
+
+
+def test_preset_of_a_preset_changes_only_its_own_parameters():
+    small, base = make_pipeline("small").get_params(), make_pipeline("hog_krr").get_params()
+    changed = {
+        key for key, value in base.items() if isinstance(value, int | float | str | tuple) and small[key] != value
+    }
+    assert changed <= set(PRESETS["small"].params)
