@@ -1,128 +1,148 @@
-"""Do changed copies of training rows help? Each kind alone, all together, and none, on the same folds.
+"""Effect of data augmentation: each transform alone, all together, and none, on the same folds.
 
     python experiments/augmentation.py --standin DIR --fer2013 fer2013.csv
-    python experiments/augmentation.py --standin DIR --pipelines hog_svm --kinds mirror
+    python experiments/augmentation.py --standin DIR --pipelines hog_svm --settings mirror
 
-Of fer22 files with their `solution` beside them training people are left out one by one; of FER2013 a part of Training
-is judged in folds, equal pictures in one fold, and PublicTest is not looked at. Judged rows have no copies. Differences
-are to the same pipeline without copies, with 95 % intervals by bootstrap over people, or over groups of equal pictures.
+A fer22 folder is evaluated by leave-one-subject-out cross-validation. Of FER2013 a random part of the split 'train' is
+evaluated by k folds, with identical images in the same fold; the other splits are not used. Only training samples are
+augmented. Differences are paired with the same pipeline without augmentation; their 95 % CI is a bootstrap over
+subjects, or over groups of identical images. Results of other data, pipelines and settings in the file are kept.
 """
 
+from __future__ import annotations
+
 import argparse
-import json
 import sys
 import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
-from standin import training_part
+from command_line import script_parser
+from experiment_data import fer22_training_samples
+from result_tables import RESULTS_DIR, fixed, print_header, print_row, read_json, write_json
 
-from fer_features import Samples, evaluate, load_dataset, make_pipeline
-from fer_features._atomic import replacing
-from fer_features._progress import shown
-from fer_features.cli._parser import Parser, guarded, whole
+from fer_features import FerError, Samples, evaluate, load_dataset, make_pipeline
+from fer_features.cli._parser import int_at_least, run_command
 from fer_features.evaluation.statistics import bootstrap_ratio
-from fer_features.exceptions import FerError
 from fer_features.samples.duplicates import exact_duplicates
-from fer_features.vision.image_transforms import KINDS
+from fer_features.vision.image_transforms import TRANSFORM_KINDS
 
-#: What is learnt from: kinds, and copies of each row.
+#: Name of a setting -> transforms and number of augmented copies of each training sample.
 SETTINGS: dict[str, tuple[tuple[str, ...], int]] = {
-    "none": ((), 1),
-    **{kind: ((kind,), 1) for kind in KINDS},
-    "all": (KINDS, 1),
-    "all, 3 copies": (KINDS, 3),
+    "none": ((), 0),
+    **{kind: ((kind,), 1) for kind in TRANSFORM_KINDS},
+    "all": (TRANSFORM_KINDS, 1),
+    "all, 3 copies": (TRANSFORM_KINDS, 3),
 }
-#: Of FER2013: pipelines and their settings. The second one knows of mirrors without any copies, and has as many
-#: landmarks for its rows as by default it has for all.
-STILLS: dict[str, dict] = {
-    "hog_svm": {"align__method": "none", "align__size": 48, "features__hog__cell": 8},
-    "small": {"align__method": "none", "classifier__landmarks": 1500},
+#: Pipelines on FER2013 and their parameters. `small` is invariant to mirroring without any copies. Its number of
+#: inducing samples is the same fraction of the training samples here as by default of all of FER2013.
+FER2013_PIPELINES: dict[str, dict[str, Any]] = {
+    "hog_svm": {"align__method": "none", "align__size": 48, "features__hog__pixels_per_cell": 8},
+    "small": {"align__method": "none", "classifier__n_inducing": 1500},
 }
+#: Pipeline on fer22.
+FER22_PIPELINE = "hog_svm"
 
 
-def main() -> int:
-    parser = Parser(description=__doc__.splitlines()[0])
-    parser.add_argument("--standin", type=Path, metavar="DIR", help="fer22 files with their solution")
-    parser.add_argument("--fer2013", type=Path, metavar="PATH", help="fer2013.csv")
-    parser.add_argument("--rows", type=whole(20), default=6000, metavar="N", help="of FER2013's Training (6000)")
-    parser.add_argument("--folds", type=whole(2), default=3, metavar="N", help="of FER2013 (3)")
-    parser.add_argument("--pipelines", nargs="+", metavar="NAME", help="some of hog_svm, small")
-    parser.add_argument("--kinds", nargs="+", metavar="NAME", help=f"some of {'; '.join(SETTINGS)}")
-    parser.add_argument("--out", type=Path, metavar="FILE", help="JSON (experiments/results/augmentation.json)")
-    options = parser.parse_args()
-    return guarded(lambda: run(options))
+@dataclass(frozen=True)
+class Task:
+    """A pipeline with parameters, and the samples and folds on which it is evaluated."""
+
+    data: str
+    pipeline: str
+    X: Samples
+    cv: str
+    params: dict[str, Any] = field(default_factory=dict)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the script; returns the exit code."""
+    parser = script_parser(__doc__, "augmentation.json")
+    parser.add_argument("--standin", type=Path, metavar="DIR", help="fer22 folder with the subfolder 'solution'")
+    parser.add_argument("--fer2013", type=Path, metavar="PATH", help="fer2013.csv or its folder")
+    parser.add_argument(
+        "--max-samples", type=int_at_least(20), default=6000, metavar="N", help="training samples of FER2013"
+    )
+    parser.add_argument("--folds", type=int_at_least(2), default=3, metavar="K", help="folds on FER2013")
+    parser.add_argument("--pipelines", nargs="+", choices=list(FER2013_PIPELINES), help="only these pipelines")
+    parser.add_argument(
+        "--settings", nargs="+", choices=list(SETTINGS), help="only these settings, and 'none' to compare with"
+    )
+    options = parser.parse_args(arguments)
+    return run_command(lambda: run(options))
 
 
 def run(options: argparse.Namespace) -> None:
-    for name in options.kinds or ():
-        if name not in SETTINGS:
-            raise FerError(f"no setting '{name}'; there are: {'; '.join(SETTINGS)}")
-    out = options.out or Path(__file__).parent / "results" / "augmentation.json"
-    out.parent.mkdir(parents=True, exist_ok=True)
-    kinds = ["none", *(k for k in options.kinds or SETTINGS if k != "none")]
-    done = json.loads(out.read_text()) if out.exists() else {}
-    print(
-        "| data | pipeline | copies | accuracy | difference | 95 % interval | seconds |\n|---|---|---|---|---|---|---|"
-    )
-    for data, name, settings, X, cv in jobs(options):
-        base = None
-        for kind in kinds:
+    """Evaluate all settings, print the table, and write the results after each of them."""
+    if not (options.standin or options.fer2013):
+        raise FerError("no data: give --standin DIR, --fer2013 PATH, or both")
+    out = options.out or RESULTS_DIR / "augmentation.json"
+    results = read_json(out)
+    print_header(["data", "pipeline", "augmentation", "accuracy", "difference", "95 % CI", "seconds"])
+    for task in tasks(options):
+        baseline = None
+        for setting in ["none", *(name for name in options.settings or SETTINGS if name != "none")]:
             start = time.perf_counter()
-            row, right = judged(name, settings, X, cv, kind)
-            base = right if base is None else base
-            row |= against(right, base, X)
-            row["seconds"] = round(time.perf_counter() - start, 1)
-            done.setdefault(data, {}).setdefault(name, {})[kind] = row
-            low, high = row["interval"]
-            print(
-                f"| {data} | `{name}` | {kind} | {row['accuracy']:.3f} | {row['difference']:+.3f} "
-                f"| {low:+.3f} to {high:+.3f} | {row['seconds']:.0f} |",
-                flush=True,
-            )
-            with replacing(out) as temporary:
-                temporary.write_text(json.dumps(done, indent=1) + "\n")
+            result, correct = evaluate_setting(task, setting)
+            baseline = correct if baseline is None else baseline
+            result |= paired_difference(correct, baseline, task.X)
+            result["seconds"] = round(time.perf_counter() - start, 1)
+            results.setdefault(task.data, {}).setdefault(task.pipeline, {})[setting] = result
+            write_json(out, results)
+            low, high = result["difference_ci95"]
+            cells = [task.data, f"`{task.pipeline}`", setting, fixed(result["accuracy"])]
+            cells += [f"{result['difference']:+.3f}", f"{low:+.3f} to {high:+.3f}", fixed(result["seconds"], 0)]
+            print_row(cells)
     print(f"\nwritten to {out}")
 
 
-def jobs(options: argparse.Namespace):
-    """Data, pipeline, its settings, table and folds, one after another."""
-    if options.standin:
-        X = training_part(options.standin)
-        if not options.pipelines or "hog_svm" in options.pipelines:
-            yield "stand-in", "hog_svm", {}, X, "loso"
+def tasks(options: argparse.Namespace) -> Iterator[Task]:
+    """The tasks of the given data and pipelines."""
+    pipelines = options.pipelines or FER2013_PIPELINES
+    if options.standin and FER22_PIPELINE in pipelines:
+        yield Task("stand-in", FER22_PIPELINE, fer22_training_samples(options.standin), "loso")
     if options.fer2013:
-        X = part_of_training(load_dataset(options.fer2013), options.rows)
-        for name, settings in STILLS.items():
-            if not options.pipelines or name in options.pipelines:
-                yield f"FER2013, {len(X)} rows", name, settings, X, f"{options.folds}fold"
+        X = random_training_samples(load_dataset(options.fer2013), options.max_samples)
+        for name, params in FER2013_PIPELINES.items():
+            if name in pipelines:
+                yield Task(f"FER2013, {len(X)} samples", name, X, f"{options.folds}fold", params)
 
 
-def part_of_training(X: Samples, n: int) -> Samples:
-    """Rows of Training drawn at random; the groups that folds keep together are those of equal pictures."""
-    train = np.flatnonzero((X["split"] == "train") & (X["label"] >= 0))
-    some = X[np.sort(np.random.default_rng(0).permutation(train)[:n])]
-    return some.with_columns(subject=exact_duplicates(some))
+def random_training_samples(X: Samples, n: int) -> Samples:
+    """Random samples of the split 'train'; identical images get the same subject, so that folds do not divide them."""
+    train = np.flatnonzero((X["split"] == "train") & X.is_labelled)
+    drawn = X[np.sort(np.random.default_rng(0).permutation(train)[:n])]
+    return drawn.with_columns(subject=exact_duplicates(drawn))
 
 
-def judged(name: str, settings: dict, X: Samples, cv: str, kind: str) -> tuple[dict, np.ndarray]:
-    """Figures of one setting, and which rows it has right."""
-    kinds, copies = SETTINGS[kind]
-    # Only choices are judged, which calibration does not change.
-    model = make_pipeline(name, **settings, augment=kinds, copies=copies, calibration=0)
-    with shown():
-        result = evaluate(model, X, cv, name=name)
-    table = result.predictions.sort_values("row")
-    figures = {"accuracy": result.accuracy, "macro_f1": result.macro_f1, "n": len(table), "kinds": kinds}
-    return {**figures, "copies": copies if kinds else 0}, (table["truth"] == table["prediction"]).to_numpy(float)
+def evaluate_setting(task: Task, setting: str) -> tuple[dict[str, Any], np.ndarray]:
+    """Scores of a setting, and for each sample whether its prediction is correct, as 0.0 or 1.0."""
+    transforms, n_copies = SETTINGS[setting]
+    augmentation = {"augmentation": transforms, "n_augmented_copies": max(1, n_copies)}
+    # Without calibration, which does not change the predicted classes.
+    model = make_pipeline(task.pipeline, **task.params, **augmentation, calibration_cv=0)
+    result = evaluate(model, task.X, task.cv, name=task.pipeline)
+    table = result.predictions.sort_values("sample")
+    scores = {
+        "accuracy": result.accuracy,
+        "macro_f1": result.macro_f1,
+        "n_samples": len(table),
+        "transforms": transforms,
+        "n_copies": n_copies,
+    }
+    return scores, (table["true"] == table["predicted"]).to_numpy(float)
 
 
-def against(right: np.ndarray, base: np.ndarray, X: Samples) -> dict:
-    people = np.unique(np.asarray(X["subject"]), return_inverse=True)[1]
-    more, rows = np.bincount(people, right - base), np.bincount(people)
+def paired_difference(correct: np.ndarray, baseline: np.ndarray, X: Samples) -> dict[str, Any]:
+    """Difference of two accuracies on the same samples, and its 95 % CI over subjects."""
+    subject = np.unique(np.asarray(X["subject"]), return_inverse=True)[1]
+    gained, n_samples = np.bincount(subject, correct - baseline), np.bincount(subject)
     return {
-        "difference": float((right - base).mean()),
-        "interval": [float(v) for v in np.ravel(bootstrap_ratio(more, rows))],
+        "difference": float((correct - baseline).mean()),
+        "difference_ci95": [float(limit) for limit in bootstrap_ratio(gained, n_samples)],
     }
 
 

@@ -1,30 +1,35 @@
-"""The table of the README: pipelines on one data set, grouped by subject, one line each.
+"""Accuracy of the standard pipelines on one data set, grouped by subject: one table row per pipeline.
 
-    python experiments/baselines.py                                   the demo (synthetic), anywhere
-    python experiments/baselines.py --data DIR --subjects FILE        files of one's own
-    python experiments/baselines.py --data DIR --subjects FILE --test LABELS --test-subjects FILE
+    python experiments/baselines.py                                   the synthetic demo, which needs no files
+    python experiments/baselines.py --data DIR --subjects FILE        other data
+    python experiments/baselines.py --data DIR --subjects FILE --test-labels FILE --test-subjects FILE
 
-With --test the model that was fitted to all training rows is scored on the test part as well; nothing is chosen by it.
-Choices alone count here, so nothing learns how sure it is, which changes none. Prints the table and writes it as JSON
-to experiments/results/.
+With --test-labels, the model that is fitted on all training samples is also evaluated on the test split. No setting is
+chosen by these scores. Probabilities are not calibrated, since calibration does not change the predicted classes.
 """
 
+from __future__ import annotations
+
 import argparse
-import json
-import resource
+import dataclasses
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from command_line import script_parser
+from measurement import peak_memory_mib
+from result_tables import RESULTS_DIR, fixed, print_header, print_row, write_json
 
-from fer_features import evaluate, load_dataset, make_pipeline
-from fer_features._atomic import replacing
+from fer_features import Samples, evaluate, load_dataset, make_pipeline
 from fer_features.classifiers import uncalibrated
-from fer_features.cli._parser import Parser, guarded
+from fer_features.cli._parser import run_command
 from fer_features.datasets.subjects import read_subjects
-from fer_features.evaluation.metrics import summarise
-from fer_features.pipelines import describable
+from fer_features.evaluation.metrics import compute_metrics
+from fer_features.evaluation.scores import Metrics
+from fer_features.pipelines import can_extract
 from fer_features.version import versions
 
 PIPELINES = [
@@ -47,73 +52,70 @@ PIPELINES = [
 ]
 
 
-def main() -> int:
-    parser = Parser(description=__doc__.splitlines()[0])
-    parser.add_argument("--data", default="demo", metavar="DIR")
-    parser.add_argument("--subjects", metavar="FILE", help="true subjects of the training part")
-    parser.add_argument("--inferred", action="store_true", help="judge with inferred subjects as well")
-    parser.add_argument("--cv", metavar="NAME")
-    parser.add_argument("--test", type=Path, metavar="LABELS", help="labels of the test part: .h5, .npy or .csv")
-    parser.add_argument("--test-subjects", type=Path, metavar="FILE", help="subjects of the test part, for its spread")
-    parser.add_argument("--only", nargs="*", metavar="NAME", help="these pipelines instead")
-    parser.add_argument("--out", type=Path, metavar="FILE", help="JSON (experiments/results/baselines-DATA.json)")
-    options = parser.parse_args()
-    return guarded(lambda: run(options))
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the script; returns the exit code."""
+    parser = script_parser(__doc__, "baselines-DATA.json")
+    parser.add_argument("--data", default="demo", metavar="DIR", help="data set, as for fer-features run")
+    parser.add_argument("--subjects", metavar="FILE", help="true subjects of the training split")
+    parser.add_argument("--inferred-subjects", action="store_true", help="evaluate with inferred subjects too")
+    parser.add_argument("--cv", metavar="NAME", help="folds, as for fer-features run")
+    parser.add_argument("--test-labels", type=Path, metavar="FILE", help="labels of the test split: .h5, .npy or .csv")
+    parser.add_argument("--test-subjects", type=Path, metavar="FILE", help="subjects of the test split, for its CI")
+    parser.add_argument("--only", nargs="+", metavar="PIPELINE", help="these pipelines instead")
+    options = parser.parse_args(arguments)
+    return run_command(lambda: run(options))
 
 
 def run(options: argparse.Namespace) -> None:
-    X = load_dataset(options.data, options.subjects)
-    blind = load_dataset(options.data) if options.inferred else None
-    rows = []
-    print(heading(options))
+    """Evaluate the pipelines, print the table and write it."""
+    X = load_dataset(options.data, subjects=options.subjects)
+    with_inferred = load_dataset(options.data) if options.inferred_subjects else None
+    results = []
+    titles = ["pipeline", "accuracy", "95 % CI", "SD over subjects", "macro-F1"]
+    titles += ["accuracy with inferred subjects"] * options.inferred_subjects
+    titles += ["test split (95 % CI)"] * bool(options.test_labels) + ["seconds"]
+    print_header(titles)
     for name in options.only or PIPELINES:
         start = time.perf_counter()
-        result = evaluate(uncalibrated(make_pipeline(name)), X, options.cv, name=name)
-        row = {"pipeline": name, "seconds": round(time.perf_counter() - start, 1)}
-        row |= {
-            k: result.scores[k] for k in ("accuracy", "subject_sd", "ci95", "macro_f1", "protocol", "n", "n_subjects")
-        }
-        if blind is not None:
-            row["accuracy_inferred"] = evaluate(uncalibrated(make_pipeline(name)), blind, options.cv).accuracy
-        if options.test:
-            row["test"] = score_test(uncalibrated(make_pipeline(name)), X, options)
-        rows.append(row)
-        print(line(row), flush=True)
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    out = options.out or Path(__file__).parent / "results" / f"baselines-{X.info.dataset}.json"
-    out.parent.mkdir(parents=True, exist_ok=True)
-    record = {"data": X.info.dataset, "synthetic": X.info.synthetic, "rows": rows, "peak_mb": round(peak)}
-    with replacing(out) as temporary:
-        temporary.write_text(json.dumps({**record, "versions": versions()}, indent=1) + "\n")
-    print(f"peak memory {peak:.0f} MB; written to {out}")
+        model = uncalibrated(make_pipeline(name))
+        scores = evaluate(model, X, options.cv, name=name).scores
+        result = {"pipeline": name, "seconds": round(time.perf_counter() - start, 1), "protocol": scores.protocol}
+        names = ("accuracy", "subject_sd", "ci95", "macro_f1", "n_samples", "n_subjects")
+        result |= {key: getattr(scores.metrics, key) for key in names}
+        if with_inferred is not None:
+            result["accuracy_inferred_subjects"] = evaluate(model, with_inferred, options.cv).accuracy
+        if options.test_labels:
+            result["test"] = dataclasses.asdict(evaluate_test_split(model, X, options))
+        results.append(result)
+        print_row(table_cells(result))
+    peak = round(peak_memory_mib())
+    out = options.out or RESULTS_DIR / f"baselines-{X.info.dataset}.json"
+    record = {"dataset": X.info.dataset, "synthetic": X.info.synthetic, "results": results, "peak_memory_mib": peak}
+    write_json(out, {**record, "versions": versions()})
+    print(f"peak memory {peak} MiB; written to {out}")
 
 
-def score_test(model, X, options) -> dict:
-    """Fit to all training rows, score on the test part."""
-    train = np.flatnonzero((X["label"] >= 0) & describable(model, X))
+def evaluate_test_split(model: Any, X: Samples, options: argparse.Namespace) -> Metrics:
+    """Fit a model on all training samples and evaluate it on the test split."""
+    train = np.flatnonzero(X.is_labelled & can_extract(model, X))
     test = np.flatnonzero(X["split"] == "test")
-    truth = read_subjects(options.test).astype(int)
+    true = read_subjects(options.test_labels).astype(int)
     subject = read_subjects(options.test_subjects) if options.test_subjects else None
-    predicted = model.fit(X[train], X["label"][train]).predict(X[test])
-    return summarise(truth, predicted, subject, list(X.info.classes))
+    predicted = model.fit(X[train], X.label_codes[train]).predict(X[test])
+    return compute_metrics(true, predicted, subject, list(X.info.classes))
 
 
-def heading(options: argparse.Namespace) -> str:
-    cells = ["pipeline", "accuracy", "95 % interval", "over subjects", "macro-F1"]
-    cells += ["with inferred subjects"] * options.inferred + ["test part"] * bool(options.test) + ["seconds"]
-    return f"| {' | '.join(cells)} |\n|{'---|' * len(cells)}"
-
-
-def line(row: dict) -> str:
-    low, high = row["ci95"]["accuracy"]
-    cells = [f"`{row['pipeline']}`", f"{row['accuracy']:.3f}"]
-    cells += [f"{low:.3f} to {high:.3f}", f"+- {row['subject_sd']:.3f}", f"{row['macro_f1']:.3f}"]
-    if "accuracy_inferred" in row:
-        cells.append(f"{row['accuracy_inferred']:.3f}")
-    if "test" in row:
-        low, high = row["test"]["ci95"]["accuracy"]
-        cells.append(f"{row['test']['accuracy']:.3f} ({low:.3f} to {high:.3f})")
-    return f"| {' | '.join([*cells, str(row['seconds'])])} |"
+def table_cells(result: dict[str, Any]) -> list[str]:
+    """Cells of the table for one pipeline."""
+    low, high = result["ci95"]["accuracy"]
+    cells = [f"`{result['pipeline']}`", fixed(result["accuracy"]), f"{low:.3f} to {high:.3f}"]
+    cells += [fixed(result["subject_sd"]), fixed(result["macro_f1"])]
+    if "accuracy_inferred_subjects" in result:
+        cells.append(fixed(result["accuracy_inferred_subjects"]))
+    if "test" in result:
+        low, high = result["test"]["ci95"]["accuracy"]
+        cells.append(f"{result['test']['accuracy']:.3f} ({low:.3f} to {high:.3f})")
+    return [*cells, str(result["seconds"])]
 
 
 if __name__ == "__main__":

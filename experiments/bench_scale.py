@@ -1,195 +1,194 @@
-"""How long features take from files to table, and how time and memory grow with the data.
+"""Run time and memory of feature extraction: from files to features, and as a function of the number of samples.
 
-    python experiments/bench_scale.py --data DIR    a fer22 folder first, then growth and cores on the demo
+    python experiments/bench_scale.py --data DIR    a fer22 folder, then growth and cores on the synthetic demo
     python experiments/bench_scale.py               growth and cores alone
-    python experiments/bench_scale.py --quick       few rows: does the script still run?
+    python experiments/bench_scale.py --quick       few samples, to test the script
 
-Files: loading included, nothing kept from before, subjects not inferred. Growth: the demo's rows repeated in fer22
-files in a temporary folder, so that pixels are read when they are needed. Each size and each number of cores is
-measured in a process of its own. Its memory beyond what importing takes is told in three parts: columns that are read
-whole (landmarks, labels), the work of describing all rows when nothing is kept of them, and the table of features.
-Writes the figures as JSON to experiments/results/.
+Files: loading is included, no features are cached, and subjects are not inferred. Growth: the samples of the demo are
+repeated in fer22 files in a temporary folder, so that pixels are read when they are needed. Each size and each number
+of cores is measured in a process of its own. Its memory beyond that of the imports has three parts: the columns that
+are read at once (landmarks and labels), the working memory of extraction, and the feature table.
 """
+
+from __future__ import annotations
 
 import argparse
 import json
-import os
-import resource
-import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import h5py
 import numpy as np
+from command_line import script_parser
 from joblib import cpu_count
+from measurement import MIB, measure_in_subprocess, peak_memory_mib
+from result_tables import RESULTS_DIR, fixed, print_header, print_row, write_json
 
-from fer_features import make_pipeline
-from fer_features import synthetic as demo
-from fer_features._atomic import replacing
-from fer_features.cli._parser import Parser, guarded, whole
-from fer_features.datasets import fer22
-from fer_features.exceptions import FerError
-from fer_features.extractors.features import extractors_of
-from fer_features.pipelines import prepared
-from fer_features.samples.table import Samples
+from fer_features import FerError, Samples, load_dataset, make_pipeline
+from fer_features.cli._parser import int_at_least, run_command
+from fer_features.datasets.fer22 import FER22, load_fer22
+from fer_features.extractors.features import named_extractors
+from fer_features.pipelines import transformed
+from fer_features.synthetic import generate
 from fer_features.version import versions
 
-#: Of a fer22 folder: what is described, as a pipeline, its parameters, and the seconds it should stay below.
-FILES = (
+#: Features of a fer22 folder: what they are, pipeline, its parameters, and the target in seconds.
+FILES: tuple[tuple[str, str, dict[str, Any], int], ...] = (
     ("landmark features", "landmarks_trajectory_geometry_svm", {}, 1),
     ("HOG, LBP, flow from neutral to apex", "hog_lbp_flow_svm", {}, 8),
     ("flow from neutral to every later frame", "flow_svm", {"features__flow__pairs": "clip"}, 60),
 )
-GROWTH = "hog_lbp_flow_landmarks_svm"
-TIMES = 1, 4, 16
-QUICK_ROWS = 24
-MB = 2**20
+#: Extractors whose growth and threads are measured.
+EXTRACTOR_NAMES = ("hog", "lbp", "flow", "landmarks")
+#: How often the samples of the demo are repeated.
+N_REPEATS = (1, 4, 16)
+QUICK_N_REPEATS = (1, 2)
 
 
-def main() -> int:
-    parser = Parser(description=__doc__.splitlines()[0])
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the script; returns the exit code."""
+    parser = script_parser(__doc__, "bench_scale.json")
     parser.add_argument("--data", type=Path, metavar="DIR", help="a folder of fer22 files")
-    parser.add_argument("--quick", action="store_true", help=f"{QUICK_ROWS} rows of the demo, 1 and 2 times")
-    parser.add_argument("--rounds", type=whole(1), default=1, metavar="N", help="the shortest of N is told (1)")
-    parser.add_argument("--out", type=Path, metavar="FILE", help="JSON (experiments/results/bench-scale.json)")
-    parser.add_argument("--one", metavar="JSON", help=argparse.SUPPRESS)  # what a process of its own is to do
-    options = parser.parse_args()
-    if options.one:
-        return guarded(lambda: print(json.dumps(one(**json.loads(options.one)))))
-    return guarded(lambda: run(options))
+    parser.add_argument("--quick", action="store_true", help="12 samples, repeated 1 and 2 times")
+    parser.add_argument("--rounds", type=int_at_least(1), default=1, metavar="N", help="report the fastest of N rounds")
+    parser.add_argument("--measure", metavar="JSON", help=argparse.SUPPRESS)
+    options = parser.parse_args(arguments)
+    if options.measure:
+        return run_command(lambda: print(json.dumps(extraction_cost(**json.loads(options.measure)))))
+    return run_command(lambda: run(options))
 
 
 def run(options: argparse.Namespace) -> None:
-    if options.data and not fer22.recognises(options.data):
+    """Measure everything, print the tables and write them."""
+    if options.data and not FER22.can_load(options.data):
         raise FerError(f"{options.data} is not a folder of fer22 files: it has no data_train_*.h5")
-    record: dict = {"cores": cpu_count(), "rounds": options.rounds}
+    record: dict[str, Any] = {"n_cores": cpu_count(), "n_rounds": options.rounds}
     if options.data:
-        record["data"], record["files"] = str(options.data.name), from_files(options.data, options.rounds)
+        record["data"], record["files"] = options.data.name, measure_files(options.data, options.rounds)
     with tempfile.TemporaryDirectory() as folder:
-        record["growth"] = growth(Path(folder), options.quick)
-        record["threads"] = threads(Path(folder) / "1", options.rounds)
-    out = options.out or Path(__file__).parent / "results" / "bench-scale.json"
-    out.parent.mkdir(parents=True, exist_ok=True)
-    with replacing(out) as temporary:
-        temporary.write_text(json.dumps({**record, "versions": versions()}, indent=1) + "\n")
+        record["growth"] = measure_growth(Path(folder), options.quick)
+        record["threads"] = measure_threads(Path(folder) / "1", options.rounds)
+    out = options.out or RESULTS_DIR / "bench_scale.json"
+    write_json(out, {**record, "versions": versions()})
     print(f"\nwritten to {out}")
 
 
-def from_files(data: Path, rounds: int) -> list[dict]:
-    """Seconds from files to table for each line of `FILES`."""
-    print("| from files to table | rows | features | seconds | CPU seconds | bar |\n|---|---|---|---|---|---|")
-    found = []
-    for what, pipeline, params, bar in FILES:
-        row = measure({"folder": str(data), "pipeline": pipeline, "params": params}, rounds)
-        found.append({"work": what, "bar": bar, **row})
-        cells = what, row["rows"], row["features"], f"{row['seconds']:.2f}", f"{row['cpu']:.2f}", bar
-        print(f"| {' | '.join(map(str, cells))} |", flush=True)
-    return found
+def measure_files(data: Path, n_rounds: int) -> list[dict[str, Any]]:
+    """Time from files to features for each entry of `FILES`."""
+    print_header(["from files to features", "samples", "features", "seconds", "CPU seconds", "target"])
+    results = []
+    for features, pipeline, params, target in FILES:
+        cost = fastest_round({"folder": str(data), "pipeline": pipeline, "params": params}, n_rounds)
+        results.append({"work": features, "target_seconds": target, **cost})
+        times = [fixed(cost[key], 2) for key in ("seconds", "cpu_seconds")]
+        print_row([features, cost["n_samples"], cost["n_features"], *times, target])
+    return results
 
 
-def growth(folder: Path, quick: bool) -> list[dict]:
-    """Time and memory on the demo repeated."""
-    print("\n| demo | rows | seconds | ms a row | columns MB | work MB | table MB | peak MB |\n" + "|---" * 8 + "|")
-    X = demo.load() if not quick else demo.load()[:QUICK_ROWS]
-    X, found = X[X["label"] >= 0], []
-    for times in (1, 2) if quick else TIMES:
-        write(X, times, folder / str(times))
-        row = {"times": times, **alone({"folder": str(folder / str(times)), "pipeline": GROWTH, "stream": True})}
-        found.append(row)
-        cells = [f"{times} x", row["rows"], f"{row['seconds']:.1f}", f"{row['seconds'] / row['rows'] * 1e3:.1f}"]
-        cells += [f"{row[key]:.0f}" for key in ("columns_mb", "work_mb", "table_mb", "peak_mb")]
-        print(f"| {' | '.join(map(str, cells))} |", flush=True)
-    return found
+def measure_growth(folder: Path, quick: bool) -> list[dict[str, Any]]:
+    """Time and memory on the repeated samples of the demo."""
+    print()
+    parts = ("columns", "work", "table", "peak")
+    print_header(["demo", "samples", "seconds", "ms per sample", *(f"{part} MiB" for part in parts)])
+    X, results = demo_samples(quick), []
+    for n_repeats in QUICK_N_REPEATS if quick else N_REPEATS:
+        write_repeated(X, n_repeats, folder / str(n_repeats))
+        task = {"folder": str(folder / str(n_repeats)), "pipeline": "_".join([*EXTRACTOR_NAMES, "svm"])}
+        cost = measure_in_subprocess(__file__, {**task, "discard_first": True})
+        results.append({"n_repeats": n_repeats, **cost})
+        times = [fixed(cost["seconds"], 1), fixed(1000 * cost["seconds"] / cost["n_samples"], 1)]
+        memory = [fixed(cost[f"{part}_mib"], 0) for part in parts]
+        print_row([f"{n_repeats} x", cost["n_samples"], *times, *memory])
+    return results
 
 
-def threads(folder: Path, rounds: int) -> list[dict]:
-    """The same work on one core and on two."""
-    print("\n| extractor | seconds on 1 core | on 2 | times as fast |\n|---|---|---|---|")
-    found = []
-    for name in GROWTH.split("_")[:-1]:
-        work = {"folder": str(folder), "pipeline": f"{name}_svm"}
-        one, two = (measure(work, rounds, cores=n)["seconds"] for n in (1, 2))
-        found.append({"extractor": name, "one": one, "two": two})
-        print(f"| {name} | {one:.2f} | {two:.2f} | {one / two:.2f} |", flush=True)
-    return found
+def measure_threads(folder: Path, n_rounds: int) -> list[dict[str, Any]]:
+    """Time of each extractor on one core and on two."""
+    print()
+    print_header(["extractor", "seconds on 1 core", "on 2 cores", "speed-up"])
+    results = []
+    for name in EXTRACTOR_NAMES:
+        task = {"folder": str(folder), "pipeline": f"{name}_svm"}
+        one, two = (fastest_round(task, n_rounds, n_cores)["seconds"] for n_cores in (1, 2))
+        results.append({"extractor": name, "seconds_1_core": one, "seconds_2_cores": two})
+        print_row([name, fixed(one, 2), fixed(two, 2), fixed(one / two, 2)])
+    return results
 
 
-def write(X: Samples, times: int, folder: Path) -> None:
-    """Rows repeated in fer22 files, a block at a time: this process must not grow, for those it starts inherit it."""
+def demo_samples(quick: bool) -> Samples:
+    """The labelled samples of the demo; with `quick` a few samples of the same kind."""
+    if not quick:
+        X = load_dataset("demo")
+        return X[X.is_labelled]
+    sequences = generate(n_subjects=2, n_test_subjects=0, n_repeats=1, n_frames=2)
+    return Samples.from_arrays(sequences.images, sequences.landmarks, sequences.label, sequences.subject)
+
+
+def write_repeated(X: Samples, n_repeats: int, folder: Path) -> None:
+    """Write repeated samples as fer22 files, in batches that keep the memory of this process small."""
     folder.mkdir()
     for name, dtype in (("images", np.uint8), ("landmarks", np.float32), ("labels", np.float64)):
         column = X.column(name.removesuffix("s") if name == "labels" else name)
         stem = f"data_train_{name}"
         with h5py.File(folder / f"{stem}.h5", "w") as file:
-            data = file.create_dataset(stem, (times * len(X), *np.shape(column)[1:]), dtype)
+            data = file.create_dataset(stem, (n_repeats * len(X), *np.shape(column)[1:]), dtype)
             for start in range(0, len(X), 16):
-                block = column[X.rows[start : start + 16]]
-                for k in range(times):
-                    data[k * len(X) + start : k * len(X) + start + len(block)] = block
+                batch = column[X.indices[start : start + 16]]
+                for k in range(n_repeats):
+                    data[k * len(X) + start : k * len(X) + start + len(batch)] = batch
 
 
-def measure(work: dict, rounds: int, cores: int | None = None) -> dict:
-    """The shortest of some rounds, each in a process of its own."""
-    return min((alone(work, cores) for _ in range(rounds)), key=lambda row: row["seconds"])
+def fastest_round(task: dict[str, Any], n_rounds: int, n_cores: int | None = None) -> dict[str, Any]:
+    """The fastest of some rounds, each in a process of its own."""
+    rounds = [measure_in_subprocess(__file__, task, n_cores) for _ in range(n_rounds)]
+    return min(rounds, key=lambda cost: cost["seconds"])
 
 
-def alone(work: dict, cores: int | None = None) -> dict:
-    """What `one` finds in a new process, on so many cores where told."""
-    # Where a process can be held to some cores, all its threads are; elsewhere those of the extractors at least.
-    environment = {**os.environ, **({"LOKY_MAX_CPU_COUNT": str(cores)} if cores else {})}
-    hold = None
-    if cores and hasattr(os, "sched_setaffinity"):
-        some = sorted(os.sched_getaffinity(0))[:cores]
-        hold = lambda: os.sched_setaffinity(0, some)  # noqa: E731
-    command = [sys.executable, __file__, "--one", json.dumps(work)]
-    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, env=environment, preexec_fn=hold, check=False)
-    if done.returncode:
-        raise FerError(f"the process for {work['pipeline']} on {work['folder']} ended with {done.returncode}")
-    return json.loads(done.stdout.splitlines()[-1])
+def extraction_cost(
+    folder: str, pipeline: str, params: dict[str, Any] | None = None, discard_first: bool = False
+) -> dict[str, Any]:
+    """Time and memory of extracting the features of the training split of a fer22 folder, in this process.
 
-
-def one(folder: str, pipeline: str, params: dict | None = None, stream: bool = False) -> dict:
-    """Seconds and memory of describing the training part of a fer22 folder, in this process.
-
-    With `stream` all rows are first described and forgotten, which tells the memory of the work from the table's.
+    Parameters
+    ----------
+    folder : str
+    pipeline : str
+        Pipeline specification.
+    params : dict, optional
+        Parameters of the pipeline.
+    discard_first : bool, default=False
+        Extract all features once before and discard them. The memory that this takes is the working memory, without the
+        feature table.
     """
     model = make_pipeline(pipeline, **(params or {}))
-    imported = memory()
-    start, cpu = time.perf_counter(), time.process_time()
-    X = fer22.load(Path(folder))
-    X = prepared(model, X[X["split"] == "train"])
-    loaded, reading = memory(), (time.perf_counter() - start, time.process_time() - cpu)
-    extractors = [extractor.fit(X) for _, extractor in extractors_of(model)]
-    if stream:
+    memory_imports = peak_memory_mib()
+    start, cpu_start = time.perf_counter(), time.process_time()
+    X = load_fer22(Path(folder))
+    X = transformed(model, X[X["split"] == "train"])
+    loading, cpu_loading = time.perf_counter() - start, time.process_time() - cpu_start
+    memory_columns = peak_memory_mib()
+    extractors = [extractor.fit(X) for _, extractor in named_extractors(model)]
+    if discard_first:
         for extractor in extractors:
-            for _ in extractor._batches(X):
+            for _ in extractor.extract_batches(X):
                 pass
-    worked = memory()
-    start, cpu = time.perf_counter() - reading[0], time.process_time() - reading[1]
+    memory_work = peak_memory_mib()
+    start, cpu_start = time.perf_counter(), time.process_time()
     tables = [extractor.transform(X) for extractor in extractors]
-    seconds, cpu = time.perf_counter() - start, time.process_time() - cpu
     return {
-        "rows": len(X),
-        "features": sum(table.shape[1] for table in tables),
-        "seconds": seconds,
-        "cpu": cpu,
-        "columns_mb": (loaded - imported) / MB,
-        "work_mb": (worked - loaded) / MB,
-        "table_mb": sum(table.nbytes for table in tables) / MB,
-        "peak_mb": memory() / MB,
+        "n_samples": len(X),
+        "n_features": sum(table.shape[1] for table in tables),
+        "seconds": loading + time.perf_counter() - start,
+        "cpu_seconds": cpu_loading + time.process_time() - cpu_start,
+        "columns_mib": memory_columns - memory_imports,
+        "work_mib": memory_work - memory_columns,
+        "table_mib": sum(table.nbytes for table in tables) / MIB,
+        "peak_mib": peak_memory_mib(),
     }
-
-
-def memory() -> float:
-    """Peak of this process in bytes."""
-    # What Linux tells by getrusage counts in the peak of the process that started this one.
-    status = Path("/proc/self/status")
-    if status.exists():
-        return next(int(line.split()[1]) * 1024 for line in status.open() if line.startswith("VmHWM"))
-    unit = 1 if sys.platform == "darwin" else 1024
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
 
 
 if __name__ == "__main__":

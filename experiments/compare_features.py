@@ -1,308 +1,239 @@
-"""What each extractor is worth, alone and together, on data of several collections, judged by subject.
+"""Extractors alone and combined, on several data sets, evaluated by subject.
 
-    python experiments/compare_features.py                                          the demo (synthetic), anywhere
+    python experiments/compare_features.py                                          the synthetic demo
     python experiments/compare_features.py --standin DIR --kdef NPZ --bu4dfe NPZ    real faces
 
-Every extractor alone, then the best combination by forward selection under grouped cross-validation, all with the
-default RBF support vector machine, then whole pipelines that have proved themselves, `best` among them; with --standin
-and --bu4dfe, landmark models trained on the one and scored on the other. --standin DIR is a fer22 folder with its
-subjects in DIR/solution; `best` alone is scored on its test part. The NPZ files hold `landmarks68`, `labels`,
-`subjects`, and for --kdef `images` and `session`. Prints a table and keeps it as JSON; rows that are there already are
-not made again.
+Every extractor alone, then the best combination by forward selection, all with the default RBF support vector machine
+and folds grouped by subject; then complete pipelines, among them the preset `best`. With --standin and --bu4dfe,
+landmark models are also trained on one of these data sets and evaluated on the other. Only `best` is evaluated on the
+test split of --standin. Results that the file contains are not computed again. `experiment_data.py` describes the
+files.
 """
 
+from __future__ import annotations
+
 import argparse
-import dataclasses
-import json
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
-from sklearn.svm import SVC
-from standin import test_part, training_part, whole
+from command_line import script_parser
+from experiment_data import (
+    bu4dfe_sequences,
+    fer22_samples,
+    fer22_test_samples,
+    fer22_training_samples,
+    kdef_pairs,
+    kdef_photographs,
+    read_kdef,
+)
+from kernel_evaluation import KernelEvaluation, selected_scores
+from result_tables import RESULTS_DIR, ResultFile, fixed, print_header, print_row
 from threadpoolctl import threadpool_limits
 
 from fer_features import Samples, evaluate, load_dataset, make_pipeline
-from fer_features._atomic import replacing
 from fer_features.classifiers import uncalibrated
-from fer_features.cli._parser import Parser, guarded
-from fer_features.evaluation import choose_protocol
-from fer_features.evaluation.metrics import summarise
-from fer_features.expressions import FER22
+from fer_features.cli._parser import run_command
+from fer_features.evaluation.metrics import compute_metrics
+from fer_features.expressions import FER22_CLASSES
 from fer_features.extractors import EXTRACTORS
-from fer_features.extractors.features import centre_and_scale, extractors_of
-from fer_features.pipelines import describable, members, prepared
-from fer_features.samples.table import Info
+from fer_features.extractors.features import named_extractors
+from fer_features.pipelines import can_extract, ensemble_members, transformed
 
-#: Extractors in a combination at most, and what counts as no gain on some dozens of people.
-MOST, NOISE = 6, 0.003
-SVM = {"C": 10, "gamma": 0.5}
+#: Largest number of extractors in a combination.
+MAX_EXTRACTORS = 6
+#: Differences in accuracy below this are noise with some dozens of subjects.
+ACCURACY_TOLERANCE = 0.003
+#: The shape model of `best`. Its decision function is smoother than the default, and transfers better.
+SHAPE_MODEL: dict[str, Any] = {"name": "landmarks_geometry_svm", "classifier__C": 1, "classifier__gamma": 0.3}
+#: Complete pipelines on KDEF.
+KDEF_PAIR_PIPELINES = ("hogdiff_patchesdiff_patches_gabordiff_linear", "best")
+KDEF_APEX_PIPELINES = ("patches_gabor_lpq_svm", "patches_gabor_lpq_linear", "patches_gabor_lpq_lda")
+#: Random training sets of few subjects.
+N_SUBSETS = 20
 
-#: The shape of a face as `best` has it: softer than the default, which carries over better.
-SHAPE = {"name": "landmarks_geometry_svm", "classifier__C": 1, "classifier__gamma": 0.3}
 
-
-@dataclasses.dataclass
+@dataclass
 class Task:
-    """Data, the protocol it is judged by, and the extractors that can read it."""
+    """Samples, the folds on which they are evaluated, the extractors that can use them, and complete pipelines."""
 
     name: str
     X: Samples
-    cv: str | None
+    cv: str
     extractors: list[str]
     pipelines: tuple[str, ...] = ()
 
 
-class Distances:
-    """Squared distances between all rows under each extractor and each fold's own scaling.
-
-    An RBF kernel on blocks side by side is a function of the sum of their distances, so every combination of
-    extractors is judged from these without being computed anew; the figures are those of the pipeline itself.
-    """
-
-    def __init__(self, task: Task):
-        self.task = task
-        usable = (np.asarray(task.X["label"]) >= 0) & describable(make_pipeline(f"{task.extractors[0]}_svm"), task.X)
-        self.X = task.X[usable]
-        self.label, self.subject = np.asarray(self.X["label"]), np.asarray(self.X["subject"])
-        protocol = choose_protocol(task.cv, self.label, self.subject, self.X.info.classes)
-        self.folds = list(protocol.split(self.label, self.subject))
-        self.protocol = str(protocol)
-        self.known: dict[str, list[np.ndarray]] = {}
-        self.size: dict[str, int] = {}
-        self.seconds: dict[str, float] = {}
-
-    def of(self, extractor: str) -> list[np.ndarray]:
-        """A matrix (n, n) float32 for each fold."""
-        if extractor not in self.known:
-            start = time.perf_counter()
-            model = make_pipeline(f"{extractor}_svm")
-            describe, table = extractors_of(model)[0][1], prepared(model, self.X)
-            # What learns (a codebook) is fitted in each fold, on its training rows alone.
-            learns = describe.__sklearn_tags__().requires_fit
-            block = None if learns else describe.fit_transform(table)
-            self.known[extractor] = []
-            for train, _ in self.folds:
-                block = describe.fit(table[train]).transform(table) if learns else block
-                self.known[extractor].append(_squared_distances(block, train))
-            self.seconds[extractor], self.size[extractor] = time.perf_counter() - start, block.shape[1]
-        return self.known[extractor]
-
-    def predictions(self, names: list[str]) -> np.ndarray:
-        """Out-of-fold predictions of the support vector machine on some extractors, (n,)."""
-        found = np.empty_like(self.label)
-        blocks = [self.of(name) for name in names]
-        for i, (train, test) in enumerate(self.folds):
-            kernel = np.exp(-SVM["gamma"] * sum(block[i] for block in blocks) / len(blocks))
-            svm = SVC(C=SVM["C"], kernel="precomputed").fit(kernel[np.ix_(train, train)], self.label[train])
-            found[test] = svm.predict(kernel[np.ix_(test, train)])
-        return found
-
-    def row(self, names: list[str]) -> dict:
-        """Figures of some extractors together."""
-        scores = summarise(self.label, self.predictions(names), self.subject, [str(c) for c in np.unique(self.label)])
-        return {
-            "extractors": "_".join(names),
-            **{k: scores[k] for k in ("accuracy", "macro_f1", "subject_sd")},
-            "ci95": scores["ci95"]["accuracy"],
-            "dimension": sum(self.size[name] for name in names),
-            "seconds": round(sum(self.seconds[name] for name in names), 1),
-            "n": len(self.label),
-            "n_subjects": len(np.unique(self.subject)),
-            "protocol": self.protocol,
-        }
-
-
-def main() -> int:
-    parser = Parser(description=__doc__.splitlines()[0])
-    parser.add_argument("--standin", type=Path, metavar="DIR")
-    parser.add_argument("--kdef", type=Path, metavar="NPZ")
-    parser.add_argument("--bu4dfe", type=Path, metavar="NPZ")
-    parser.add_argument("--only", nargs="*", metavar="EXTRACTOR")
-    parser.add_argument("--out", type=Path, default=Path(__file__).parent / "results" / "compare_features.json")
-    options = parser.parse_args()
-    return guarded(lambda: run(options))
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the script; returns the exit code."""
+    parser = script_parser(__doc__, "compare_features.json")
+    parser.add_argument("--standin", type=Path, metavar="DIR", help="fer22 folder with the subfolder 'solution'")
+    parser.add_argument("--kdef", type=Path, metavar="NPZ", help="photographs of KDEF with landmarks")
+    parser.add_argument("--bu4dfe", type=Path, metavar="NPZ", help="landmarks of BU-4DFE")
+    parser.add_argument(
+        "--only", nargs="+", choices=list(EXTRACTORS), metavar="EXTRACTOR", help="these extractors, no pipelines"
+    )
+    options = parser.parse_args(arguments)
+    return run_command(lambda: run(options))
 
 
 def run(options: argparse.Namespace) -> None:
-    table = Table(options.out)
+    """Evaluate everything on the given data, print the tables, and write each result."""
+    table = Table(options.out or RESULTS_DIR / "compare_features.json")
     with threadpool_limits(2):
         for task in tasks(options):
-            task.extractors = [e for e in task.extractors if not options.only or e in options.only]
-            print(
-                f"\n{task.name}\n| extractors | accuracy | deviation over subjects | dimension | seconds |\n"
-                "|---|---|---|---|---|"
-            )
-            select(task, table)
+            task.extractors = [name for name in task.extractors if not options.only or name in options.only]
+            if not task.extractors:
+                continue
+            print(f"\n{task.name}")
+            print_header(["extractors", "accuracy", "SD over subjects", "features", "seconds"])
+            forward_selection(task, table)
             for name in () if options.only else task.pipelines:
-                table.add(task.name, [name], lambda name=name, task=task: judged(name, task))
+                table.add(task.name, name, partial(evaluate_complete_pipeline, name, task))
         if options.standin and not options.only:
-            table.add("stand-in, 22 test people", ["best"], lambda: test_row(options.standin, "best"))
-        if options.standin and options.bu4dfe:
-            across(options, table)
-    print(f"\nwritten to {options.out}")
+            table.add("stand-in, 22 test subjects", "best", partial(evaluate_test_split, options.standin, "best"))
+        if options.standin and options.bu4dfe and not options.only:
+            compare_across_data_sets(options, table)
+    print(f"\nwritten to {table.file.path}")
 
 
 def tasks(options: argparse.Namespace) -> Iterator[Task]:
-    """The data sets that were given, or the demo."""
-    every = list(EXTRACTORS)
-    points = [name for name in every if EXTRACTORS[name][0].reads == ("landmarks",)]
-    still = [name for name in every if "of" in EXTRACTORS[name][0].rules and "of" not in EXTRACTORS[name][1]]
+    """The tasks of the given data sets, or of the demo."""
+    names = list(EXTRACTORS)
+    of_landmarks = landmark_extractors()
+    of_single_images = [name for name in names if _takes_single_images(name)]
     if not (options.standin or options.kdef or options.bu4dfe):
-        yield Task("demo (synthetic), leave-one-subject-out", load_dataset("demo"), "loso", every, ("best",))
+        yield Task("demo (synthetic), leave-one-subject-out", load_dataset("demo"), "loso", names, ("best",))
     if options.standin:
-        X = whole(options.standin)
-        yield Task("stand-in, leave-one-subject-out", X, "loso", every, ("best",))
+        X = fer22_samples(options.standin)
+        yield Task("stand-in, leave-one-subject-out", X, "loso", names, ("best",))
     if options.kdef:
-        pairs, apexes = kdef(options.kdef)
-        two_frames = [name for name in every if not name.endswith("top") and name != "trajectory"]
-        six = ("hogdiff_patchesdiff_patches_gabordiff_linear", "best")
-        yield Task("KDEF pairs, 6 expressions, 10-fold", pairs, "10fold", two_frames, six)
-        seven = tuple(f"patches_gabor_lpq_{classifier}" for classifier in ("svm", "linear", "lda"))
-        yield Task("KDEF apex alone, 7 classes, 10-fold", apexes, "10fold", still, seven)
+        kdef = read_kdef(options.kdef)
+        of_pairs = [name for name in names if not name.endswith("top") and name != "trajectory"]
+        name = "KDEF pairs, 6 expressions, 10-fold"
+        yield Task(name, kdef_pairs(kdef), "10fold", of_pairs, KDEF_PAIR_PIPELINES)
+        name = "KDEF apex alone, 7 classes, 10-fold"
+        yield Task(name, kdef_photographs(kdef), "10fold", of_single_images, KDEF_APEX_PIPELINES)
     if options.bu4dfe:
-        yield Task("BU-4DFE landmarks, 10-fold", bu4dfe(options.bu4dfe), "10fold", points)
+        yield Task("BU-4DFE landmarks, 10-fold", bu4dfe_sequences(options.bu4dfe), "10fold", of_landmarks)
 
 
-def select(task: Task, table: "Table") -> None:
-    """Every extractor alone, then forward selection."""
-    distances = Distances(task)
-    single = {e: table.add(task.name, [e], lambda e=e: distances.row([e]))["accuracy"] for e in task.extractors}
-    chosen = [max(single, key=single.__getitem__)]
-    accuracy = [single[chosen[0]]]
-    while len(chosen) < min(MOST, len(task.extractors)):
-        with_each = {
-            e: np.mean(distances.predictions([*chosen, e]) == distances.label)
-            for e in task.extractors
-            if e not in chosen
-        }
-        chosen.append(max(with_each, key=with_each.__getitem__))
-        accuracy.append(with_each[chosen[-1]])
-        table.add(task.name, chosen, lambda: distances.row(chosen))
-    # The shortest that is as good as the best: what comes after it is noise.
-    enough = int(np.argmax(np.array(accuracy) >= max(accuracy) - NOISE)) + 1
-    print(f"selected: {'_'.join(chosen[:enough])}")
+def landmark_extractors() -> list[str]:
+    """Names of the extractors that need landmarks only."""
+    return [name for name, spec in EXTRACTORS.items() if spec.extractor_class.required_columns == ("landmarks",)]
 
 
-def judged(name: str, task: Task) -> dict:
-    """Figures of a whole pipeline."""
+def _takes_single_images(name: str) -> bool:
+    spec = EXTRACTORS[name]
+    return "frame" in spec.extractor_class.parameter_constraints and "frame" not in spec.params
+
+
+def forward_selection(task: Task, table: Table) -> None:
+    """Evaluate every extractor alone, then add the best extractor as long as the combination may grow."""
+    evaluation = KernelEvaluation(task.X, task.cv, task.extractors[0])
+    alone = {
+        name: table.add(task.name, name, partial(evaluation.result, [name]))["accuracy"] for name in task.extractors
+    }
+    selected = [max(alone, key=alone.__getitem__)]
+    accuracy = [alone[selected[0]]]
+    while len(selected) < min(MAX_EXTRACTORS, len(task.extractors)):
+        others = [name for name in task.extractors if name not in selected]
+        with_other = {name: evaluation.accuracy([*selected, name]) for name in others}
+        selected.append(max(with_other, key=with_other.__getitem__))
+        accuracy.append(with_other[selected[-1]])
+        table.add(task.name, "_".join(selected), lambda: evaluation.result(selected))
+    # The smallest combination whose accuracy equals the best one within the tolerance.
+    n_needed = int(np.argmax(np.array(accuracy) >= max(accuracy) - ACCURACY_TOLERANCE)) + 1
+    print(f"selected: {'_'.join(selected[:n_needed])}")
+
+
+def evaluate_complete_pipeline(name: str, task: Task) -> dict[str, Any]:
+    """Scores of a complete pipeline."""
     start = time.perf_counter()
     model = uncalibrated(make_pipeline(name))
     scores = evaluate(model, task.X, task.cv, name=name).scores
-    row = {"extractors": name, **{k: scores[k] for k in ("accuracy", "macro_f1", "subject_sd", "n", "n_subjects")}}
-    row |= {"ci95": scores["ci95"]["accuracy"], "protocol": scores["protocol"]}
-    one = task.X[labelled_rows(task.X)[:1]]
-    blocks = [e.fit(t).transform(t) for m in members(model) for t in [prepared(m, one)] for _, e in extractors_of(m)]
-    return {**row, "dimension": sum(b.shape[1] for b in blocks), "seconds": round(time.perf_counter() - start, 1)}
+    usable = task.X.is_labelled & can_extract(make_pipeline("landmarks_svm"), task.X)
+    one = task.X[np.flatnonzero(usable)[:1]]
+    n_features = 0
+    for member in ensemble_members(model):
+        table = transformed(member, one)
+        n_features += sum(e.fit(table).transform(table).shape[1] for _, e in named_extractors(member))
+    return {
+        "pipeline": name,
+        **selected_scores(scores.metrics),
+        "n_features": n_features,
+        "seconds": round(time.perf_counter() - start, 1),
+        "protocol": scores.protocol,
+    }
 
 
-def labelled_rows(X: Samples) -> np.ndarray:
-    """Rows with a label and a face."""
-    return np.flatnonzero((np.asarray(X["label"]) >= 0) & describable(make_pipeline("landmarks_svm"), X))
+def compare_across_data_sets(options: argparse.Namespace, table: Table) -> None:
+    """Landmark models trained on one data set and evaluated on the other, and on few subjects of the same one."""
+    data = {"stand-in": fer22_training_samples(options.standin), "BU-4DFE": bu4dfe_sequences(options.bu4dfe)}
+    models: list[dict[str, Any]] = [{"name": f"{name}_svm"} for name in landmark_extractors()]
+    for params in [*models, SHAPE_MODEL]:
+        for train, test in (("stand-in", "BU-4DFE"), ("BU-4DFE", "stand-in")):
+            task = f"trained on {train}, evaluated on {test}"
+            table.add(task, specification_text(params), partial(fit_and_score, params, data[train], data[test]))
+    n_subjects = len(np.unique(data["stand-in"]["subject"]))
+    name = f"trained on {n_subjects} subjects of BU-4DFE, evaluated on its others"
+    table.add(name, specification_text(SHAPE_MODEL), lambda: evaluate_small_subsets(data["BU-4DFE"], n_subjects))
 
 
-def across(options: argparse.Namespace, table: "Table") -> None:
-    """Landmark models trained on one collection and scored on another, and on as few people of the same."""
-    sides = {"stand-in": training_part(options.standin), "BU-4DFE": bu4dfe(options.bu4dfe)}
-    settings = [{"name": f"{e}_svm"} for e in EXTRACTORS if EXTRACTORS[e][0].reads == ("landmarks",)]
-    for setting in [*settings, SHAPE]:
-        label = " ".join([setting["name"], *(f"{k}={v}" for k, v in setting.items() if k != "name")])
-        for a, b in (("stand-in", "BU-4DFE"), ("BU-4DFE", "stand-in")):
-            make = lambda a=a, b=b, s=setting, label=label: {**score(s, sides[a], sides[b]), "extractors": label}  # noqa: E731
-            table.add(f"trained on {a}, scored on {b}", [label], make)
-    B, people = sides["BU-4DFE"], len(np.unique(sides["stand-in"]["subject"]))
-    table.add(f"trained on {people} people of BU-4DFE, scored on its others", [label], lambda: few(B, people, label))
+def specification_text(params: dict[str, Any]) -> str:
+    """Name and parameters of a pipeline as text."""
+    return " ".join([params["name"], *(f"{key}={value}" for key, value in params.items() if key != "name")])
 
 
-def few(B: Samples, people: int, label: str) -> dict:
-    """Mean over draws of a model of the shape of few people."""
+def evaluate_small_subsets(X: Samples, n_subjects: int) -> dict[str, Any]:
+    """Mean scores of the shape model over random training sets of few subjects."""
     start = time.perf_counter()
-    rng, subjects, rows = np.random.default_rng(0), np.unique(B["subject"]), []
-    for _ in range(20):
-        train = np.isin(B["subject"], rng.permutation(subjects)[:people])
-        rows.append(score(SHAPE, B[train], B[~train]))
-    row = {k: float(np.mean([r[k] for r in rows])) for k in ("accuracy", "macro_f1", "subject_sd")}
-    spread = {"deviation_over_draws": float(np.std([r["accuracy"] for r in rows])), "dimension": 0}
-    return {"extractors": label, **row, **spread, "seconds": round(time.perf_counter() - start, 1)}
+    rng, subjects = np.random.default_rng(0), np.unique(X["subject"])
+    results = []
+    for _ in range(N_SUBSETS):
+        train = np.isin(X["subject"], rng.permutation(subjects)[:n_subjects])
+        results.append(fit_and_score(SHAPE_MODEL, X[train], X[~train]))
+    means = {key: float(np.mean([r[key] for r in results])) for key in ("accuracy", "macro_f1", "subject_sd")}
+    std = float(np.std([r["accuracy"] for r in results]))
+    seconds = round(time.perf_counter() - start, 1)
+    return {"pipeline": specification_text(SHAPE_MODEL), **means, "std_over_subsets": std, "seconds": seconds}
 
 
-def score(setting: dict, A: Samples, B: Samples) -> dict:
-    """Figures on one table of a pipeline fitted to another."""
+def fit_and_score(params: dict[str, Any], train: Samples, test: Samples) -> dict[str, Any]:
+    """Scores on one table of a pipeline that is fitted on another."""
     start = time.perf_counter()
-    predicted = uncalibrated(make_pipeline(**setting)).fit(A, A["label"]).predict(B)
-    scores = summarise(B["label"], predicted, B["subject"], list(FER22))
-    row = {k: scores[k] for k in ("accuracy", "macro_f1", "subject_sd")}
-    return {**row, "ci95": scores["ci95"]["accuracy"], "dimension": 0, "seconds": round(time.perf_counter() - start, 1)}
+    predicted = uncalibrated(make_pipeline(**params)).fit(train, train.label_codes).predict(test)
+    scores = selected_scores(compute_metrics(test.label_codes, predicted, test["subject"], list(FER22_CLASSES)))
+    return {"pipeline": specification_text(params), **scores, "seconds": round(time.perf_counter() - start, 1)}
 
 
-def test_row(folder: Path, name: str) -> dict:
-    """Figures on the test people of the stand-in."""
-    return {"extractors": name, **score({"name": name}, training_part(folder), test_part(folder))}
-
-
-def kdef(path: Path) -> tuple[Samples, Samples]:
-    """Pairs of the neutral and the apex photograph of a session, 6 expressions; and all photographs, 7 classes."""
-    z = np.load(path)
-    images, points, labels, subjects, session = (
-        z[k] for k in ("images", "landmarks68", "labels", "subjects", "session")
-    )
-    classes = (*FER22, "neutral")
-    code = np.array([classes.index({"happy": "joy"}.get(name, name)) for name in labels])
-    rest = {(s, e): i for i, (s, e, c) in enumerate(zip(subjects, session, code, strict=True)) if c == 6}
-    pairs = [
-        (rest[s, e], i)
-        for i, (s, e, c) in enumerate(zip(subjects, session, code, strict=True))
-        if c < 6 and (s, e) in rest
-    ]
-    at = np.array(pairs)
-    info = Info(dataset="kdef", classes=classes, subjects_from="dataset")
-    return (
-        Samples.from_arrays(images[at], points[at], code[at[:, 1]], subjects[at[:, 1]], info=info),
-        Samples.from_arrays(images, points, code, subjects, info=info),
-    )
-
-
-def bu4dfe(path: Path) -> Samples:
-    """Landmarks of sequences from neutral to apex."""
-    z = np.load(path)
-    info = Info(dataset="bu4dfe", classes=FER22, subjects_from="dataset")
-    return Samples.from_arrays(landmarks=z["landmarks68"], label=z["labels"], subject=z["subjects"], info=info)
+def evaluate_test_split(folder: Path, name: str) -> dict[str, Any]:
+    """Scores on the test split of a fer22 folder."""
+    return fit_and_score({"name": name}, fer22_training_samples(folder), fer22_test_samples(folder))
 
 
 class Table:
-    """Rows by data set and combination, kept as JSON as they come."""
+    """Results by task and pipeline: a file, and a printed row for each result.
+
+    Parameters
+    ----------
+    path : Path
+    """
 
     def __init__(self, path: Path):
-        self.path = path
-        self.rows = json.loads(path.read_text()) if path.exists() else {}
+        self.file = ResultFile(path)
 
-    def add(self, task: str, names: list[str], make: Callable[[], dict]) -> dict:
-        """The row, made if it is not there; printed."""
-        key = f"{task}: {'_'.join(names)}"
-        if key not in self.rows:
-            self.rows[key] = {"task": task, **make()}
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-            with replacing(self.path) as temporary:
-                temporary.write_text(json.dumps(self.rows, indent=1) + "\n")
-        r = self.rows[key]
-        cells = [
-            f"`{r['extractors']}`",
-            f"{r['accuracy']:.3f}",
-            f"{r['subject_sd']:.3f}",
-            str(r["dimension"]),
-            str(r["seconds"]),
-        ]
-        print(f"| {' | '.join(cells)} |", flush=True)
-        return r
-
-
-def _squared_distances(block: np.ndarray, train: np.ndarray) -> np.ndarray:
-    mean, scale = centre_and_scale(block[train], "column")
-    scaled = (block - mean) / scale
-    norms = (scaled**2).sum(1)
-    return np.maximum(norms[:, None] + norms - 2 * scaled @ scaled.T, 0)
+    def add(self, task: str, name: str, compute: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+        """The result of a pipeline, from the file or computed, after its row is printed."""
+        result = self.file.get(f"{task}: {name}", lambda: {"task": task, **compute()})
+        cells = [f"`{result['pipeline']}`", fixed(result["accuracy"]), fixed(result["subject_sd"])]
+        print_row([*cells, result.get("n_features", ""), result["seconds"]])
+        return result
 
 
 if __name__ == "__main__":

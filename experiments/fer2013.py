@@ -1,192 +1,187 @@
-"""The README's table on FER2013: each pipeline fitted to Training, judged on the other parts that have labels.
+"""Pipelines on FER2013: each is fitted on the split 'train' and evaluated on the other splits that have labels.
 
-    python experiments/fer2013.py --data fer2013.csv                 every row
-    python experiments/fer2013.py --data fer2013.csv --only hog_krr  some of them
-    python experiments/fer2013.py --data fer2013.csv --labels ferplus --only small hog_krr    by the majority of FER+
-    python experiments/fer2013.py --data fer2013.csv --quick         few rows and words: does the script still run?
+    python experiments/fer2013.py --data fer2013.csv                    all pipelines
+    python experiments/fer2013.py --data fer2013.csv --only hog_krr     some pipelines
+    python experiments/fer2013.py --data fer2013.csv --labels ferplus --only small hog_krr    majority labels of FER+
 
-Each row runs in a process of its own, from the csv to the figures, so that its seconds and its peak memory are its own.
-What is done is kept in the JSON, and not done again when the script is started anew with the same data and settings.
-'No copies' leaves out pictures that stand, byte for byte, in Training. Nothing is chosen here: settings are those of
-the presets in `fer_features/pipelines.py`, and those below.
+Each pipeline runs in a process of its own, from the csv file to the scores, so that its run time and peak memory are
+its own. Results that the file contains for the same data and settings are not computed again. Accuracies are also
+computed excluding duplicates of training images. No setting is chosen by these scores: the settings are those of the
+presets and those below. PublicTest is the split 'validation', PrivateTest the split 'test'.
 """
 
+from __future__ import annotations
+
 import argparse
+import dataclasses
 import json
-import resource
-import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
-import pandas as pd
+from command_line import script_parser
+from measurement import measure_in_subprocess, peak_memory_mib
+from result_tables import RESULTS_DIR, ResultFile, fixed, print_header, print_row
 
-from fer_features import evaluate, load_dataset, make_pipeline
-from fer_features._atomic import replacing
-from fer_features._progress import shown
-from fer_features.cli._parser import Parser, guarded
-from fer_features.exceptions import FerError
-from fer_features.persistence import save_model
-from fer_features.samples.duplicates import copies_in, exact_duplicates
-from fer_features.samples.table import Samples
+from fer_features import FerError, Samples, evaluate, load_dataset, make_pipeline, save_model
+from fer_features.cli._parser import run_command
+from fer_features.evaluation.scores import Metrics
 from fer_features.version import versions
 
-#: Name of a row: pipeline and settings.
-ROWS: dict[str, tuple[str, dict]] = {
+#: Name -> pipeline and parameters.
+MODELS: dict[str, tuple[str, dict[str, Any]]] = {
     "small": ("small", {}),
     "hog_krr": ("hog_krr", {}),
     "fv_krr": ("fv_krr", {}),
     "fv_krr, 50 MB": (
         "fv_krr",
-        {"features__fv__cell_components": 100, "classifier__even": 450, "classifier__odd": 250},
+        {"features__fv__n_pca_cell": 100, "classifier__n_components_even": 450, "classifier__n_components_odd": 250},
     ),
     "fv_krr, 5 MB": (
         "fv_krr",
         {
-            "features__fv__words": 32,
-            "features__fv__components": 32,
-            "features__fv__cell_components": 40,
-            "classifier__even": 200,
-            "classifier__odd": 150,
-            "classifier__landmarks": 4000,
+            "features__fv__n_words": 32,
+            "features__fv__n_pca": 32,
+            "features__fv__n_pca_cell": 40,
+            "classifier__n_components_even": 200,
+            "classifier__n_components_odd": 150,
+            "classifier__n_inducing": 4000,
             "classifier__gamma": 1,
         },
     ),
     "stills": ("stills", {}),
 }
-#: What makes a row small enough for a test; of these the parameters that the pipeline has.
-QUICK = {
-    "features__fv__n_sample": 4000,
-    "features__fv__words": 4,
-    "features__fv__cell_components": 8,
-    "features__fv__cell_sample": 60,
-    "classifier__even": 40,
-    "classifier__odd": 20,
+#: Parameters of a model that is fitted within seconds; a pipeline gets those that it has.
+QUICK_PARAMS = {
+    "features__fv__n_train_descriptors": 4000,
+    "features__fv__n_words": 4,
+    "features__fv__n_pca_cell": 8,
+    "features__fv__n_train_images": 60,
+    "classifier__n_components_even": 40,
+    "classifier__n_components_odd": 20,
 }
-QUICK_ROWS = 200
-#: Faces that are predicted one by one to time them.
-TIMED = 30
+#: Samples of each split with --quick.
+QUICK_SAMPLES_PER_SPLIT = 200
+#: Faces that are predicted one by one to measure the time per face.
+N_TIMED_FACES = 30
+#: The splits with labels, in the order of the table, and their names in the publication of FER2013.
+SPLITS = {"validation": "PublicTest", "test": "PrivateTest"}
 
 
-def main() -> int:
-    parser = Parser(description=__doc__.splitlines()[0])
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the script; returns the exit code."""
+    parser = script_parser(__doc__, "fer2013.json, or fer2013-LABELS.json")
     parser.add_argument("--data", type=Path, metavar="PATH", help="fer2013.csv or its folder")
-    parser.add_argument("--only", nargs="*", metavar="NAME", help=f"some of: {'; '.join(ROWS)}")
+    parser.add_argument("--only", nargs="+", choices=list(MODELS), help="these models instead")
     parser.add_argument("--labels", metavar="NAME", help="ferplus: majority of the votes in fer2013new.csv")
-    parser.add_argument("--quick", action="store_true", help=f"{QUICK_ROWS} rows of each part")
-    parser.add_argument("--again", action="store_true", help="do rows anew that are done")
     parser.add_argument(
-        "--out", type=Path, metavar="FILE", help="JSON (experiments/results/fer2013.json, or fer2013_ferplus.json)"
+        "--quick", action="store_true", help=f"{QUICK_SAMPLES_PER_SPLIT} samples of each split and small models"
     )
-    parser.add_argument("--one", metavar="JSON", help=argparse.SUPPRESS)  # what a process of its own is to do
-    options = parser.parse_args()
-    if options.one:
-        return guarded(lambda: one(**json.loads(options.one)))
-    return guarded(lambda: run(options))
+    parser.add_argument("--recompute", action="store_true", help="compute results that the file contains again")
+    parser.add_argument("--measure", metavar="JSON", help=argparse.SUPPRESS)
+    options = parser.parse_args(arguments)
+    if options.measure:
+        return run_command(lambda: print(json.dumps(evaluate_model(**json.loads(options.measure)))))
+    return run_command(lambda: run(options))
 
 
 def run(options: argparse.Namespace) -> None:
+    """Evaluate the models, print the table, and write each result."""
     if not options.data or not options.data.exists():
-        raise FerError(f"--data {options.data}: fer2013.csv or its folder is needed")
-    for name in options.only or ():
-        if name not in ROWS:
-            raise FerError(f"no row '{name}'; the rows are: {'; '.join(ROWS)}")
-    name = f"fer2013_{options.labels}.json" if options.labels else "fer2013.json"
-    out = options.out or Path(__file__).parent / "results" / name
-    out.parent.mkdir(parents=True, exist_ok=True)
-    done = json.loads(out.read_text()) if out.exists() else {}
-    print(heading())
-    for name in options.only or ROWS:
-        pipeline, settings = ROWS[name]
-        task = {"data": str(options.data), "labels": options.labels, "pipeline": pipeline, "quick": options.quick}
-        task["settings"] = {"align__method": "none", **settings, **(quick(pipeline) if options.quick else {})}
-        row = done.get(name, {})
-        if options.again or row.get("task") != {**task, "data": options.data.name}:
-            row = {"task": {**task, "data": options.data.name}, **in_a_process(task)}
-            done[name] = row
-            with replacing(out) as temporary:
-                temporary.write_text(json.dumps(done, indent=1) + "\n")
-        print(line(name, row), flush=True)
-    print(f"\nwritten to {out}")
+        raise FerError(f"--data {options.data or ''}: give an existing fer2013.csv or its folder")
+    default = f"fer2013-{options.labels}.json" if options.labels else "fer2013.json"
+    file = ResultFile(options.out or RESULTS_DIR / default, options.recompute)
+    titles = ["model", *(f"{name}{what}" for name in SPLITS.values() for what in ("", ", no duplicates", ", macro-F1"))]
+    print_header([*titles, "LOO accuracy", "seconds", "peak MiB", "model MB", "ms per face"])
+    for name in options.only or MODELS:
+        pipeline, params = MODELS[name]
+        params = {"align__method": "none", **params, **(quick_params(pipeline) if options.quick else {})}
+        task = {"labels": options.labels, "pipeline": pipeline, "params": params, "quick": options.quick}
+        recorded = recorded_task(options.data, task)
+        result = file.get(name, partial(measure_model, options.data, task), partial(is_result_of, recorded))
+        print_row(table_cells(name, result))
+    print(f"\nwritten to {file.path}")
 
 
-def quick(pipeline: str) -> dict:
+def recorded_task(data: Path, task: dict[str, Any]) -> dict[str, Any]:
+    """The task as the file of results contains it."""
+    return {"data": data.name, **task}
+
+
+def is_result_of(recorded: dict[str, Any], result: dict[str, Any]) -> bool:
+    """Whether a result is of this task."""
+    return result["task"] == recorded
+
+
+def measure_model(data: Path, task: dict[str, Any]) -> dict[str, Any]:
+    """The task, and the scores and measurements of `evaluate_model` in a process of its own."""
+    return {"task": recorded_task(data, task), **measure_in_subprocess(__file__, {"data": str(data), **task})}
+
+
+def quick_params(pipeline: str) -> dict[str, Any]:
+    """Those of `QUICK_PARAMS` that a pipeline has."""
     valid = make_pipeline(pipeline).get_params()
-    return {key: value for key, value in QUICK.items() if key in valid}
+    return {key: value for key, value in QUICK_PARAMS.items() if key in valid}
 
 
-def in_a_process(task: dict) -> dict:
-    with tempfile.TemporaryDirectory() as folder:
-        result = Path(folder) / "row.json"
-        command = [sys.executable, __file__, "--one", json.dumps({**task, "result": str(result)})]
-        if subprocess.run(command).returncode or not result.exists():
-            raise FerError(f"{task['pipeline']} did not come to its end; what is done so far is kept")
-        return json.loads(result.read_text())
-
-
-def one(data: str, pipeline: str, settings: dict, result: str, labels: str | None = None, quick: bool = False) -> None:
-    """One row of the table, from the csv to the figures, as JSON."""
+def evaluate_model(
+    data: str, pipeline: str, params: dict[str, Any], labels: str | None = None, quick: bool = False
+) -> dict[str, Any]:
+    """Scores, run time, memory and size of one model, from the csv file on."""
     start = time.perf_counter()
-    with shown():
-        X = load_dataset(data, labels=labels)
-        if quick:
-            part = X["split"]
-            X = X[np.concatenate([np.flatnonzero(part == name)[:QUICK_ROWS] for name in np.unique(part)])]
-        outcome = evaluate(make_pipeline(pipeline, **settings), X, "official", name=pipeline)
-    seconds = time.perf_counter() - start
-    row: dict = {"seconds": round(seconds, 1), "peak_mb": peak(), "sizes": {}}
-    row["left_out_accuracy"], row["ridge"] = left_out(outcome.model, X)
-    copied = copies(X)
-    row["parts"] = {
-        name: judged(rows, copied, outcome.scores["parts"][name]) for name, rows in outcome.predictions.groupby("part")
-    }
+    X = load_dataset(data, labels=labels)
+    if quick:
+        split = X["split"]
+        X = X[np.concatenate([np.flatnonzero(split == s)[:QUICK_SAMPLES_PER_SPLIT] for s in np.unique(split)])]
+    result = evaluate(make_pipeline(pipeline, **params), X, "predefined", name=pipeline)
+    seconds, memory = time.perf_counter() - start, peak_memory_mib()
+    loo_accuracy, alpha = leave_one_out(result.model, X)
     with tempfile.TemporaryDirectory() as folder:
-        row["model_mb"] = round(save_model(outcome.model, Path(folder) / "m.joblib", {}).stat().st_size / 1e6, 2)
-    row["ms_a_face"] = ms_a_face(outcome.model, X)
-    row["versions"] = versions()
-    Path(result).write_text(json.dumps(row))
-
-
-def copies(X: Samples) -> np.ndarray:
-    """Which rows of the table have the picture of a training row, (n,) bool."""
-    group = exact_duplicates(X)
-    found = np.zeros(X.rows.max() + 1, bool)
-    found[X.rows] = copies_in(group, slice(None), np.asarray(X["split"]) == "train")
-    return found
-
-
-def judged(rows: pd.DataFrame, copied: np.ndarray, scores: dict) -> dict:
-    """Figures of one part, with and without copies, and how far confidence can be believed."""
-    right = (rows["truth"] == rows["prediction"]).to_numpy()
-    fresh = ~copied[rows["row"].to_numpy()]
+        size = save_model(result.model, Path(folder) / "model.joblib", {}).stat().st_size
     return {
-        "n": len(rows),
-        "copies": int((~fresh).sum()),
-        "accuracy": float(right.mean()),
-        "no_copies": float(right[fresh].mean()),
-        "macro_f1": scores["macro_f1"],
-        "balanced_accuracy": scores["balanced_accuracy"],
-        "per_class": scores["per_class"],
-        "reliability": scores["calibration"]["bins"],
-        "calibration_error": scores["calibration"]["ece"],
+        "seconds": round(seconds, 1),
+        "peak_memory_mib": round(memory),
+        "loo_accuracy": loo_accuracy,
+        "alpha": alpha,
+        "splits": {name: split_scores(metrics) for name, metrics in result.scores.splits.items()},
+        "model_mb": round(size / 1e6, 2),
+        "ms_per_face": milliseconds_per_face(result.model, X),
+        "versions": versions(),
     }
 
 
-def left_out(model, X: Samples) -> tuple[float | None, float | None]:
-    """Accuracy of training rows when each is left out, and the ridge, where the classifier tells them."""
-    last = model.named_steps["classifier"]
-    if not hasattr(last, "left_out_"):
+def split_scores(metrics: Metrics) -> dict[str, Any]:
+    """Scores of one split, with and without duplicates of training images, and the calibration."""
+    calibration = metrics.calibration
+    assert calibration is not None  # the models have probabilities
+    names = ("n_samples", "n_duplicates", "accuracy", "accuracy_excluding_duplicates", "macro_f1", "balanced_accuracy")
+    return {
+        **{name: getattr(metrics, name) for name in names},
+        "per_class": {name: dataclasses.asdict(scores) for name, scores in metrics.per_class.items()},
+        "calibration_bins": calibration.bins,
+        "ece": calibration.ece,
+    }
+
+
+def leave_one_out(model: Any, X: Samples) -> tuple[float | None, float | None]:
+    """Leave-one-out accuracy on the training samples and the penalty alpha, where the classifier has them."""
+    classifier = model.named_steps["classifier"]
+    if not hasattr(classifier, "loo_decision_"):
         return None, None
-    y = X["label"][X["split"] == "train"]
-    return float((last.classes_[last.left_out_.argmax(1)] == y[y >= 0]).mean()), last.ridge_
+    label = X.label_codes[X.is_labelled & (X["split"] == "train")]
+    predicted = X.info.codes_of(classifier.classes_)[classifier.loo_decision_.argmax(1)]
+    return float((predicted == label).mean()), classifier.alpha_
 
 
-def ms_a_face(model, X: Samples) -> float:
-    """Milliseconds from a picture to its probabilities, one face at a time; the middle of some."""
+def milliseconds_per_face(model: Any, X: Samples) -> float:
+    """Median time from an image to its probabilities, one face at a time."""
     times = []
-    for i in range(min(TIMED, len(X))):
+    for i in range(min(N_TIMED_FACES, len(X))):
         face = Samples.from_arrays(images=X[[i]]["images"])
         start = time.perf_counter()
         model.predict_proba(face)
@@ -194,24 +189,14 @@ def ms_a_face(model, X: Samples) -> float:
     return round(1000 * float(np.median(times)), 2)
 
 
-def peak() -> int:
-    return round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
-
-
-def heading() -> str:
-    cells = ["pipeline", "PublicTest", "no copies", "macro-F1", "PrivateTest", "no copies", "macro-F1"]
-    cells += ["left out", "seconds", "peak MB", "model MB", "ms a face"]
-    return f"| {' | '.join(cells)} |\n|{'---|' * len(cells)}"
-
-
-def line(name: str, row: dict) -> str:
+def table_cells(name: str, result: dict[str, Any]) -> list[str]:
+    """Cells of the table for one model."""
     cells = [f"`{name}`"]
-    for part in ("validation", "test"):
-        figures = row["parts"].get(part)
-        cells += [f"{figures[k]:.3f}" for k in ("accuracy", "no_copies", "macro_f1")] if figures else [""] * 3
-    known = row["left_out_accuracy"]
-    cells += [f"{known:.3f}" if known is not None else "", f"{row['seconds']:.0f}", str(row["peak_mb"])]
-    return f"| {' | '.join([*cells, str(row['model_mb']), str(row['ms_a_face'])])} |"
+    for split in SPLITS:
+        scores = result["splits"].get(split, {})
+        cells += [fixed(scores.get(key)) for key in ("accuracy", "accuracy_excluding_duplicates", "macro_f1")]
+    cells += [fixed(result["loo_accuracy"]), fixed(result["seconds"], 0), str(result["peak_memory_mib"])]
+    return [*cells, str(result["model_mb"]), str(result["ms_per_face"])]
 
 
 if __name__ == "__main__":

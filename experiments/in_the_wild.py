@@ -1,218 +1,244 @@
-"""Does a model keep its accuracy on raw pictures and videos, where nobody gives it boxes, landmarks or neutral frames?
+"""Accuracy on raw images and videos, without given boxes, landmarks or neutral frames.
 
-    python experiments/in_the_wild.py --kdef kdef_frontal.npz [--landmarks FILE.joblib] [--pictures DIR] [--people N]
+    python experiments/in_the_wild.py --kdef NPZ [--landmarker FILE.joblib] [--images-out DIR] [--n-subjects N]
 
-From photographs (KDEF; arrays images, landmarks68, labels, subjects, session) of people whom neither the model nor the
-landmarker has seen: pictures of 640 x 480 with the face at several sizes and tilts before a photograph, pictures of two
-people, and videos from neutral to apex and back, in which the face drifts. The model and, where none is given, the
-landmarker are learnt from the others. Told are, for single frames (an apex model on pictures, all faces) and pairs
-(neutral to apex, on videos): accuracy by `fer_features.cli.predict`, the same rows through the pipeline with the true
-landmarks, the difference in points, and how many faces were missed. Writes experiments/results/in-the-wild.json.
-Without --pictures what is drawn is removed again: it shows people.
+Images and videos are composed from photographs of KDEF of subjects that were in the training of neither the model nor
+the landmarker: images of 640 x 480 pixels with one or two faces of several sizes and roll angles in front of another
+photograph, and videos from neutral to apex and back in which the face moves. The model and, unless it is given, the
+landmarker are trained on the other subjects. For images (a model of the apex; all faces) and for videos (a model of the
+neutral frame and the apex) the script reports the accuracy of ``fer-features predict``, the accuracy of the pipeline
+with the true landmarks, the difference in percentage points, and the number of missed faces. Composed images show
+subjects of KDEF; without --images-out they are removed.
 """
 
+from __future__ import annotations
+
 import argparse
-import json
+import dataclasses
 import sys
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
 import pandas as pd
 import skimage.data
+from command_line import script_parser
+from experiment_data import kdef_pairs, neutral_apex_pairs, read_kdef
+from result_tables import RESULTS_DIR, write_json
 
-from fer_features import Samples, make_pipeline, save_model
-from fer_features._atomic import replacing
-from fer_features._progress import progress
-from fer_features.cli import predict as command
-from fer_features.cli._parser import Parser, guarded, whole
-from fer_features.exceptions import FerError
-from fer_features.expressions import FER22
+from fer_features import FerError, Samples, make_pipeline, save_model
+from fer_features.cli import predict
+from fer_features.cli._parser import int_at_least, run_command
+from fer_features.expressions import FER22_CLASSES
 from fer_features.faces import Landmarker, load_landmarker, save_landmarker
-from fer_features.recognition.face_view import Frames
+from fer_features.recognition.face_view import FrameColumn
 from fer_features.version import versions
-from fer_features.vision.geometry import transform
+from fer_features.vision.geometry import apply_affine
 
-SIZE = (480, 640)
-#: Widths of a photograph in the picture and its tilts in degrees: the face is about two thirds as wide.
-WIDTHS, TILTS = (160, 230, 320), (-8, 0, 8)
-#: Frames of a video, and frames a second.
-LENGTH, RATE = 40, 25
+#: Height and width of the images and videos in pixels.
+IMAGE_SIZE = (480, 640)
+#: Widths of a photograph in pixels; the face has about two thirds of it.
+PHOTOGRAPH_WIDTHS = (160, 230, 320)
+#: Roll angles in degrees.
+ROLL_ANGLES = (-8, 0, 8)
+#: Number of frames of a video, and frames per second.
+N_FRAMES, FPS = 40, 25
+#: Every third image has two faces.
+TWO_FACES_STEP = 3
+#: A video is composed of every fifth pair: the six expressions of a session then all occur.
+VIDEO_STEP = 5
 
 
-def main() -> int:
-    parser = Parser(description=__doc__.splitlines()[0])
-    parser.add_argument("--kdef", type=Path, required=True, metavar="NPZ", help="photographs with landmarks")
-    parser.add_argument("--landmarks", type=Path, metavar="FILE", help="a landmarker that has not seen those judged")
-    parser.add_argument("--people", type=whole(2), default=30, metavar="N", help="the last N are judged (30)")
-    parser.add_argument("--pictures", type=Path, metavar="DIR", help="keep what is drawn there")
-    parser.add_argument("--out", type=Path, metavar="FILE", help="JSON (experiments/results/in-the-wild.json)")
-    options = parser.parse_args()
-    return guarded(lambda: run(options))
+@dataclasses.dataclass(frozen=True)
+class ComposedFace:
+    """A face in an image or video.
+
+    Attributes
+    ----------
+    file : str
+    label : int
+        Code in `FER22_CLASSES`.
+    frames : list of ndarray, shape (H, W), uint8
+        The image; of a video the first frame and the apex.
+    landmarks : list of ndarray, shape (68, 2)
+        In pixels of these frames.
+    """
+
+    file: str
+    label: int
+    frames: list[np.ndarray]
+    landmarks: list[np.ndarray]
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the script; returns the exit code."""
+    parser = script_parser(__doc__, "in_the_wild.json")
+    parser.add_argument("--kdef", type=Path, required=True, metavar="NPZ", help="photographs of KDEF with landmarks")
+    parser.add_argument(
+        "--landmarker", type=Path, metavar="FILE", help="a landmarker that was not trained on the evaluated subjects"
+    )
+    parser.add_argument(
+        "--n-subjects", type=int_at_least(2), default=30, metavar="N", help="the last N subjects are evaluated"
+    )
+    parser.add_argument("--images-out", type=Path, metavar="DIR", help="keep the composed images and videos there")
+    options = parser.parse_args(arguments)
+    return run_command(lambda: run(options))
 
 
 def run(options: argparse.Namespace) -> None:
-    try:
-        data = dict(np.load(options.kdef))
-    except OSError as error:
-        raise FerError(f"--kdef {options.kdef} cannot be read: {error.strerror or error}") from error
-    people = np.unique(data["subjects"])
-    judged = people[-options.people :]
-    known = ~np.isin(data["subjects"], judged)
-    with tempfile.TemporaryDirectory() as folder:
-        work = options.pictures or Path(folder)
-        landmarker = load_landmarker(options.landmarks) if options.landmarks else learnt(data, known)
-        path = save_landmarker(landmarker, Path(folder) / "landmarks.joblib", {})
+    """Compose images and videos, evaluate them, and write the results."""
+    kdef = read_kdef(options.kdef)
+    test = np.isin(kdef["subjects"], np.unique(kdef["subjects"])[-options.n_subjects :])
+    if test.all():
+        raise FerError(f"--n-subjects {options.n_subjects}: {options.kdef} has no other subjects to train on")
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = Path(temporary)
+        if options.landmarker:
+            landmarker = load_landmarker(options.landmarker)
+        else:
+            landmarker = Landmarker().fit(kdef["images"][~test], kdef["landmarks68"][~test])
+        landmarker_path = save_landmarker(landmarker, folder / "landmarks.joblib", {})
+        images_out = options.images_out or folder
+        train = kdef_pairs(kdef, ~test)
+        images, videos = compose_images(kdef, test, images_out), compose_videos(kdef, test, images_out)
         result = {
             "versions": versions(),
-            "people": len(judged),
-            "pictures": judge(stills(data, judged, work), data, known, "hog_linear", path, Path(folder)),
-            "videos": judge(videos(data, judged, work), data, known, "hogdiff_landmarks_linear", path, Path(folder)),
+            "n_subjects": len(np.unique(kdef["subjects"][test])),
+            "images": evaluate_faces(images, train, "hog_linear", landmarker_path, folder),
+            "videos": evaluate_faces(videos, train, "hogdiff_landmarks_linear", landmarker_path, folder),
         }
-    with replacing(options.out or Path(__file__).parent / "results" / "in-the-wild.json") as temporary:
-        temporary.write_text(json.dumps(result, indent=1) + "\n")
+    out = options.out or RESULTS_DIR / "in_the_wild.json"
+    write_json(out, result)
+    print(f"\nwritten to {out}")
 
 
-def learnt(data: dict, known: np.ndarray) -> Landmarker:
-    return Landmarker().fit(data["images"][known], data["landmarks68"][known])
-
-
-def pairs(data: dict, rows: np.ndarray) -> list[tuple[int, int]]:
-    """Rows of neutral and apex photographs of one person and session."""
-    found = []
-    for i in np.flatnonzero(rows & (data["labels"] != "neutral")):
-        same = (data["subjects"] == data["subjects"][i]) & (data["session"] == data["session"][i])
-        neutral = np.flatnonzero(same & (data["labels"] == "neutral"))
-        if neutral.size:
-            found.append((int(neutral[0]), int(i)))
-    return found
-
-
-def fitted(name: str, data: dict, known: np.ndarray):
-    """A pipeline of the pairs of the people who are not judged."""
-    rows = np.array(pairs(data, known))
-    label = np.array([FER22.index(data["labels"][apex]) for _, apex in rows])
-    X = Samples.from_arrays(
-        data["images"][rows], data["landmarks68"][rows], label=label, subject=data["subjects"][rows[:, 1]]
-    )
-    return make_pipeline(name).fit(X, label)
-
-
-def placed(picture: np.ndarray, points: np.ndarray, matrix: np.ndarray, canvas: np.ndarray) -> np.ndarray:
-    """A photograph drawn into a canvas under an affine map, with a soft edge; returns the points there."""
-    height, width = picture.shape
-    edge = cv2.GaussianBlur(np.pad(np.ones((height - 24, width - 24), np.float32), 12), (0, 0), 4)
+def paste_photograph(
+    canvas: np.ndarray, photograph: np.ndarray, landmarks: np.ndarray, matrix: np.ndarray
+) -> np.ndarray:
+    """Paste a photograph into a canvas by an affine map, with a soft edge; returns the landmarks in the canvas."""
+    height, width = photograph.shape
+    mask = cv2.GaussianBlur(np.pad(np.ones((height - 24, width - 24), np.float32), 12), (0, 0), 4)
     scale = np.hypot(*matrix[:, 0])
-    if scale < 0.7:
-        picture = cv2.GaussianBlur(picture, (0, 0), 0.4 / scale)
-    drawn = cv2.warpAffine(picture, matrix, canvas.shape[::-1]).astype(np.float32)
-    share = cv2.warpAffine(edge, matrix, canvas.shape[::-1])
-    canvas[:] = np.rint(share * drawn + (1 - share) * canvas)
-    return transform(matrix, points)
+    if scale < 0.7:  # against aliasing
+        photograph = cv2.GaussianBlur(photograph, (0, 0), 0.4 / scale)
+    warped = cv2.warpAffine(photograph, matrix, canvas.shape[::-1]).astype(np.float32)
+    alpha = cv2.warpAffine(mask, matrix, canvas.shape[::-1])
+    canvas[:] = np.rint(alpha * warped + (1 - alpha) * canvas)
+    return apply_affine(matrix, landmarks)
 
 
-def at(width: float, tilt: float, x: float, y: float, side: int = 224) -> np.ndarray:
-    """The map that puts the middle of a square photograph at (x, y), tilted, `width` pixels wide."""
-    turn = cv2.getRotationMatrix2D((0, 0), tilt, width / side)
-    turn[:, 2] = [x, y] - turn[:, :2] @ np.full(2, (side - 1) / 2)
-    return turn
+def placement(width: float, roll: float, x: float, y: float, side: int) -> np.ndarray:
+    """The affine map of a square photograph whose centre is mapped to (x, y), `width` pixels wide and rotated."""
+    matrix = cv2.getRotationMatrix2D((0, 0), roll, width / side)
+    matrix[:, 2] = [x, y] - matrix[:, :2] @ np.full(2, (side - 1) / 2)
+    return matrix
 
 
-def background(rng: np.random.Generator) -> np.ndarray:
-    source = [skimage.data.camera(), skimage.data.brick(), skimage.data.grass(), skimage.data.gravel()][rng.integers(4)]
-    return cv2.resize(source, SIZE[::-1])
+def random_background(rng: np.random.Generator) -> np.ndarray:
+    """A photograph of scikit-image without a frontal face."""
+    sources = (skimage.data.camera, skimage.data.brick, skimage.data.grass, skimage.data.gravel)
+    return cv2.resize(sources[rng.integers(4)](), IMAGE_SIZE[::-1])
 
 
-def stills(data: dict, judged: np.ndarray, work: Path) -> list[dict]:
-    """Pictures with one face, and for every third two; each face with its file, place, label and landmarks."""
-    rng, found = np.random.default_rng(0), []
-    (work / "pictures").mkdir(parents=True, exist_ok=True)
-    rows = [apex for _, apex in pairs(data, np.isin(data["subjects"], judged))]
-    for k, row in enumerate(rows):
-        canvas, faces = background(rng), [row]
-        if k % 3 == 0:
-            other = [r for r in rows if data["subjects"][r] != data["subjects"][row]]
-            faces.append(int(rng.choice(other)))
-        name = work / "pictures" / f"{k:04}.png"
-        for n, face in enumerate(faces):
-            width = rng.choice(WIDTHS[:2] if len(faces) == 2 else WIDTHS)
-            x = 320 + rng.uniform(-120, 120) if len(faces) == 1 else 170 + 300 * n + rng.uniform(-15, 15)
-            matrix = at(width, rng.choice(TILTS), x, 240 + rng.uniform(-60, 60))
-            points = placed(data["images"][face], data["landmarks68"][face], matrix, canvas)
-            found.append({"file": str(name), "label": FER22.index(data["labels"][face]), "points": points})
-        cv2.imwrite(str(name), canvas)
-        for face in found[-len(faces) :]:
-            face["frames"], face["marks"] = [canvas], [face["points"]]
-    return found
+def compose_images(kdef: dict[str, np.ndarray], selected: np.ndarray, folder: Path) -> list[ComposedFace]:
+    """Images with one face, and every third with two, of the apex photographs of the selected subjects."""
+    rng, faces = np.random.default_rng(0), []
+    (folder / "images").mkdir(parents=True, exist_ok=True)
+    apexes = neutral_apex_pairs(kdef, selected)[:, 1].tolist()
+    side = kdef["images"].shape[1]
+    for k, apex in enumerate(apexes):
+        canvas, pasted = random_background(rng), [apex]
+        if k % TWO_FACES_STEP == 0:
+            others = [i for i in apexes if kdef["subjects"][i] != kdef["subjects"][apex]]
+            pasted.append(int(rng.choice(others)))
+        file = folder / "images" / f"{k:04}.png"
+        for n, i in enumerate(pasted):
+            width = rng.choice(PHOTOGRAPH_WIDTHS[:2] if len(pasted) == 2 else PHOTOGRAPH_WIDTHS)
+            x = 320 + rng.uniform(-120, 120) if len(pasted) == 1 else 170 + 300 * n + rng.uniform(-15, 15)
+            matrix = placement(width, rng.choice(ROLL_ANGLES), x, 240 + rng.uniform(-60, 60), side)
+            landmarks = paste_photograph(canvas, kdef["images"][i], kdef["landmarks68"][i], matrix)
+            label = FER22_CLASSES.index(kdef["labels"][i])
+            faces.append(ComposedFace(str(file), label, [canvas], [landmarks]))
+        cv2.imwrite(str(file), canvas)
+    return faces
 
 
-def videos(data: dict, judged: np.ndarray, work: Path) -> list[dict]:
-    """Videos from neutral to apex and back, photographs cross-faded and the landmarks' means with them.
-
-    Of every fifth pair: five and the six expressions of a session have no common divisor, so that all come.
-    """
-    rng, found = np.random.default_rng(1), []
-    (work / "videos").mkdir(parents=True, exist_ok=True)
-    for k, (neutral, apex) in enumerate(pairs(data, np.isin(data["subjects"], judged))[::5]):
-        behind, start, width = background(rng), rng.uniform(200, 400), rng.choice(WIDTHS)
-        name = work / "videos" / f"{k:04}.avi"
-        writer = cv2.VideoWriter(str(name), cv2.VideoWriter.fourcc(*"MJPG"), RATE, SIZE[::-1])
-        frames, marks = [], []
-        for t in range(LENGTH):
-            share = min(1.0, 1.4 * max(0.0, np.sin(np.pi * (t - 4) / (LENGTH - 8))))
-            pictures, points = data["images"][[neutral, apex]], data["landmarks68"][[neutral, apex]]
-            picture = np.rint((1 - share) * pictures[0] + share * pictures[1]).astype(np.uint8)
-            canvas = behind.copy()
-            matrix = at(width, 6 * np.sin(t / 15), start + t, 240 + 10 * np.sin(t / 9))
-            marked = placed(picture, (1 - share) * points[0] + share * points[1], matrix, canvas)
+def compose_videos(kdef: dict[str, np.ndarray], selected: np.ndarray, folder: Path) -> list[ComposedFace]:
+    """Videos from neutral to apex and back: cross-faded photographs, and landmarks interpolated in the same way."""
+    rng, faces = np.random.default_rng(1), []
+    (folder / "videos").mkdir(parents=True, exist_ok=True)
+    side = kdef["images"].shape[1]
+    for k, pair in enumerate(neutral_apex_pairs(kdef, selected)[::VIDEO_STEP]):
+        background, start, width = random_background(rng), rng.uniform(200, 400), rng.choice(PHOTOGRAPH_WIDTHS)
+        file = folder / "videos" / f"{k:04}.avi"
+        writer = cv2.VideoWriter(str(file), cv2.VideoWriter.fourcc(*"MJPG"), FPS, IMAGE_SIZE[::-1])
+        (neutral, apex), (neutral_landmarks, apex_landmarks) = kdef["images"][pair], kdef["landmarks68"][pair]
+        frames, landmarks = [], []
+        for t in range(N_FRAMES):
+            intensity = min(1.0, 1.4 * max(0.0, np.sin(np.pi * (t - 4) / (N_FRAMES - 8))))
+            photograph = np.rint((1 - intensity) * neutral + intensity * apex).astype(np.uint8)
+            canvas = background.copy()
+            matrix = placement(width, 6 * np.sin(t / 15), start + t, 240 + 10 * np.sin(t / 9), side)
+            points = (1 - intensity) * neutral_landmarks + intensity * apex_landmarks
+            points = paste_photograph(canvas, photograph, points, matrix)
             writer.write(cv2.cvtColor(canvas, cv2.COLOR_GRAY2BGR))
-            if t in (0, LENGTH // 2):
+            if t in (0, N_FRAMES // 2):
                 frames.append(canvas)
-                marks.append(marked)
+                landmarks.append(points)
         writer.release()
-        found.append({"file": str(name), "label": FER22.index(data["labels"][apex]), "frames": frames, "marks": marks})
-    return found
+        faces.append(ComposedFace(str(file), FER22_CLASSES.index(kdef["labels"][pair[1]]), frames, landmarks))
+    return faces
 
 
-def judge(faces: list[dict], data: dict, known: np.ndarray, name: str, landmarks: Path, folder: Path) -> dict:
-    """Accuracy by the command on files, and by the pipeline on the same faces with their true landmarks."""
-    model = fitted(name, data, known)
-    classes = {str(code): word for code, word in enumerate(FER22)}
-    path = save_model(model, folder / f"{name}.joblib", {"classes": classes})
-    truth = np.array([face["label"] for face in faces])
-    marks = np.array([face["marks"] for face in faces], np.float32)
-    known_points = Samples({"images": Frames([face["frames"] for face in faces]), "landmarks": marks})
-    by_hand = model.predict(known_points)
-    files = sorted({face["file"] for face in faces})
-    out = folder / f"{name}.csv"
-    arguments = ["--model", str(path), "--landmarks", str(landmarks), "--faces", "all", "--out", str(out), *files]
-    if command.main(arguments) != 0:
-        raise FerError("predict failed on what was drawn")
+def evaluate_faces(
+    faces: list[ComposedFace], train: Samples, pipeline: str, landmarker: Path, folder: Path
+) -> dict[str, Any]:
+    """Accuracy of ``fer-features predict`` on the files, and of the pipeline with the true landmarks."""
+    model = make_pipeline(pipeline).fit(train, train.label_codes)
+    classes = {str(code): name for code, name in enumerate(FER22_CLASSES)}
+    path = save_model(model, folder / f"{pipeline}.joblib", {"classes": classes})
+    true = np.array([face.label for face in faces])
+    landmarks = np.array([face.landmarks for face in faces], np.float32)
+    X = Samples({"images": FrameColumn([face.frames for face in faces]), "landmarks": landmarks})
+    with_true_landmarks = model.predict(X)
+    out = folder / f"{pipeline}.csv"
+    options = ["--model", str(path), "--landmarker", str(landmarker), "--faces", "all", "--out", str(out)]
+    if predict.main([*options, *sorted({face.file for face in faces})]) != 0:
+        raise FerError("fer-features predict failed on the composed images")
     table = pd.read_csv(out)
-    answers = [answer(face, table[table["file"] == face["file"]]) for face in progress(faces, len(faces), "judged")]
-    right = np.array([said == FER22[label] for said, label in zip(answers, truth, strict=True)])
+    predicted = [predicted_expression(face, table[table["file"] == face.file]) for face in faces]
+    correct = np.array([name == FER22_CLASSES[label] for name, label in zip(predicted, true, strict=True)])
+    accuracy, reference = float(correct.mean()), float((with_true_landmarks == true).mean())
     result = {
-        "pipeline": name,
-        "faces": len(faces),
-        "by_predict": float(right.mean()),
-        "by_true_landmarks": float((by_hand == truth).mean()),
-        "missed": int(sum(said is None for said in answers)),
+        "pipeline": pipeline,
+        "n_faces": len(faces),
+        "accuracy_predict": accuracy,
+        "accuracy_true_landmarks": reference,
+        "n_missed": sum(name is None for name in predicted),
+        "difference_percentage_points": 100 * (reference - accuracy),
     }
-    result["difference_in_points"] = 100 * (result["by_true_landmarks"] - result["by_predict"])
     print(", ".join(f"{k} {v:.3f}" if isinstance(v, float) else f"{k} {v}" for k, v in result.items()), flush=True)
     return result
 
 
-def answer(face: dict, rows: pd.DataFrame) -> str | None:
-    """What was said of a face: of a video by its clip, of a picture by the box that holds the face's middle."""
-    if len(face["frames"]) > 1:
-        clips = rows[rows["status"] == "clip"].dropna(subset="expression")
-        return None if clips.empty else str(clips.iloc[0]["expression"])
-    x, y = face["points"].mean(0)
-    holds = (rows["x"] < x) & (x < rows["x"] + rows["width"]) & (rows["y"] < y) & (y < rows["y"] + rows["height"])
-    found = rows[holds].dropna(subset="expression")
-    return None if found.empty else str(found.iloc[0]["expression"])
+def predicted_expression(face: ComposedFace, records: pd.DataFrame) -> str | None:
+    """The expression that was predicted for a face.
+
+    For a video the summary of its first track; for an image that of the box which contains the mean of the landmarks.
+    None if the face was missed.
+    """
+    if len(face.frames) > 1:
+        records = records[records["status"] == "summary"]
+    else:
+        x, y = face.landmarks[0].mean(0)
+        left, top = records["x"], records["y"]
+        inside_x = (left < x) & (x < left + records["width"])
+        records = records[inside_x & (top < y) & (y < top + records["height"])]
+    records = records.dropna(subset="expression")
+    return None if records.empty else str(records.iloc[0]["expression"])
 
 
 if __name__ == "__main__":
