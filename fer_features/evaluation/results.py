@@ -24,7 +24,7 @@ from .summary import headline_values, summary
 PROBABILITY_PREFIX = "probability_"
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, repr=False)
 class EvaluationResult:
     """Scores and predictions of an evaluation.
 
@@ -81,6 +81,9 @@ class EvaluationResult:
         values = counts / np.maximum(counts.sum(1, keepdims=True), 1) if normalize else counts
         display = ConfusionMatrixDisplay(values, display_labels=list(self.scores.classes))
         return display.plot(ax=ax, cmap="Blues", values_format=".2f" if normalize else ".0f", xticks_rotation=45)
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.scores.title}: accuracy {self.accuracy:.3f}, {self.scores.protocol})"
 
     def __str__(self) -> str:
         return summary(self.scores)

@@ -44,9 +44,17 @@ def test_features_are_computed_once_per_sample_and_extractor():
     assert evaluate_pipeline(model, X, cv="5fold", n_repeats=2).scores.n_features_computed == 2 * len(X)
 
 
-@pytest.mark.parametrize("name", ["hog_svm", "landmarks_xgb"])
-def test_results_do_not_depend_on_n_jobs_and_are_reproducible(X, name):
-    runs = [evaluate_pipeline(make_pipeline(name), X, "3fold", n_jobs=n_jobs, seed=4) for n_jobs in (1, 2, 1)]
+@pytest.mark.parametrize(
+    ("name", "params"),
+    [
+        ("hog_svm", {}),
+        ("landmarks_xgb", {"classifier__n_estimators": 20}),
+        ("landmarks_hgb", {"classifier__max_iter": 5}),
+    ],
+)
+def test_results_do_not_depend_on_n_jobs_and_are_reproducible(X, name, params):
+    model = make_pipeline(name, **params)
+    runs = [evaluate_pipeline(model, X, "3fold", n_jobs=n_jobs, seed=4) for n_jobs in (1, 2, 1)]
     for other in runs[1:]:
         assert without_times(other.scores) == without_times(runs[0].scores)
         pd.testing.assert_frame_equal(other.predictions, runs[0].predictions)
