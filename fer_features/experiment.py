@@ -62,7 +62,7 @@ class TestPredictions:
     n_without_features: int
 
 
-@dataclasses.dataclass(frozen=True, repr=False)
+@dataclasses.dataclass(frozen=True, repr=False, eq=False)
 class Experiment(EvaluationResult):
     """Result of `evaluate` and `run_experiment`: an `EvaluationResult` that can be saved and reported.
 

@@ -169,7 +169,7 @@ def pipeline_name(model: BaseEstimator) -> str:
     extractors = named_extractors(model)
     if not extractors:
         return type(model).__name__
-    classifier = type(model.named_steps["classifier"])
+    classifier = type(model.steps[-1][1])
     names = [name for name, spec in CLASSIFIERS.items() if type(spec.steps(0)[-1][1]) is classifier]
     return "_".join([*(name for name, _ in extractors), names[0] if names else classifier.__name__])
 

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from sklearn.model_selection import GridSearchCV, GroupKFold, cross_val_score
 
 from fer_features import DataInfo, Samples, compare, evaluate, make_pipeline, run_experiment, search
 
@@ -116,3 +117,36 @@ def test_unlabelled_samples_are_not_used(clips):
     assert not {3, 5} & set(experiment.predictions["sample"])
     assert X.is_labelled.sum() == len(X) - 2
     assert "" not in experiment.model.classes_
+
+
+@pytest.mark.parametrize("name", ["landmarks_svm", "landmarks_svm+landmarks_linear"])
+def test_scikit_learn_scores_named_classes_like_codes(coded, named, name):
+    folds = GroupKFold(2)
+    scores = [
+        cross_val_score(make_pipeline(name), X, X["label"], groups=X.groups, cv=folds, error_score="raise").tolist()
+        for X in (coded, named)
+    ]
+    assert scores[0] == scores[1]
+    model = make_pipeline(name).fit(named, named["label"])
+    assert model.score(named, named["label"]) == (model.predict(named) == named["label"]).mean()
+
+
+def test_scikit_learn_searches_over_named_classes(coded, named):
+    grid, folds = {"classifier__C": [0.01, 10]}, GroupKFold(2)
+    best = [
+        GridSearchCV(make_pipeline("landmarks_svm"), grid, cv=folds, error_score="raise")
+        .fit(X, X["label"], groups=X.groups)
+        .best_score_
+        for X in (coded, named)
+    ]
+    assert best[0] == best[1] > 0.5
+
+
+def test_values_of_a_grid_may_be_arrays(named):
+    grid = {"classifier__priors": [np.full(3, 1 / 3), None]}
+    found = search(make_pipeline("landmarks_lda"), named, grid, cv="2fold", nested="2fold")
+    assert found.to_dict()["n_candidates"] == 2
+
+
+def test_a_number_of_folds_may_be_text(named):
+    assert evaluate("landmarks_svm", named, "2").accuracy == evaluate("landmarks_svm", named, 2).accuracy

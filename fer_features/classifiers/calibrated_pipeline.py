@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from scipy.special import softmax
 from sklearn.base import BaseEstimator, clone, is_classifier
+from sklearn.metrics import accuracy_score
 from sklearn.pipeline import Pipeline
 from sklearn.utils import column_or_1d
 from sklearn.utils.metaestimators import available_if
@@ -196,6 +197,10 @@ class CalibratedPipeline(Pipeline):
         predicted = super().predict(X, **params)
         coding = getattr(self, "class_coding_", None)
         return predicted if coding is None else coding.decode(predicted)
+
+    def score(self, X: Any, y: Any, sample_weight: Any = None, **params: Any) -> float:
+        """Compute the accuracy for labels of shape (n,)."""
+        return float(accuracy_score(y, self.predict(X, **params), sample_weight=sample_weight))
 
     @available_if(_has_decision_function)
     def decision_function(self, X: Any, **params: Any) -> np.ndarray:

@@ -45,8 +45,8 @@ class Stopwatch:
 
 def seconds_per_sample(model: Any, X: Samples) -> float:
     """Mean time from the images or landmarks of a sample to its prediction, in seconds, on one thread."""
-    indices = np.linspace(0, len(X) - 1, min(len(X), 4 * N_TIMED_SAMPLES)).astype(int)
-    indices = indices[can_extract(model, X[indices])][:N_TIMED_SAMPLES]
+    usable = np.flatnonzero(can_extract(model, X))
+    indices = usable[np.linspace(0, len(usable) - 1, min(len(usable), N_TIMED_SAMPLES)).astype(int)]
     # `with_columns` drops the features computed so far; the first call loads what is imported on use.
     with threadpool_limits(1):
         predict_with_scores(model, X[indices[:1]].with_columns())

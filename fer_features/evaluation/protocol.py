@@ -189,7 +189,7 @@ def choose_protocol(
         )
     if cv is None:
         cv = "loso" if subjects is not None and len(subjects) <= MAX_LOSO_SUBJECTS else "10fold"
-    match = re.fullmatch(r"([0-9]+)fold", cv)
+    match = re.fullmatch(r"([0-9]+)(?:fold)?", cv)
     if cv != "loso" and not match:
         raise FerError(f"unknown cv '{cv}': use 'loso', '5fold', '10fold' or another '<k>fold', or '{PREDEFINED}'")
     if n_repeats < 1:

@@ -24,7 +24,7 @@ from .summary import headline_values, summary
 PROBABILITY_PREFIX = "probability_"
 
 
-@dataclasses.dataclass(frozen=True, repr=False)
+@dataclasses.dataclass(frozen=True, repr=False, eq=False)
 class EvaluationResult:
     """Scores and predictions of an evaluation.
 

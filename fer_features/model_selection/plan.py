@@ -134,7 +134,7 @@ class SearchPlan:
     def _identity(self, options: dict[str, Any], seed: int) -> dict[str, Any]:
         plain = (bool, int, float, str, dict, tuple, list, type(None))
         # Estimators are left out: their parameters are listed too.
-        lists = ("steps", "transformer_list", "members")
+        lists = ("steps", "transformer_list", "estimators")
         params = self.model.get_params().items()
         subjects = [] if self.subject is None else self.subject.astype(str).tolist()
         return {

@@ -286,7 +286,9 @@ def _landmarker(landmarker: Any) -> Any:
 def _class_names(model: Any, names: Sequence[str] | None, saved_names: Mapping[str, str]) -> list[str]:
     codes = [str(code) for code in model.classes_]
     if names is None:
-        return [saved_names.get(code, code) for code in codes]
+        # A model that was fitted on class names has them as its classes.
+        named = np.asarray(model.classes_).dtype.kind in "UO"
+        return codes if named else [saved_names.get(code, code) for code in codes]
     if len(names) != len(codes):
         raise FerError(f"{len(names)} class names for the {len(codes)} classes of the model: {', '.join(codes)}")
     return [str(name) for name in names]

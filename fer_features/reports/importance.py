@@ -200,7 +200,8 @@ def _held_out(
     """Samples on which a model was not fitted, that model, and a remark on its fit for the caption."""
     indices = np.unique(predictions["sample"])
     if "split" in predictions:
-        return X[indices], model, ""
+        known = np.isin(np.asarray(X[indices]["label"]), np.asarray(getattr(model, "classes_", [])))
+        return X[indices[known]], model, ""
     if seconds > MAX_FIT_SECONDS:
         raise FerError(f"the model was fitted on all samples, and a fit without some samples takes {seconds:.0f} s")
     table = X[indices]

@@ -276,7 +276,7 @@ class Samples:
         for name, column in self._columns.items():
             if name not in columns:
                 in_memory = isinstance(column, np.ndarray) and column.ndim == 1
-                kept[name] = column if complete else self[name] if in_memory else self.column_view(name)
+                kept[name] = column if complete else column[self._indices] if in_memory else self.column_view(name)
         return Samples({**kept, **columns}, info or self.info)
 
     def features(self, key: str, extract: Callable[[Samples], Iterable[np.ndarray]]) -> np.ndarray:
