@@ -26,9 +26,9 @@ from result_tables import RESULTS_DIR, fixed, print_header, print_row, write_jso
 from fer_features import Samples, evaluate, load_dataset, make_pipeline
 from fer_features.classifiers import uncalibrated
 from fer_features.cli._parser import run_command
-from fer_features.datasets.subjects import read_subjects
+from fer_features.datasets.subject_files import read_subjects
+from fer_features.evaluation.metric_types import Metrics
 from fer_features.evaluation.metrics import compute_metrics
-from fer_features.evaluation.scores import Metrics
 from fer_features.pipelines import can_extract
 from fer_features.version import versions
 
@@ -99,8 +99,8 @@ def evaluate_test_split(model: Any, X: Samples, options: argparse.Namespace) -> 
     """Fit a model on all training samples and evaluate it on the test split."""
     train = np.flatnonzero(X.is_labelled & can_extract(model, X))
     test = np.flatnonzero(X["split"] == "test")
-    true = read_subjects(options.test_labels).astype(int)
-    subject = read_subjects(options.test_subjects) if options.test_subjects else None
+    true = read_subjects(options.test_labels).subject.astype(int)
+    subject = read_subjects(options.test_subjects).subject if options.test_subjects else None
     predicted = model.fit(X[train], X.label_codes[train]).predict(X[test])
     return compute_metrics(true, predicted, subject, list(X.info.classes))
 

@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from fer_features import DataInfo, FerError, Samples, load_dataset
-from fer_features.datasets.subjects import read_subjects
+from fer_features.datasets.subject_files import read_subjects
 from fer_features.expressions import FER22_CLASSES
 
 #: Classes of single photographs of KDEF: the six expressions, and neutral.
@@ -35,7 +35,8 @@ def fer22_training_samples(folder: Path) -> Samples:
 def fer22_test_samples(folder: Path) -> Samples:
     """The test split of a fer22 folder, with its true labels and subjects."""
     X = load_dataset(folder, infer_subjects=False)
-    label, subject = (read_subjects(folder / "solution" / f"data_test_{what}.h5") for what in ("labels", "subjects"))
+    solution = folder / "solution"
+    label, subject = (read_subjects(solution / f"data_test_{what}.h5").subject for what in ("labels", "subjects"))
     return X[X["split"] == "test"].with_columns(label=label.astype(int), subject=subject)
 
 

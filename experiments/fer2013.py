@@ -30,7 +30,7 @@ from result_tables import RESULTS_DIR, ResultFile, fixed, print_header, print_ro
 
 from fer_features import FerError, Samples, evaluate, load_dataset, make_pipeline, save_model
 from fer_features.cli._parser import run_command
-from fer_features.evaluation.scores import Metrics
+from fer_features.evaluation.metric_types import Metrics
 from fer_features.version import versions
 
 #: Name -> pipeline and parameters.

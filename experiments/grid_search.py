@@ -12,6 +12,7 @@ from command_line import script_parser
 from result_tables import RESULTS_DIR, write_json
 
 from fer_features import load_dataset, make_pipeline
+from fer_features._serialization import to_jsonable
 from fer_features.cli._parser import int_at_least, n_jobs, run_command
 from fer_features.model_selection.grids import STRATEGIES
 from fer_features.model_selection.search import Search
@@ -79,7 +80,11 @@ def run(options: argparse.Namespace, name: str, grids: Mapping[str, Grid]) -> No
         journal = options.journals / f"{pipeline}-{planned.digest}" / "journal.jsonl"
         found = planned.run(journal=journal, n_jobs=options.n_jobs)
         print(f"{pipeline}: {found}", flush=True)
-        searches[pipeline] = {"grid": grid, **found.to_dict(), "seconds": round(time.perf_counter() - start, 1)}
+        searches[pipeline] = {
+            "grid": grid,
+            **to_jsonable(found.summarize()),
+            "seconds": round(time.perf_counter() - start, 1),
+        }
         data = {"dataset": X.info.dataset, "synthetic": X.info.synthetic}
         write_json(out, {**data, "versions": versions(), "searches": searches})
     print(f"written to {out}")

@@ -9,12 +9,12 @@ import numpy as np
 from sklearn.svm import SVC
 
 from fer_features import Samples, make_pipeline
-from fer_features.evaluation import choose_protocol
+from fer_features.evaluation.cross_validation import plan_evaluation
+from fer_features.evaluation.metric_types import Metrics
 from fer_features.evaluation.metrics import compute_metrics
-from fer_features.evaluation.scores import Metrics
 from fer_features.extractors.features import named_extractors
 from fer_features.extractors.scaling import fit_block_scaling
-from fer_features.pipelines import can_extract, transformed
+from fer_features.pipelines import transformed
 
 #: Parameters of the default RBF support vector machine.
 SVM_C, SVM_GAMMA = 10, 0.5
@@ -38,12 +38,11 @@ class KernelEvaluation:
     """
 
     def __init__(self, X: Samples, cv: str, extractor: str):
-        usable = X.is_labelled & can_extract(make_pipeline(f"{extractor}_svm"), X)
-        self.X = X[usable]
-        self.label, self.subject = self.X.label_codes, np.asarray(self.X["subject"])
-        protocol = choose_protocol(cv, self.label, self.subject, self.X.info.classes)
-        self.folds = list(protocol.split(self.label, self.subject))
-        self.protocol = str(protocol)
+        plan = plan_evaluation(make_pipeline(f"{extractor}_svm"), X, cv, n_repeats=1, seed=0)
+        self.X, self.subject = plan.X, plan.subject
+        self.label = self.X.label_codes
+        self.folds = list(plan.protocol.split(self.label, plan.groups, plan.split))
+        self.protocol = str(plan.protocol)
         self.cached_distances: dict[str, list[np.ndarray]] = {}
         self.n_features: dict[str, int] = {}
         self.seconds: dict[str, float] = {}

@@ -1,4 +1,4 @@
-"""Atomic writing: a file or folder of results is either complete or unchanged."""
+"""Atomic writing: a file is either complete or unchanged, and temporary files do not outlive their process."""
 
 from __future__ import annotations
 
@@ -6,31 +6,67 @@ import contextlib
 import datetime
 import itertools
 import os
+import re
+import secrets
 import shutil
-from collections.abc import Collection, Iterator
+import stat
+from collections.abc import Callable, Iterator
+from contextvars import ContextVar
 from pathlib import Path
 
 from .exceptions import FerError
 
+try:
+    import fcntl
+except ImportError:  # Windows
+    fcntl = None  # type: ignore[assignment]
+
+#: Names of temporary folders. The random part differs in containers too, where process ids repeat.
+_TEMPORARY_NAME = re.compile(r"\.fer_features-[0-9a-f]{16}\.part")
+
+#: Length of the part of a folder name that is given by the user.
+MAX_NAME_LENGTH = 100
+
+#: Returns which input of the command a path is, or an empty text. Without a command nothing is protected.
+_input_at: ContextVar[Callable[[Path], str]] = ContextVar("input_at", default=lambda _: "")
+
 
 @contextlib.contextmanager
-def atomic_write(path: Path) -> Iterator[Path]:
+def protected_inputs(input_at: Callable[[Path], str]) -> Iterator[None]:
+    """Refuse to write over the inputs of a command within this context.
+
+    Parameters
+    ----------
+    input_at : callable
+        Returns for an existing path, without links in it, the option that names it as an input, or an empty text.
+    """
+    token = _input_at.set(input_at)
+    try:
+        yield
+    finally:
+        _input_at.reset(token)
+
+
+@contextlib.contextmanager
+def atomic_write(path: str | Path) -> Iterator[Path]:
     """Write a file under a temporary name and rename it on success.
 
     Parameters
     ----------
-    path : Path
-        The file to write. An existing file is replaced.
+    path : str or Path
+        The file to write. An existing file is replaced. Links are followed.
 
     Yields
     ------
     Path
-        Temporary path in the same folder. It is removed after an exception, and `path` keeps its previous content.
+        Temporary path with the same name, on the same file system. It is removed after an exception, and `path` keeps
+        its previous content.
 
     Raises
     ------
     FerError
-        If the folder cannot be written or the disk is full.
+        If the file cannot be written, is not a regular file or an input of the command, or the disk is full. All but
+        the last are detected at the beginning.
 
     Examples
     --------
@@ -41,81 +77,173 @@ def atomic_write(path: Path) -> Iterator[Path]:
     >>> path.read_text()
     '{}'
     """
-    path = Path(path)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
-        try:
-            yield temporary
-            os.replace(temporary, path)
-        except OSError as error:
-            raise FerError(f"cannot write {path}: {error.strerror or error}") from error
-    finally:
-        # If the removal fails too, no file was created, and the error that is being raised gives the reason.
-        with contextlib.suppress(OSError):
+        target = output_file(path)
+        with temporary_folder(target.parent) as folder:
+            temporary = folder / target.name
+            temporary.touch()  # detects a name that the file system does not allow
             temporary.unlink()
+            yield temporary
+            os.replace(temporary, target)
+    except OSError as error:
+        raise FerError(f"cannot write {path}: {error.strerror or error}") from error
 
 
-@contextlib.contextmanager
-def atomic_directory(path: Path, filenames: Collection[str]) -> Iterator[Path]:
-    """Fill a folder of results under a temporary name and move its files into place on success.
-
-    Parameters
-    ----------
-    path : Path
-        The folder of results. It is created, with its parents, or its files are replaced.
-    filenames : collection of str
-        All files that the command can write. Those of an earlier run that the new results lack are removed; other
-        files in the folder are kept.
-
-    Yields
-    ------
-    Path
-        Temporary folder. It is removed after an exception, and `path` keeps its previous content.
+def check_writable(*paths: str | Path) -> None:
+    """Check before a long computation that files can be written.
 
     Raises
     ------
     FerError
-        If `path` is a file, cannot be written, or the disk is full. A folder that cannot be written is reported
-        before the work begins.
+        As `atomic_write` does at its beginning.
     """
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
+    for path in paths:
+        with contextlib.suppress(_NothingWritten), atomic_write(path):
+            raise _NothingWritten
+
+
+class _NothingWritten(Exception):
+    """Ends `atomic_write` without a file."""
+
+
+def output_file(path: str | Path) -> Path:
+    """The file that a path names, with links followed.
+
+    Parameters
+    ----------
+    path : str or Path
+        A regular file, or a name that does not exist.
+
+    Returns
+    -------
+    Path
+
+    Raises
+    ------
+    FerError
+        For a folder, a special file, a mount point, or an input of the command.
+    OSError
+        For links that form a loop.
+    """
+    target = resolved(path)
+    with contextlib.suppress(FileNotFoundError, NotADirectoryError):
+        mode = os.stat(target).st_mode
+        if stat.S_ISDIR(mode):
+            raise FerError(f"cannot write {path}: it is a folder")
+        if not stat.S_ISREG(mode):
+            raise FerError(f"cannot write {path}: it is not a regular file")
+        if os.path.ismount(target):
+            raise FerError(f"cannot write {path}: it is a mount point")
+        if source := _input_at.get()(target):
+            raise FerError(f"cannot write {path}: it is an input of this command ({source}); choose another name")
+    return target
+
+
+def resolved(path: str | Path) -> Path:
+    """Absolute path without links.
+
+    Raises
+    ------
+    OSError
+        For links that form a loop, and a name that the file system does not allow.
+    """
+    try:
+        return Path(path).resolve()
+    except RuntimeError as error:  # a loop; before Python 3.13
+        raise OSError(f"links form a loop: {path}") from error
+    except ValueError as error:  # a null character
+        raise OSError(str(error)) from error
+
+
+@contextlib.contextmanager
+def temporary_folder(parent: Path) -> Iterator[Path]:
+    """Make a temporary folder that is removed at the end; those that ended processes left in `parent` are removed too.
+
+    Parameters
+    ----------
+    parent : Path
+        An existing folder.
+
+    Yields
+    ------
+    Path
+        A new, empty folder in `parent`.
+
+    Raises
+    ------
+    OSError
+        If it cannot be made.
+
+    Notes
+    -----
+    The folder is locked as long as the process lives, however it ends. A folder that can be locked by another process
+    is therefore no longer in use.
+    """
+    remove_abandoned(parent)
+    with contextlib.ExitStack() as stack:
+        while True:
+            path = parent / f".fer_features-{secrets.token_hex(8)}.part"
+            stack.callback(shutil.rmtree, path, ignore_errors=True)
+            path.mkdir()
+            # Before it is locked, another process can take it for abandoned.
+            with contextlib.suppress(BlockingIOError, FileNotFoundError):
+                stack.enter_context(_locked(path))
+                break
+        yield path
+
+
+def is_temporary(path: Path) -> bool:
+    """Whether a path has the name of a temporary folder of this module."""
+    return _TEMPORARY_NAME.fullmatch(path.name) is not None
+
+
+def remove_abandoned(parent: Path) -> None:
+    """Remove temporary folders that ended processes left in a folder."""
+    with contextlib.suppress(OSError):
+        for path in [path for path in parent.iterdir() if is_temporary(path)]:
+            with contextlib.suppress(OSError), _locked(path) as is_locked:
+                if is_locked:
+                    shutil.rmtree(path, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def _locked(path: Path) -> Iterator[bool]:
+    """Lock a folder; False where the operating system or the file system has no locks.
+
+    Raises
+    ------
+    BlockingIOError
+        If another process has locked it.
+    FileNotFoundError
+    """
+    if fcntl is None:
+        yield False
+        return
+    descriptor = os.open(path, os.O_RDONLY)
     try:
         try:
-            _create(path, temporary)
-            yield temporary
-            _publish(path, temporary, filenames)
-        except BrokenPipeError:  # raised by a print of the caller, not by writing files
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            is_locked = True
+        except BlockingIOError:
             raise
-        except OSError as error:
-            raise FerError(f"the output folder {path} (--out) cannot be written: {error.strerror or error}") from error
+        except OSError:
+            is_locked = False
+        yield is_locked
     finally:
-        shutil.rmtree(temporary, ignore_errors=True)
+        os.close(descriptor)
 
 
-def _create(path: Path, temporary: Path) -> None:
-    if path.exists() and not path.is_dir():
-        raise FerError(f"the output folder {path} (--out) is a file: give the name of a folder")
-    temporary.mkdir(parents=True)
-    if path.exists():
-        probe = path / temporary.name
-        probe.touch()
-        probe.unlink()
-
-
-def _publish(path: Path, temporary: Path, filenames: Collection[str]) -> None:
-    if not path.exists():
-        temporary.rename(path)
-        return
-    for name in filenames:  # a file of an earlier run would be mistaken for a result of this one
-        if not (temporary / name).exists():
-            (path / name).unlink(missing_ok=True)
-    for file in temporary.iterdir():
-        os.replace(file, path / file.name)
+def write_text(path: Path, text: str) -> None:
+    """Write text as UTF-8; parts of file names that are not UTF-8 are written as escape sequences."""
+    path.write_text(text, encoding="utf-8", errors="backslashreplace")
 
 
 def timestamped_directory(parent: str | Path, name: str) -> Path:
-    """Path of a new folder ``parent/YYYYMMDD-HHMMSS-name``, with a number appended if that exists; not created."""
+    """Path of a new folder ``parent/YYYYMMDD-HHMMSS-name``, with a number appended if that exists; not created.
+
+    A long name is cut.
+    """
     stamp = datetime.datetime.now().strftime("%Y%m%d-%H%M%S")
-    first = Path(parent) / f"{stamp}-{name}"
+    first = Path(parent) / f"{stamp}-{name[:MAX_NAME_LENGTH]}"
     numbered = (first.with_name(f"{first.name}-{n}") for n in itertools.count(2))
     return next(path for path in itertools.chain([first], numbered) if not path.exists())

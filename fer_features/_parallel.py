@@ -2,33 +2,79 @@
 
 from __future__ import annotations
 
+import numbers
+import os
 import signal
+import threading
+import time
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import joblib
+from joblib.externals.loky import get_reusable_executor
+
+from .exceptions import FerError
+
+#: Seconds between two checks of a worker whether its parent still exists.
+PARENT_CHECK_SECONDS = 1.0
+
+#: Whether there can be worker processes.
+_workers_started = False
 
 
-def parallel(n_jobs: int, **options: Any) -> joblib.Parallel:
-    """`joblib.Parallel` that yields results in order as soon as they are available, and whose workers ignore Ctrl-C.
+def parallel(calls: Iterable[Any], n_calls: int, n_jobs: int = 1, **options: Any) -> Iterator[Any]:
+    """Results of calls in order, as soon as they are available, computed in worker processes.
 
     Parameters
     ----------
-    n_jobs : int
+    calls : iterable
+        Of `joblib.delayed`.
+    n_calls : int
+        Their number; there are at most as many processes.
+    n_jobs : int, default 1
         Number of worker processes; -1 for all cores, 1 for none.
     **options
         Further parameters of `joblib.Parallel`.
 
-    Returns
-    -------
-    joblib.Parallel
+    Yields
+    ------
+    object
+
+    Raises
+    ------
+    FerError
+        For another number of jobs.
 
     Notes
     -----
     A terminal sends Ctrl-C to the workers too. Only the parent process handles it, and ends the workers: otherwise each
-    of them prints a traceback.
+    of them prints a traceback. Workers whose parent was killed end by themselves.
     """
-    return joblib.Parallel(n_jobs=n_jobs, return_as="generator", initializer=_ignore_interrupts, **options)
+    global _workers_started
+    if not isinstance(n_jobs, numbers.Integral) or not (n_jobs >= 1 or n_jobs == -1):
+        raise FerError(f"n_jobs is {n_jobs}: a number of processes of at least 1 is needed, or -1 for all cores")
+    n_processes = min(joblib.cpu_count() if n_jobs == -1 else n_jobs, max(n_calls, 1))
+    _workers_started |= n_processes > 1
+    pool = joblib.Parallel(
+        n_jobs=n_processes, return_as="generator", initializer=_start_worker, initargs=(os.getpid(),), **options
+    )
+    return pool(calls)
 
 
-def _ignore_interrupts() -> None:
+def shutdown_workers() -> None:
+    """End all worker processes, also those that are computing."""
+    global _workers_started
+    if _workers_started:
+        get_reusable_executor(reuse=True).shutdown(wait=True, kill_workers=True)
+        _workers_started = False
+
+
+def _start_worker(parent: int) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with_parent, args=(parent,), daemon=True).start()
+
+
+def _end_with_parent(parent: int) -> None:
+    while os.getppid() == parent:
+        time.sleep(PARENT_CHECK_SECONDS)
+    os._exit(1)

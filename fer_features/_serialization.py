@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 import types
 import typing
 from typing import Any, TypeVar
@@ -30,6 +31,11 @@ def to_jsonable(value: Any) -> Any:
     if isinstance(value, tuple | list):
         return [to_jsonable(v) for v in value]
     return value.tolist() if hasattr(value, "tolist") else value
+
+
+def json_ready(value: Any) -> Any:
+    """A value as parsed JSON; parts that JSON cannot represent, such as estimators, as their representation."""
+    return json.loads(json.dumps(to_jsonable(value), default=repr))
 
 
 def from_jsonable(kind: type[T], data: Any, path: str = "") -> T:
@@ -90,7 +96,10 @@ def _convert(hint: Any, value: Any, path: str) -> Any:
         return origin(_convert(k, v, f"{path}[{i}]") for i, (k, v) in enumerate(zip(kinds, value, strict=True)))
     if hint is float:
         _require(isinstance(value, int | float) and not isinstance(value, bool), "a number", value, path)
-        return float(value)
+        try:
+            return float(value)
+        except OverflowError:
+            raise ValueError(f"'{path}' holds a number that is too large") from None
     _require(isinstance(value, hint) and (hint is bool or not isinstance(value, bool)), hint.__name__, value, path)
     return value
 

@@ -1,4 +1,4 @@
-"""The exception for invalid input: files, arrays, names and parameters."""
+"""The exception for invalid input, and the category of warnings."""
 
 
 class FerError(ValueError):
@@ -7,3 +7,7 @@ class FerError(ValueError):
     The message is one line: what is wrong, where, and what to do. Commands print it and end with exit code 2; in Python
     it is an ordinary `ValueError`.
     """
+
+
+class FerWarning(UserWarning):
+    """A warning of this package. Commands print these, and no warnings of other packages."""

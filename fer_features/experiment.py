@@ -7,59 +7,32 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import pandas as pd
-from sklearn.base import BaseEstimator, clone
-
-from ._atomic import atomic_directory, atomic_write
-from .evaluation.protocol import training_mask
+from ._atomic import atomic_write, write_text
+from ._csv import write_csv
+from ._result_folder import ResultFolder
 from .evaluation.rejection import mark_uncertain
-from .evaluation.results import EvaluationResult, sample_ids
-from .manifest import is_json_ready
+from .evaluation.results import EvaluationResult
 from .model_selection.search_result import SearchResult
-from .persistence import save_model
-from .pipelines import can_extract
 from .plotting.confusion_matrix import draw_confusion_matrix
 from .reports.run import run_page, write_run_report
-from .samples.duplicates import exact_duplicates, without_duplicates
 from .samples.table import Samples
+from .trained_model import MODEL_OUTPUTS, TestPredictions, TrainedModel, fit_on_training_samples
 
 #: Files that a run may write.
 RUN_OUTPUTS = (
-    "model.joblib",
-    "model.json",
+    *MODEL_OUTPUTS,
     "scores.json",
     "predictions.csv",
-    "test_predictions.csv",
     "confusion_matrix.png",
-    "submission.csv",
-    "subjects.csv",
     "report.html",
     "MODEL_CARD.md",
 )
 
+#: The journal of a search, by which it continues.
+JOURNAL = "journal.jsonl"
+
 #: Files that a search may write; its journal is kept.
 SEARCH_OUTPUTS = ("candidates.csv", *RUN_OUTPUTS)
-
-
-@dataclasses.dataclass(frozen=True)
-class TestPredictions:
-    """Predictions of the unlabelled test split.
-
-    Attributes
-    ----------
-    table : DataFrame
-        id, predicted class, and one probability or score per class; empty where landmarks are missing.
-    codes : ndarray of int, shape (n,)
-        Label codes for a submission, which needs one in every row: the most frequent class where landmarks are missing.
-    n_without_features : int
-    """
-
-    __test__ = False  # not a pytest class
-
-    table: pd.DataFrame
-    codes: np.ndarray
-    n_without_features: int
 
 
 @dataclasses.dataclass(frozen=True, repr=False, eq=False)
@@ -118,85 +91,59 @@ class Experiment(EvaluationResult):
         one = self.fitted()
         path = Path(path)
         with atomic_write(path) as temporary:
-            temporary.write_text(_page(one), encoding="utf-8")
+            write_text(temporary, _page(one))
         return path
 
-    def save(self, folder: str | Path) -> Path:
+    def save(self, folder: str | Path, overwrite: bool = False) -> Path:
         """Write model, scores, predictions, confusion matrix, report and model card into a folder.
 
         Parameters
         ----------
         folder : str or Path
-            It is created if needed; results of an earlier run in it are replaced.
+            It is created if needed.
+        overwrite : bool, default False
+            Whether the folder may contain files. Results of an earlier run are then replaced; other files are kept.
 
         Returns
         -------
         Path
+
+        Raises
+        ------
+        FerError
+            If the folder cannot be written, or contains files that may not be replaced.
         """
         one = self.fitted()
-        folder = Path(folder)
-        with atomic_directory(folder, RUN_OUTPUTS if self.search is None else SEARCH_OUTPUTS) as temporary:
+        filenames, command = (RUN_OUTPUTS, "run") if self.search is None else (SEARCH_OUTPUTS, "search")
+        with ResultFolder(folder, filenames, command, overwrite) as results, results.publish() as temporary:
             one.write(temporary)
-        return folder
+        return Path(folder)
 
     def write(self, folder: Path) -> None:
         """Write all files into an existing folder; `save` does so all at once."""
         assert self.X is not None
-        scores, model, X = self.scores, self.model, self.X
+        scores, trained = self.scores, self._trained_model()
         if self.search is not None:
-            self.search.table.to_csv(folder / "candidates.csv", index=False)
-        write_subjects(X, folder / "subjects.csv")
-        if self.test is not None:
-            # Without features of any sample the table has no probabilities, by which it could be marked.
-            some = self.test.n_without_features < len(self.test.table)
-            table = mark_uncertain(self.test.table, scores) if some else self.test.table
-            table.to_csv(folder / "test_predictions.csv", index=False)
-            submission = pd.DataFrame({"Id": np.arange(len(self.test.codes)), "Expression": self.test.codes})
-            submission.to_csv(folder / "submission.csv", index=False)
-        (folder / "scores.json").write_text(scores.to_json())
-        mark_uncertain(self.predictions, scores).to_csv(folder / "predictions.csv", index=False)
+            write_csv(self.search.table, folder / "candidates.csv")
+        write_text(folder / "scores.json", scores.to_json())
+        write_csv(mark_uncertain(self.predictions, trained.reject_threshold), folder / "predictions.csv")
         draw_confusion_matrix(scores, folder / "confusion_matrix.png")
-        save_model(model, folder / "model.joblib", _model_metadata(self))
-        write_run_report(folder, self, X, dict(self.settings), command=self.command, seed=self.seed, search=self.search)
+        trained.write(folder)
+        settings = dict(self.settings)
+        write_run_report(folder, self, self.X, settings, command=self.command, seed=self.seed, search=self.search)
 
-
-def fit_on_training_samples(model: BaseEstimator, X: Samples, drop_duplicates: bool = False) -> Any:
-    """A clone of a pipeline, fitted on all training samples of a table.
-
-    Parameters
-    ----------
-    model : estimator
-    X : Samples
-    drop_duplicates : bool, default False
-        Train on one sample of each group of identical images.
-
-    Returns
-    -------
-    estimator
-    """
-    train = np.flatnonzero(training_mask(X) & can_extract(model, X))
-    if drop_duplicates and "images" in X:
-        train = without_duplicates(X, train, exact_duplicates(X))
-    return clone(model).fit(X[train], X["label"][train])
-
-
-def write_subjects(X: Samples, path: Path) -> None:
-    """Write the subject ids of the training samples, in the form that ``--subjects`` reads."""
-    train = np.flatnonzero(X["split"] == "train") if "split" in X else np.arange(len(X))
-    groups = X.groups
-    table = pd.DataFrame({"id": sample_ids(X)[train], "subject": "" if groups is None else X["subject"][train]})
-    table["source"] = X.info.subjects_from
-    if "subject_confidence" in X:
-        table["confidence"] = np.round(X["subject_confidence"][train], 4)
-    table.to_csv(path, index=False)
-
-
-def _classes(one: Experiment) -> dict[str, str]:
-    """Class name of each label code of the model."""
-    assert one.X is not None
-    assert one.model is not None
-    codes = one.X.info.codes_of(one.model.classes_)
-    return {str(code): name for code, name in zip(codes.tolist(), one.X.info.names_of(codes), strict=True)}
+    def _trained_model(self) -> TrainedModel:
+        assert self.X is not None
+        return TrainedModel(
+            self.model,
+            self.X,
+            self.scores.pipeline,
+            self.settings,
+            None if self.scores.rejection is None else self.scores.rejection.threshold,
+            self.scores.landmarker,
+            self.test,
+            _manifest_values(self),
+        )
 
 
 def _page(one: Experiment) -> str:
@@ -204,14 +151,10 @@ def _page(one: Experiment) -> str:
     return run_page(one, one.X, dict(one.settings), command=one.command, seed=one.seed, search=one.search)
 
 
-def _model_metadata(one: Experiment) -> dict[str, Any]:
+def _manifest_values(one: Experiment) -> dict[str, Any]:
     """What the manifest of the model records of its evaluation."""
-    assert one.X is not None
     scores, metrics = one.scores, one.scores.metrics
-    metadata: dict[str, Any] = {
-        "pipeline": scores.pipeline,
-        "settings": {k: v if is_json_ready(v) else repr(v) for k, v in one.settings.items()},
-        "classes": _classes(one),
+    values: dict[str, Any] = {
         "data": {
             "dataset": scores.data.dataset,
             "synthetic": scores.data.synthetic,
@@ -229,11 +172,14 @@ def _model_metadata(one: Experiment) -> dict[str, Any]:
             "leakage": scores.leakage,
         },
     }
-    if scores.rejection is not None:
-        metadata["reject_threshold"] = scores.rejection.threshold
-    if scores.landmarker is not None:
-        metadata["landmarker"] = scores.landmarker
     if one.search is not None:
-        kept = ("strategy", "n_candidates", "scoring", "best_params", "best_score", "nested_score", "optimism")
-        metadata["search"] = {k: v for k, v in one.search.to_dict().items() if k in kept}
-    return metadata
+        found = one.search.summarize()
+        values["search"] = {
+            "strategy": found.strategy,
+            "n_candidates": found.n_candidates,
+            "scoring": found.scoring,
+            "best_params": found.best_params,
+            "best_score": found.best_score,
+            "nested_score": None if found.nested is None else found.nested.score,
+        }
+    return values

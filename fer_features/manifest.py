@@ -48,7 +48,8 @@ class ModelManifest:
     Raises
     ------
     FerError
-        For a threshold outside of [0, 1], or another version of the file format.
+        For a threshold outside of [0, 1], class names that are empty or not distinct, or another version of the file
+        format.
     """
 
     pipeline: str
@@ -67,6 +68,9 @@ class ModelManifest:
     def __post_init__(self) -> None:
         if self.reject_threshold is not None and not 0 <= self.reject_threshold <= 1:
             raise FerError(f"'reject_threshold' is {self.reject_threshold}: a probability in [0, 1] is needed")
+        names = list(self.classes.values())
+        if len(set(names)) < len(names) or "" in names:
+            raise FerError(f"'classes' contains the names {', '.join(map(repr, names))}: distinct names are needed")
         if self.format != MANIFEST_FORMAT:
             raise FerError(f"'format' is {self.format}: {MANIFEST_FORMAT} is needed")
 

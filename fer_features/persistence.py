@@ -7,26 +7,23 @@ import datetime
 import hashlib
 import io
 import pickle
-import warnings
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-import cv2
 import joblib
-import sklearn
+import numpy as np
 from sklearn.base import BaseEstimator
 
-from ._atomic import atomic_write
+from ._atomic import atomic_write, write_text
+from ._model_files import ModelFile, check_versions
 from ._progress import log
 from .exceptions import FerError
 from .manifest import ModelManifest, is_json_ready
 from .pipelines import ensemble_members, pipeline_name, required_columns
 from .samples.table import COLUMNS
-from .version import __version__, versions
+from .version import versions
 
-#: Name of the model in a run folder.
-MODEL_FILE = "model.joblib"
 #: Size in megabytes from which the size of a model is reported before it is written.
 LARGE_MODEL_MB = 50
 
@@ -107,6 +104,7 @@ def save_model(model: BaseEstimator, path: str | Path, metadata: Mapping[str, An
         versions=versions(),
         date=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
     )
+    _check_classes(model, manifest)
     size_mb = pickled_size(model) / 1e6
     if size_mb > LARGE_MODEL_MB:
         log(f"the model takes about {size_mb:.0f} MB on disk{_size_hint(model)}")
@@ -115,7 +113,7 @@ def save_model(model: BaseEstimator, path: str | Path, metadata: Mapping[str, An
         with open(temporary, "rb") as file:
             digest = hashlib.file_digest(file, "sha256").hexdigest()
     with atomic_write(path.with_suffix(".json")) as temporary:
-        temporary.write_text(dataclasses.replace(manifest, sha256=digest).to_json() + "\n")
+        write_text(temporary, dataclasses.replace(manifest, sha256=digest).to_json() + "\n")
     return path
 
 
@@ -147,11 +145,12 @@ def load_model(path: str | Path, columns: Iterable[str] | None = None, strict: b
     Raises
     ------
     FerError
-        For a missing file or manifest, an invalid manifest, another hash, another version, or missing columns.
+        For a missing file or manifest, an invalid manifest, another hash, another version, missing columns, a file that
+        does not contain a fitted classifier, or one with other classes than the manifest.
 
     Warns
     -----
-    UserWarning
+    FerWarning
         For other versions, if `strict` is False.
 
     See Also
@@ -169,37 +168,18 @@ def load_model(path: str | Path, columns: Iterable[str] | None = None, strict: b
 
 def load_saved_model(path: str | Path, columns: Iterable[str] | None = None, strict: bool = True) -> SavedModel:
     """Load a saved pipeline with its manifest. Parameters and errors are those of `load_model`."""
-    path = Path(path)
-    if path.is_dir():
-        path = path / MODEL_FILE
-    manifest_path = path.with_suffix(".json")
-    if not path.is_file():
-        raise FerError(f"there is no model at {path}")
-    if not manifest_path.is_file():
-        raise FerError(f"{manifest_path} is missing: it is the manifest of the model, which is saved with it")
+    file = ModelFile.read(path)
     try:
-        manifest_text, content = manifest_path.read_bytes(), path.read_bytes()
-    except OSError as error:
-        raise FerError(f"{error.filename} cannot be read: {error.strerror}") from error
-    try:
-        manifest = ModelManifest.from_json(manifest_text)
+        manifest = ModelManifest.from_json(file.manifest)
     except FerError as error:
-        raise FerError(f"{manifest_path} is not the manifest of a model: {error}") from error
-    # The hash is that of the same bytes that are unpickled below.
-    if hashlib.sha256(content).hexdigest() != manifest.sha256:
-        raise FerError(f"{path} is not the file that {manifest_path.name} belongs to: it was damaged or replaced")
-    _check_columns(path, manifest, columns)
-    _check_versions(path, manifest, strict)
-    try:
-        model = joblib.load(io.BytesIO(content))
-    except MemoryError:
-        raise
-    except Exception as error:
-        reason = " ".join(f"{type(error).__name__}: {error}".split())
-        hint = ": import the module that defines it, or use --plugin" if isinstance(error, ModuleNotFoundError) else ""
-        raise FerError(f"{path} cannot be unpickled ({reason}){hint}") from error
-    if not hasattr(model, "predict") or not hasattr(model, "classes_"):
-        raise FerError(f"{path} contains a {type(model).__name__}: a fitted classifier is needed")
+        raise FerError(f"{file.manifest_path} is not the manifest of a model: {error}") from error
+    file.check_hash(manifest.sha256)
+    _check_columns(file.path, manifest, columns)
+    check_versions(file.path, manifest.versions, strict, stacklevel=3)
+    model = file.unpickle()
+    if not hasattr(model, "predict") or np.ndim(getattr(model, "classes_", 0)) != 1:
+        raise FerError(f"{file.path} contains a {type(model).__name__}: a fitted classifier is needed")
+    _check_classes(model, manifest)
     return SavedModel(model, manifest)
 
 
@@ -215,22 +195,12 @@ def _check_columns(path: Path, manifest: ModelManifest, columns: Iterable[str] |
             raise FerError(f"{path} requires the column(s) {', '.join(absent)}, which the data lack")
 
 
-def _check_versions(path: Path, manifest: ModelManifest, strict: bool) -> None:
-    # Pickles of scikit-learn are only compatible within a minor version. Crops differ between major versions of OpenCV.
-    for package, key, installed, n_numbers in (
-        ("scikit-learn", "sklearn", sklearn.__version__, 2),
-        ("fer_features", "fer_features", __version__, 2),
-        ("OpenCV", "cv2", cv2.__version__, 1),
-    ):
-        saved = manifest.versions.get(key, "an unknown version")
-        if saved.split(".")[:n_numbers] == installed.split(".")[:n_numbers]:
-            continue
-        message = (
-            f"{path} was saved with {package} {saved}, but {installed} is installed: install {saved} or train again"
-        )
-        if strict:
-            raise FerError(message + ", or load it with strict=False")
-        warnings.warn(message, UserWarning, stacklevel=4)
+def _check_classes(model: Any, manifest: ModelManifest) -> None:
+    """Check that the manifest names each class of a model: by its label, or by its name if the labels are names."""
+    known = {*manifest.classes, *manifest.classes.values()}
+    absent = [str(label) for label in model.classes_ if str(label) not in known]
+    if absent:
+        raise FerError(f"'classes' of the manifest lacks the class(es) {', '.join(absent)} of the model")
 
 
 class _ByteCounter(io.RawIOBase):

@@ -197,7 +197,7 @@ def parse_setting(text: str) -> tuple[str, Any]:
         raise FerError(f"--set {text}: NAME=VALUE is needed, such as features__hog__orientations=9")
     try:
         return key, ast.literal_eval(value)
-    except (ValueError, SyntaxError):
+    except (ValueError, SyntaxError, MemoryError, RecursionError):  # the last two for deeply nested expressions
         return key, value
 
 

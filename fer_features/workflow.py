@@ -10,29 +10,28 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+import functools
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import pandas as pd
 from sklearn.base import BaseEstimator
 
 from ._progress import progress_enabled, stage, stages
-from .datasets import load_dataset
-from .evaluation.cross_validation import evaluate_pipeline
-from .evaluation.fit_predict import precompute_features, predict_with_scores
+from .evaluation.cross_validation import evaluate_pipeline, plan_evaluation
 from .evaluation.learning_curve import learning_curve_of
 from .evaluation.profiling import Stopwatch, peak_memory_mb, seconds_per_sample
 from .evaluation.protocol import training_mask
 from .evaluation.rejection import check_rejection, with_rejection
-from .evaluation.results import sample_ids
-from .exceptions import FerError
-from .experiment import Experiment, TestPredictions, fit_on_training_samples
-from .faces.landmarker_training import attach_landmarker, check_landmark_columns
+from .experiment import Experiment
+from .inputs import resolve_inputs
 from .model_selection.search_result import SearchResult
-from .pipelines import can_extract, default_alignment, make_pipeline, required_columns
+from .pipelines import pipeline_name
+from .recognition.rest import attach_rest_thresholds
+from .samples.fingerprint import fingerprint
 from .samples.table import Samples
+from .trained_model import TrainedModel, fit_on_training_samples, predict_test_split
+from .training import prepare, train_and_predict
 
 
 def evaluate(
@@ -58,11 +57,12 @@ def evaluate(
     X : Samples, or str or Path of a data set
         With the columns 'label' and, unless the scores may be too high, 'subject'. Samples without a label are
         ignored.
-    cv : {'loso', '5fold', '10fold', '<k>fold', 'predefined'}, int, scikit-learn splitter or None
+    cv : {'loso', '5fold', '10fold', '<k>fold', 'holdout', 'predefined'}, int, scikit-learn splitter or None
         'predefined' trains on the split 'train' and evaluates the others, and is the default where those have labels;
         ``scores.metrics`` are those of the split 'test' if it is among them, and ``scores.splits`` holds all.
-        Otherwise the default is leave-one-subject-out up to 30 subjects and 10-fold above. An integer k is
-        '<k>fold': stratified, grouped by subject. A splitter gets the subjects as groups. Folds are made of the
+        Otherwise the default is 'holdout' from 5,000 samples on, one stratified hold-out of a fifth, grouped by
+        subject; else leave-one-subject-out up to 30 subjects and 10-fold above. An integer k is '<k>fold': stratified,
+        grouped by subject. A splitter gets ``X.groups`` as groups. Folds are made of the
         training split.
     n_repeats : int, default 1
         Repetitions of k folds, each with other folds.
@@ -95,7 +95,7 @@ def evaluate(
     ['precision', 'recall', 'f1', 'n_samples']
     """
     with progress_enabled(verbose):
-        pipeline, table, settings = _inputs(model, X, seed, {})
+        pipeline, table, settings = resolve_inputs(model, X, seed)
         result = evaluate_pipeline(
             pipeline,
             table,
@@ -106,6 +106,8 @@ def evaluate(
             name=name or (model if isinstance(model, str) else None),
             drop_duplicates=drop_duplicates,
         )
+    if result.model is not None:
+        attach_rest_thresholds(result.model, table[training_mask(table)])
     return Experiment(
         result.scores,
         result.predictions,
@@ -136,6 +138,7 @@ def run_experiment(
     command: str = "",
     command_options: Mapping[str, Any] | None = None,
     watch: Stopwatch | None = None,
+    on_trained: Callable[[TrainedModel], None] | None = None,
     verbose: bool = False,
 ) -> Experiment:
     """Evaluate a pipeline, fit it on all training samples, and predict an unlabelled test split.
@@ -159,6 +162,8 @@ def run_experiment(
         The command line and its options, for the report and ``scores.json``.
     watch : Stopwatch, optional
         Started before the data were read; by default it starts with the call.
+    on_trained : callable, optional
+        Called with the model and its predictions of the test split before folds are evaluated, which can take long.
 
     Returns
     -------
@@ -180,17 +185,28 @@ def run_experiment(
     n_stages = 4 + bool(learning_curve_points) + train_landmarker
     watch = watch or Stopwatch()
     with progress_enabled(verbose), stages(n_stages):
-        pipeline, table, chosen = _inputs(model, X, seed, settings or {})
-        for column in required_columns(pipeline):
-            table.column(column)
-        if reject_below is not None or target_coverage is not None:
+        pipeline, table, chosen = resolve_inputs(model, X, seed, settings or {})
+        name = name or (model if isinstance(model, str) else pipeline_name(pipeline))
+        if target_coverage is not None:
             check_rejection(pipeline)
-        if train_landmarker:
-            check_landmark_columns(table)
-        watch.lap("read")
-        stage("extracting features")
-        precompute_features(pipeline, table)
-        watch.lap("extract")
+        train = functools.partial(
+            train_and_predict,
+            pipeline,
+            table,
+            name=name,
+            seed=seed,
+            drop_duplicates=drop_duplicates,
+            reject_below=reject_below,
+            train_landmarker=train_landmarker,
+            settings=chosen,
+            watch=watch,
+        )
+        prepare(pipeline, table, reject_below, train_landmarker, watch)
+        is_predefined = bool(plan_evaluation(pipeline, table, cv, n_repeats, seed).protocol.splits)
+        # The evaluation can take long: the model and the predictions of the test split are available before it.
+        trained = None if is_predefined else train()
+        if trained is not None and on_trained is not None:
+            on_trained(trained)
         stage("evaluating")
         result = evaluate_pipeline(
             pipeline,
@@ -199,16 +215,13 @@ def run_experiment(
             n_repeats=n_repeats,
             n_jobs=n_jobs,
             seed=seed,
-            name=name or (model if isinstance(model, str) else None),
+            name=name,
             drop_duplicates=drop_duplicates,
         )
         watch.lap("evaluate")
-        stage("fitting on all training samples")
-        if result.model is None:
-            fitted = fit_on_training_samples(pipeline, table, drop_duplicates)
-            result = dataclasses.replace(result, model=fitted)
-            watch.lap("fit")
         result = with_rejection(result, reject_below, target_coverage)
+        if trained is None:
+            trained = train(fitted=result.model)
         scores = result.scores
         if learning_curve_points:
             stage("learning curve")
@@ -223,16 +236,9 @@ def run_experiment(
             )
             scores = scores.replace(learning_curve=curve)
             watch.lap("learning curve")
-        if train_landmarker:
-            stage("training the landmarker")
-            info = attach_landmarker(result.model, table[training_mask(table)], seed)
-            scores = scores.replace(landmarker=info.to_json())
-            watch.lap("landmarker")
-        stage("predicting the test split")
-        test = predict_test_split(result.model, table)
-        watch.lap("predict")
-        watch.seconds["predict_per_sample"] = seconds_per_sample(result.model, table)
+        watch.record("predict_per_sample", seconds_per_sample(trained.model, table))
         scores = scores.replace(
+            landmarker=trained.landmarker,
             timing=watch.seconds,
             peak_memory_mb=peak_memory_mb(),
             seconds=watch.total,
@@ -241,14 +247,14 @@ def run_experiment(
     return Experiment(
         scores,
         result.predictions,
-        result.model,
+        trained.model,
         X=table,
         pipeline=pipeline,
         settings=chosen,
         command=command,
         seed=seed,
         drop_duplicates=drop_duplicates,
-        test=test,
+        test=trained.test,
     )
 
 
@@ -290,14 +296,15 @@ def finish_search(
     watch.lap("fit")
     test = predict_test_split(model, X)
     watch.lap("predict")
-    watch.seconds["predict_per_sample"] = seconds_per_sample(model, X)
+    watch.record("predict_per_sample", seconds_per_sample(model, X))
     note = (
         f"the settings were chosen among {len(found.table)} candidates by these scores, which are therefore optimistic"
     )
     scores = result.scores.replace(
+        data=dataclasses.replace(result.scores.data, fingerprint=fingerprint(X)),
         notes=(*result.scores.notes, note),
         excluded=found.excluded,
-        search=found.to_dict(),
+        search=found.summarize(),
         n_features_computed=0,  # it depends on how often the search was interrupted
         timing=watch.seconds,
         peak_memory_mb=peak_memory_mb(),
@@ -316,34 +323,3 @@ def finish_search(
         test=test,
         search=found,
     )
-
-
-def predict_test_split(model: Any, X: Samples) -> TestPredictions | None:
-    """Predictions of the split 'test', if none of its samples has a label; else None."""
-    test = np.flatnonzero(X["split"] == "test") if "split" in X else np.array([], int)
-    label = np.asarray(X.label_codes)
-    if not test.size or (label[test] >= 0).any():
-        return None
-    usable = can_extract(model, X[test])
-    known, counts = np.unique(label[label >= 0], return_counts=True)
-    codes = np.full(len(test), known[counts.argmax()])
-    table = pd.DataFrame({"id": sample_ids(X)[test], "predicted": ""})
-    if usable.any():
-        predicted, values, kind = predict_with_scores(model, X[test[usable]])
-        codes[usable] = X.info.codes_of(predicted)
-        columns = [f"{kind}_{name}" for name in X.info.names_of(model.classes_)]
-        table = table.join(pd.DataFrame(values, index=np.flatnonzero(usable), columns=columns))
-        table.loc[usable, "predicted"] = X.info.names_of(predicted)
-    return TestPredictions(table, codes, int((~usable).sum()))
-
-
-def _inputs(
-    model: str | BaseEstimator, X: str | Path | Samples, seed: int, settings: Mapping[str, Any]
-) -> tuple[Any, Samples, dict[str, Any]]:
-    """The pipeline, the table, and the parameters that were set by name."""
-    if not isinstance(X, str | Path | Samples):
-        raise FerError(f"X is {type(X).__name__}: give Samples (Samples.from_arrays makes them) or a path")
-    pipeline = make_pipeline(model, seed, **settings) if isinstance(model, str) else model
-    table = X if isinstance(X, Samples) else load_dataset(X)
-    alignment = default_alignment(pipeline, table, settings) if isinstance(model, str) else {}
-    return pipeline, table, {**settings, **alignment}

@@ -11,6 +11,7 @@ import pytest
 import skimage.data
 
 import fer_features
+from fer_features._result_folder import MARKER
 from fer_features.vision.geometry import MEAN_FACE
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
@@ -103,6 +104,11 @@ def write_h5(folder, stem, data, key=None, **options):
     folder.mkdir(parents=True, exist_ok=True)
     with h5py.File(folder / f"{stem}.h5", "w") as file:
         file.create_dataset(key or stem, data=data, **options)
+
+
+def files_in(folder):
+    """Names of the files in a folder of results, sorted; without the marker, which is hidden."""
+    return sorted(path.name for path in folder.iterdir() if path.name != MARKER)
 
 
 @pytest.fixture

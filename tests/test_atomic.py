@@ -1,11 +1,20 @@
-"""Tests of atomic writing: a file or folder is complete, or as it was before."""
+"""Tests of atomic writing: a file is complete or unchanged, and temporary files do not outlive their process."""
 
 import errno
 import os
+import subprocess
+import sys
 
 import pytest
 
-from fer_features._atomic import atomic_directory, atomic_write, timestamped_directory
+from fer_features._atomic import (
+    atomic_write,
+    check_writable,
+    protected_inputs,
+    temporary_folder,
+    timestamped_directory,
+    write_text,
+)
 from fer_features.exceptions import FerError
 
 FAULTS = [ValueError("x"), KeyboardInterrupt(), SystemExit(1), MemoryError()]
@@ -15,15 +24,6 @@ FULL_DISK = OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 def write(path, text="new", fault=None):
     with atomic_write(path) as temporary:
         temporary.write_text(text)
-        if fault:
-            raise fault
-
-
-def fill(path, fault=None, **texts):
-    """Write files into a folder of results that can hold a.txt, b.txt and c.txt."""
-    with atomic_directory(path, ("a.txt", "b.txt", "c.txt")) as folder:
-        for name, text in texts.items():
-            (folder / f"{name}.txt").write_text(text)
         if fault:
             raise fault
 
@@ -42,8 +42,9 @@ def test_write_creates_the_file_at_the_end(tmp_path):
     with atomic_write(tmp_path / "a.txt") as temporary:
         temporary.write_text("half")
         assert not (tmp_path / "a.txt").exists()
-        assert temporary.parent == tmp_path  # the same file system, where renaming is atomic
-    assert (tmp_path / "a.txt").read_text() == "half"
+        assert temporary.name == "a.txt"  # some encoders choose the format by the suffix
+        assert temporary.parent.parent == tmp_path  # the same file system, where renaming is atomic
+    assert content(tmp_path) == {"a.txt": "half"}
 
 
 @pytest.mark.parametrize("before", [None, "old"])
@@ -71,85 +72,100 @@ def test_write_reports_a_full_disk_and_keeps_the_previous_content(tmp_path):
     assert content(tmp_path) == {"a.txt": "old"}
 
 
-def test_write_reports_a_missing_folder(tmp_path):
-    with pytest.raises(FerError, match="cannot write"):
-        write(tmp_path / "none" / "a.txt")
+def make_strange(kind, folder):
+    """A path that cannot be written."""
+    path = folder / "a.txt"
+    if kind == "folder":
+        path.mkdir()
+    elif kind == "pipe":
+        os.mkfifo(path)
+    elif kind == "loop":
+        path.symlink_to(path)
+    elif kind == "below a file":
+        path.write_text("a file")
+        return path / "b.txt"
+    elif kind == "long name":
+        return folder / ("a" * 300)
+    elif kind == "missing folder":
+        return folder / "none" / "a.txt"
+    elif kind == "device":
+        return os.devnull
+    elif kind == "null character":
+        return folder / "a\0"
+    return path
 
 
-def test_write_reports_and_keeps_a_folder_of_the_same_name(tmp_path):
-    (tmp_path / "a").mkdir()
-    with pytest.raises(FerError, match="cannot write"):
-        write(tmp_path / "a")
-    assert [p.name for p in tmp_path.iterdir()] == ["a"]
+STRANGE = ["folder", "pipe", "loop", "below a file", "long name", "missing folder", "device", "null character"]
 
 
-def test_write_reports_and_keeps_a_file_in_place_of_the_folder(tmp_path):
-    (tmp_path / "a").write_text("a file")
-    with pytest.raises(FerError, match="cannot write"):
-        write(tmp_path / "a" / "b.txt")
-    assert (tmp_path / "a").read_text() == "a file"
-
-
-def test_write_reports_a_name_that_is_too_long(tmp_path):
-    with pytest.raises(FerError, match="cannot write"):
-        write(tmp_path / ("a" * 300))
-
-
-def test_directory_is_created_with_its_parents_at_the_end(tmp_path):
-    out = tmp_path / "runs" / "out"
-    with atomic_directory(out, ("a.txt",)) as folder:
-        (folder / "a.txt").write_text("one")
-        assert not out.exists()
-    assert content(out) == {"a.txt": "one"}
-    assert [p.name for p in out.parent.iterdir()] == ["out"]
-
-
-def test_directory_replaces_results_of_an_earlier_run_and_keeps_other_files(tmp_path):
-    out = tmp_path / "out"
-    fill(out, a="1", b="1")
-    (out / "notes.txt").write_text("mine")
-    fill(out, b="2", c="2")
-    assert content(out) == {"b.txt": "2", "c.txt": "2", "notes.txt": "mine"}
-    assert [p.name for p in tmp_path.iterdir()] == ["out"]
-
-
-@pytest.mark.parametrize("before", [False, True])
-@pytest.mark.parametrize("fault", FAULTS, ids=repr)
-def test_directory_keeps_the_previous_results_after_an_exception(tmp_path, before, fault):
-    out = tmp_path / "out"
-    if before:
-        fill(out, a="1")
-    with pytest.raises(type(fault)):
-        fill(out, fault, a="2", b="2")
-    assert [p.name for p in tmp_path.iterdir()] == ["out"] * before
-    assert not before or content(out) == {"a.txt": "1"}
-
-
-def test_directory_reports_a_file_before_the_work(tmp_path):
-    (tmp_path / "out").write_text("a file")
-    with pytest.raises(FerError, match=r"--out\) is a file"), atomic_directory(tmp_path / "out", ()):
+@pytest.mark.parametrize("kind", STRANGE)
+def test_paths_that_cannot_be_written_are_reported_before_the_work(tmp_path, kind):
+    path = make_strange(kind, tmp_path)
+    before = sorted(tmp_path.iterdir())
+    with pytest.raises(FerError, match=r"^cannot write .*: ") as error, atomic_write(path):
         pytest.fail("the work began")
-    assert content(tmp_path) == {"out": "a file"}
+    with pytest.raises(FerError) as checked:
+        check_writable(path)
+    assert str(checked.value) == str(error.value)
+    assert sorted(tmp_path.iterdir()) == before
 
 
-@pytest.mark.parametrize("parent", ["a_file", "a" * 300], ids=["in a file", "long name"])
-def test_directory_reports_an_impossible_path_before_the_work(tmp_path, parent):
-    (tmp_path / "a_file").write_text("")
-    with pytest.raises(FerError, match=r"--out\) cannot be written"), atomic_directory(tmp_path / parent / "out", ()):
-        pytest.fail("the work began")
-    assert content(tmp_path) == {"a_file": ""}
+def test_a_path_that_can_be_written_is_not_changed_by_the_check(tmp_path):
+    (tmp_path / "a.txt").write_text("old")
+    check_writable(tmp_path / "a.txt", tmp_path / "b.txt")
+    assert content(tmp_path) == {"a.txt": "old"}
 
 
-def test_directory_reports_a_full_disk(tmp_path):
-    fill(tmp_path / "out", a="1")
-    with pytest.raises(FerError, match="No space left on device"):
-        fill(tmp_path / "out", FULL_DISK, a="2")
-    assert content(tmp_path / "out") == {"a.txt": "1"}
+def test_a_link_is_followed(tmp_path):
+    target = tmp_path / "other" / "a.txt"
+    target.parent.mkdir()
+    (tmp_path / "link.txt").symlink_to(target)
+    for text in ("one", "two"):
+        write(tmp_path / "link.txt", text)
+        assert target.read_text() == text
+    assert (tmp_path / "link.txt").is_symlink()
 
 
-def test_directory_passes_a_broken_pipe_of_its_caller_on(tmp_path):
-    with pytest.raises(BrokenPipeError):
-        fill(tmp_path / "out", BrokenPipeError())
+def test_an_input_is_not_overwritten_through_any_of_its_names(tmp_path):
+    source = tmp_path / "data.csv"
+    source.write_text("data")
+    (tmp_path / "symbolic.csv").symlink_to(source)
+    (tmp_path / "hard.csv").hardlink_to(source)
+    with protected_inputs(lambda path: "--data" if path.samefile(source) else ""):
+        for name in ("data.csv", "symbolic.csv", "hard.csv"):
+            with pytest.raises(FerError, match=r"it is an input of this command \(--data\)"):
+                write(tmp_path / name)
+        write(tmp_path / "other.csv")
+    assert source.read_text() == "data"
+    write(source)
+    assert source.read_text() == "new"
+
+
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+from fer_features._atomic import temporary_folder
+with temporary_folder(Path(sys.argv[1])) as folder:
+    (folder / "half").write_text("x")
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def test_temporary_folders_of_killed_processes_are_removed_and_others_are_not(tmp_path):
+    subprocess.run([sys.executable, "-c", KILLED, tmp_path], check=False)
+    (abandoned,) = tmp_path.iterdir()
+    assert (abandoned / "half").exists()
+    with temporary_folder(tmp_path) as mine:
+        assert not abandoned.exists()
+        (tmp_path / "notes.part").write_text("of the user")
+        write(tmp_path / "a.txt")
+        assert mine.is_dir()
+    assert content(tmp_path) == {"a.txt": "new", "notes.part": "of the user"}
+
+
+def test_text_that_is_not_utf8_is_escaped(tmp_path):
+    write_text(tmp_path / "a.txt", os.fsdecode(b"caf\xe9 \xc3\xa9"))
+    assert (tmp_path / "a.txt").read_text(encoding="utf-8") == "caf\\udce9 é"
 
 
 def test_timestamped_directories_are_new(tmp_path):

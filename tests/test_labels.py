@@ -2,9 +2,9 @@
 
 import numpy as np
 import pytest
-from sklearn.model_selection import GridSearchCV, GroupKFold, cross_val_score
+from sklearn.model_selection import GridSearchCV, GroupKFold, PredefinedSplit, cross_val_score
 
-from fer_features import DataInfo, Samples, compare, evaluate, make_pipeline, run_experiment, search
+from fer_features import DataInfo, FerError, Samples, compare, evaluate, make_pipeline, run_experiment, search
 
 from .conftest import draw_clips
 
@@ -80,15 +80,15 @@ def test_soft_voting_predicts_names(named):
 
 
 def test_results_use_names_everywhere(named, text, tmp_path):
-    for X in (named, text):
+    for kind, X in (("named", named), ("text", text)):
         experiment = run_experiment("landmarks_svm", X, "2fold")
         scores = experiment.scores
         assert set(scores.classes) == set(CLASSES) == set(scores.metrics.per_class)
         assert scores.classes == X.info.classes
         assert set(experiment.predictions["predicted"]) <= set(CLASSES)
         assert experiment.to_frame().index.tolist() == list(scores.classes)
-        experiment.save(tmp_path / "out")
-        assert all(name in (tmp_path / "out" / "MODEL_CARD.md").read_text() for name in CLASSES)
+        experiment.save(tmp_path / kind)
+        assert all(name in (tmp_path / kind / "MODEL_CARD.md").read_text() for name in CLASSES)
     assert text.info.classes == tuple(sorted(CLASSES))
 
 
@@ -142,11 +142,36 @@ def test_scikit_learn_searches_over_named_classes(coded, named):
     assert best[0] == best[1] > 0.5
 
 
+@pytest.mark.parametrize("classes", [(), CLASSES])
+def test_samples_without_a_label_are_refused(clips, classes):
+    X = make_table(clips, np.where(np.arange(len(clips[2])) < 2, -1, clips[2]), info=DataInfo(classes=classes))
+    with pytest.raises(FerError, match=r"2 of \d+ samples have no label"):
+        make_pipeline("landmarks_svm").fit(X, X["label"])
+
+
+def test_settings_of_an_estimator_are_applied(named):
+    experiment = run_experiment(make_pipeline("landmarks_svm"), named, 2, settings={"classifier__C": 3})
+    assert experiment.model.get_params()["classifier__C"] == 3
+    with pytest.raises(FerError, match="nonsense"):
+        run_experiment(make_pipeline("landmarks_svm"), named, 2, settings={"nonsense": 3})
+
+
 def test_values_of_a_grid_may_be_arrays(named):
     grid = {"classifier__priors": [np.full(3, 1 / 3), None]}
-    found = search(make_pipeline("landmarks_lda"), named, grid, cv="2fold", nested="2fold")
-    assert found.to_dict()["n_candidates"] == 2
+    found = search("landmarks_lda", named, grid, cv="2fold", nested="2fold")
+    assert found.summarize().n_candidates == 2
 
 
-def test_a_number_of_folds_may_be_text(named):
-    assert evaluate("landmarks_svm", named, "2").accuracy == evaluate("landmarks_svm", named, 2).accuracy
+def test_folds_for_other_samples_are_refused_and_lists_of_folds_accepted(named):
+    with pytest.raises(FerError, match="made for other samples"):
+        evaluate("landmarks_svm", named, PredefinedSplit(np.arange(len(named) + 3) % 3))
+    folds = list(GroupKFold(2).split(named, groups=named.groups))
+    assert evaluate("landmarks_svm", named, folds).accuracy == evaluate("landmarks_svm", named, GroupKFold(2)).accuracy
+
+
+@pytest.mark.parametrize("argument", [3, None, [1, 2]])
+def test_arguments_of_another_type_are_refused(named, argument):
+    with pytest.raises(FerError, match="is of type"):
+        evaluate(argument, named)
+    with pytest.raises(FerError, match="is of type"):
+        search("landmarks_svm", argument, {"classifier__C": [1]})

@@ -3,8 +3,10 @@
 import hashlib
 import io
 import json
+import os
 import pickle
 import shutil
+import tempfile
 from pathlib import Path
 
 import cv2
@@ -12,7 +14,10 @@ import joblib
 import numpy as np
 import pytest
 import sklearn
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+import fer_features
 from fer_features import FerError, Samples, load_model, make_pipeline, persistence, save_model
 from fer_features._progress import progress_enabled
 from fer_features.persistence import load_saved_model, pickled_size
@@ -20,7 +25,7 @@ from fer_features.pipelines import required_columns
 
 from .conftest import draw_clips
 
-VERSIONS = {"sklearn": sklearn.__version__, "fer_features": persistence.__version__, "cv2": cv2.__version__}
+VERSIONS = {"sklearn": sklearn.__version__, "fer_features": fer_features.__version__, "cv2": cv2.__version__}
 
 
 @pytest.fixture(scope="module")
@@ -55,6 +60,11 @@ def replace_content(path, content):
     """Replace the model by other bytes with a matching hash."""
     path.write_bytes(content)
     edit(path, sha256=hashlib.sha256(content).hexdigest())
+
+
+def replace_by_pipe(path):
+    path.unlink()
+    os.mkfifo(path)
 
 
 class Explosive:
@@ -156,6 +166,9 @@ def test_no_pixels_are_saved_with_a_model(fitted):
         (lambda p: edit(p, versions={**VERSIONS, "cv2": "3.4.0"}), "OpenCV 3.4.0"),
         (lambda p: edit(p, versions={k: v for k, v in VERSIONS.items() if k != "cv2"}), "OpenCV an unknown version"),
         (lambda p: edit(p, required_columns=["images", "voice"]), "voice"),
+        (lambda p: p.with_suffix(".json").write_bytes(b" " * 20_000_000), "too large"),
+        (lambda p: replace_by_pipe(p), r"model\.joblib is a named pipe"),
+        (lambda p: replace_by_pipe(p.with_suffix(".json")), r"model\.json is a named pipe"),
     ],
 )
 def test_invalid_files_are_refused_before_unpickling(saved, monkeypatch, damage, message):
@@ -168,13 +181,46 @@ def test_invalid_files_are_refused_before_unpickling(saved, monkeypatch, damage,
 
 @pytest.mark.parametrize(
     ("content", "message"),
-    [(b"", "cannot be unpickled"), (b"not a pickle\n", "cannot be unpickled"), (pickle.dumps({}), "contains a dict")],
+    [
+        (b"", "cannot be unpickled"),
+        (b"not a pickle\n", "cannot be unpickled"),
+        (pickle.dumps({}), "contains a dict"),
+        (pickle.dumps(make_pipeline("landmarks_linear")), "a fitted classifier is needed"),
+        (pickle.dumps(sklearn.linear_model.LogisticRegression), "a fitted classifier is needed"),
+    ],
 )
 def test_files_without_a_model_are_refused_in_one_line(saved, content, message):
     replace_content(saved, content)
     with pytest.raises(FerError, match=message) as error:
         load_model(saved)
     assert "\n" not in str(error.value)
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.data())
+def test_damaged_models_with_a_matching_hash_are_loaded_or_refused_in_one_line(template, data):
+    content = bytearray((template / "model.joblib").read_bytes())
+    for _ in range(data.draw(st.integers(1, 3))):
+        position = data.draw(st.integers(0, len(content) - 1))
+        content[position : position + data.draw(st.integers(0, 4))] = data.draw(st.binary(max_size=4))
+    with tempfile.TemporaryDirectory() as folder:
+        shutil.copytree(template, folder, dirs_exist_ok=True)
+        replace_content(Path(folder) / "model.joblib", bytes(content))
+        message = ""
+        try:
+            load_model(folder)
+        except FerError as error:
+            message = str(error)
+    assert "\n" not in message
+
+
+@pytest.mark.parametrize("classes", [{}, {"0": "joy"}, {"a": "joy", "b": "fear", "c": "surprise"}])
+def test_manifest_names_each_class_of_the_model(fitted, saved, classes):
+    edit(saved, classes=classes)
+    with pytest.raises(FerError, match="lacks the class"):
+        load_model(saved)
+    with pytest.raises(FerError, match="lacks the class"):
+        save_model(fitted[0], saved, {"classes": classes})
 
 
 def test_hash_and_model_are_of_the_same_bytes(saved, monkeypatch):

@@ -26,7 +26,7 @@ from fer_features.evaluation import EvaluationResult, Scores, evaluate_pipeline
 from fer_features.experiment import RUN_OUTPUTS, SEARCH_OUTPUTS
 from fer_features.workflow import finish_search
 
-from .conftest import draw_clips, write_h5
+from .conftest import draw_clips, files_in, write_h5
 from .html_pages import check_page
 
 CLASSES = ("joy", "fear", "surprise")
@@ -47,10 +47,6 @@ def folder(tmp_path_factory):
 @pytest.fixture(scope="module")
 def X(folder):
     return load_dataset(folder, subjects=folder.parent / "subjects.npy")
-
-
-def files_of(folder):
-    return sorted(path.name for path in folder.iterdir())
 
 
 def comparable(folder):
@@ -111,8 +107,8 @@ def test_cropped_faces_without_landmarks_are_used_without_alignment(small_faces)
     ("arguments", "message"),
     [
         (("hgo_svm", "demo"), "did you mean 'hog'"),
-        (("landmarks_svm", np.zeros((3, 68, 2))), "X is ndarray: give Samples"),
-        (("landmarks_svm", None), "X is NoneType: give Samples"),
+        (("landmarks_svm", np.zeros((3, 68, 2))), "X is of type ndarray: give Samples"),
+        (("landmarks_svm", None), "X is of type NoneType: give Samples"),
         (("landmarks_svm", "nowhere"), "nowhere"),
     ],
 )
@@ -149,7 +145,7 @@ def test_run_experiment_gives_what_the_command_writes(folder, X, tmp_path):
         settings={"classifier__C": 3},
     )
     assert experiment.save(tmp_path / "function") == tmp_path / "function"
-    assert files_of(tmp_path / "command") == files_of(tmp_path / "function") == sorted(RUN_OUTPUTS)
+    assert files_in(tmp_path / "command") == files_in(tmp_path / "function") == sorted(RUN_OUTPUTS)
     assert comparable(tmp_path / "command") == comparable(tmp_path / "function")
     command, function = section_titles(tmp_path / "command"), section_titles(tmp_path / "function")
     assert len(function) > 5
@@ -157,7 +153,7 @@ def test_run_experiment_gives_what_the_command_writes(folder, X, tmp_path):
     assert experiment.report(tmp_path / "report.html") == tmp_path / "report.html"
     page = check_page((tmp_path / "report.html").read_text())
     assert page.text == check_page((tmp_path / "function" / "report.html").read_text()).text
-    assert files_of(tmp_path) == ["command", "function", "report.html"]
+    assert files_in(tmp_path) == ["command", "function", "report.html"]
 
 
 def test_the_command_records_its_options_and_the_time_from_its_start(folder, X, tmp_path, monkeypatch):
@@ -186,13 +182,13 @@ def test_a_search_by_functions_gives_what_the_command_writes(folder, X, tmp_path
     found = search(make_pipeline("landmarks_svm"), X, {"classifier__C": [0.1, 10]}, cv="2fold", nested="2fold")
     experiment = finish_search(found, X, "2fold", name="landmarks_svm")
     experiment.save(tmp_path / "function")
-    assert files_of(tmp_path / "function") == sorted(SEARCH_OUTPUTS)
-    assert files_of(tmp_path / "command") == sorted([*SEARCH_OUTPUTS, "journal.jsonl"])
+    assert files_in(tmp_path / "function") == sorted(SEARCH_OUTPUTS)
+    assert files_in(tmp_path / "command") == sorted([*SEARCH_OUTPUTS, "journal.jsonl"])
     assert comparable(tmp_path / "command") == comparable(tmp_path / "function")
     tables = [pd.read_csv(tmp_path / name / "candidates.csv") for name in ("command", "function")]
     pd.testing.assert_frame_equal(*(table.drop(columns="seconds") for table in tables))
     assert "chosen among 2 candidates" in experiment.scores.notes[0]
-    assert experiment.scores.search["best_params"] == found.best_params == experiment.settings
+    assert experiment.scores.search.best_params == found.best_params == experiment.settings
 
 
 def test_sample_numbers_of_a_search_are_positions_in_the_given_table(X):
@@ -212,7 +208,7 @@ def test_results_of_a_cross_validation_can_be_saved_and_reported(X, tmp_path):
     table = Samples.from_arrays(landmarks=named["landmarks"], label=named["label"], subject=named["subject"])
     for data in (named, table):
         experiment = evaluate("landmarks_lda", data, cv=2)
-        experiment.save(tmp_path / "out")
+        experiment.save(tmp_path / "out", overwrite=True)
         fitted = make_pipeline("landmarks_lda").fit(data, data["label"])
         model = load_model(tmp_path / "out" / "model.joblib")
         assert model.predict_proba(data).tolist() == fitted.predict_proba(data).tolist()
@@ -227,7 +223,9 @@ def test_saving_replaces_the_files_of_an_earlier_run_only(X, tmp_path):
     run_experiment("landmarks_lda", X, "2fold").save(tmp_path / "out")
     (tmp_path / "out" / "mine.txt").write_text("notes")
     assert (tmp_path / "out" / "submission.csv").exists()
-    evaluate("landmarks_lda", X, "2fold").save(tmp_path / "out")
+    with pytest.raises(FerError, match="is not empty"):
+        evaluate("landmarks_lda", X, "2fold").save(tmp_path / "out")
+    evaluate("landmarks_lda", X, "2fold").save(tmp_path / "out", overwrite=True)
     assert not (tmp_path / "out" / "submission.csv").exists()
     assert (tmp_path / "out" / "mine.txt").read_text() == "notes"
 
@@ -257,7 +255,7 @@ def test_test_samples_without_landmarks_get_the_most_frequent_class(X, tmp_path,
         experiment = run_experiment("landmarks_lda", table, "2fold", reject_below=reject_below)
         assert experiment.test.n_without_features == len(missing)
         assert experiment.test.codes[: len(missing)].tolist() == [2] * len(missing)
-        experiment.save(tmp_path / "out")
+        experiment.save(tmp_path / "out", overwrite=True)
         written = pd.read_csv(tmp_path / "out" / "test_predictions.csv")
         assert written["predicted"].isna().tolist() == np.isin(test, missing).tolist()
         assert len(pd.read_csv(tmp_path / "out" / "submission.csv")) == len(test)
@@ -275,7 +273,7 @@ def test_labelled_test_splits_are_evaluated_and_not_predicted_for_a_submission(X
 def test_progress_is_shown_if_verbose(X, monkeypatch, capsys):
     monkeypatch.setattr("fer_features._progress.LOG_INTERVAL_SECONDS", -1.0)
     monkeypatch.setattr("fer_features._progress.DELAY_SECONDS", 0.0)
-    for function, text in ((evaluate, "folds: 1 of 2"), (run_experiment, "stage 2 of 4: evaluating")):
+    for function, text in ((evaluate, "folds: 1 of 2"), (run_experiment, "stage 4 of 4: evaluating")):
         function("landmarks_lda", X, "2fold")
         assert capsys.readouterr().err == ""
         function("landmarks_lda", X, "2fold", verbose=True)

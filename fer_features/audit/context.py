@@ -12,6 +12,7 @@ from ..evaluation.eligible_samples import eligible_samples
 from ..evaluation.fit_predict import FitTask, fit_predict
 from ..evaluation.protocol import Folds, choose_protocol
 from ..pipelines import can_extract
+from ..samples.groups import group_codes
 from ..samples.table import Samples
 
 #: Results of a check: no problem; a limitation that should be known; a problem that makes scores untrustworthy; not
@@ -87,8 +88,8 @@ class AuditContext:
     X : Samples
         Labelled samples from which features can be extracted.
     label : ndarray of int, shape (n,)
-    subject : ndarray, shape (n,), or None
-        None where no subjects are known.
+    subject : ndarray of int, shape (n,), or None
+        Codes of the subjects, see `group_codes`; None where no subjects are known.
     seed, n_jobs : int
     """
 
@@ -127,7 +128,7 @@ def audit_context(model: BaseEstimator, X: Samples, max_samples: int, seed: int,
     """
     indices, _ = eligible_samples(can_extract(model, X), X)
     # Eligible samples have a subject each, or none has one.
-    subject = None if X[indices].groups is None else np.asarray(X["subject"])[indices]
+    subject = None if X[indices].groups is None else group_codes(X[indices]["subject"])
     rng = np.random.default_rng(seed)
     if len(indices) > max_samples:
         unit = np.arange(len(indices)) if subject is None else subject

@@ -15,6 +15,7 @@ from ..extractors import HOG, Align
 from ..extractors.scaling import fit_block_scaling
 from ..samples.data_info import class_name
 from ..samples.duplicates import exact_duplicates, has_duplicate_in, merge_groups, near_duplicates
+from ..samples.image_columns import clean_images
 from ..samples.table import Samples
 from ..vision.geometry import MEAN_FACE, apply_affine, estimate_similarity
 from ..vision.registration import register_landmarks
@@ -225,10 +226,10 @@ def _frame_features(X: Samples, frame: int) -> np.ndarray:
     blocks = []
     for start in range(0, len(X), FRAME_BATCH_SIZE):
         part = slice(start, start + FRAME_BATCH_SIZE)
-        stills = Samples.from_arrays(
-            images=np.asarray(X[part].frame("images", frame))[:, None],
-            landmarks=None if landmarks is None else landmarks[part][:, None],
-        )
+        columns: dict[str, Any] = {"images": clean_images(list(X[part].frame("images", frame)))[0]}
+        if landmarks is not None:
+            columns["landmarks"] = landmarks[part][:, None]
+        stills = Samples(columns, check_input=False)
         stills = Align(method=method).fit(stills).transform(stills)
         blocks.append(HOG().fit(stills).transform(stills))
     return np.concatenate(blocks)

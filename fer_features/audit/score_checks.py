@@ -1,17 +1,19 @@
 """Checks of a score: random against grouped folds, label permutation, subject identifiability, learning curve.
 
-Checks find subjects or identical images in several splits; labels or ids that a pipeline reads when it predicts; steps
-that were fitted before the folds were drawn; steps whose output for a sample depends on other samples; labels that do
-not depend on the subject; and a first frame that already shows the expression.
+Checks find subjects or identical images in several splits; subject ids that the images contradict; labels or ids that a
+pipeline reads when it predicts; steps that were fitted before the folds were drawn; steps whose output for a sample
+depends on other samples; labels that do not depend on the subject; and a first frame that already shows the expression.
 
 They cannot find what was done to the files before they were read, such as features selected or images retouched with
-all labels known; arrays fitted on all samples and passed to a step as a parameter; settings that were chosen because
-of their score on the same samples; and subjects who occur under two names and do not look similar.
+all labels known; arrays fitted on all samples and passed to a step as a parameter; settings that were chosen because of
+their score on the same samples; and subjects who occur under two names and do not look similar, or of whom only stills
+are given.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -27,6 +29,7 @@ from ..evaluation.protocol import Folds
 from ..evaluation.statistics import bootstrap_ratio
 from ..exceptions import FerError
 from ..extractors.features import named_extractors
+from ..inputs import resolve_inputs
 from ..pipelines import ensemble_members
 from ..samples.table import Samples
 from .context import (
@@ -39,6 +42,7 @@ from .context import (
     percentage_points,
 )
 from .data_checks import check_class_balance, check_duplicates, check_neutral_frame, check_subjects_known
+from .identity_checks import check_subjects_match_images
 from .leakage_checks import check_label_leakage, check_prefitted_steps, check_row_independence
 
 #: Samples for the checks that fit the pipeline many times; complete subjects are drawn where there are more.
@@ -55,8 +59,8 @@ MIN_SAMPLES_PER_SUBJECT = 4
 
 
 def iterate_checks(
-    model: BaseEstimator,
-    X: Samples,
+    model: str | BaseEstimator,
+    X: str | Path | Samples,
     *,
     split: str = "grouped",
     n_permutations: int = 50,
@@ -68,9 +72,9 @@ def iterate_checks(
 
     Parameters
     ----------
-    model : estimator
-        As made by `make_pipeline`, or any scikit-learn classifier that takes `Samples`. It is cloned, not fitted.
-    X : Samples
+    model : str or estimator
+        Pipeline specification, or any scikit-learn classifier that takes `Samples`. It is cloned, not fitted.
+    X : Samples, or path of a data set
         As for `evaluate`.
     split : {'grouped', 'random'}, default 'grouped'
         The folds of the score to be checked: grouped by subject, or random samples, which fail if subjects leak.
@@ -92,11 +96,15 @@ def iterate_checks(
     FerError
         For a single class or subject, or without a sample to train on.
     """
+    if n_permutations < 1:
+        raise FerError(f"n_permutations is {n_permutations}: it must be at least 1")
     if split not in ("grouped", "random"):
         raise FerError(f"split is '{split}': use 'grouped' or 'random'")
+    model, X, _ = resolve_inputs(model, X, seed)
     context = audit_context(model, X, max_samples, seed, n_jobs)
     folds = context.folds(10)  # refuses data that cannot be split before the first result
     yield check_subjects_known(X)
+    yield check_subjects_match_images(context)
     yield check_class_balance(context)
     yield check_duplicates(X)
     yield check_neutral_frame(context)
@@ -109,7 +117,7 @@ def iterate_checks(
     yield check_learning_curve(context)
 
 
-def check(model: BaseEstimator, X: Samples, **options: Any) -> list[Check]:
+def check(model: str | BaseEstimator, X: str | Path | Samples, **options: Any) -> list[Check]:
     """All checks of a pipeline and its data; `iterate_checks` describes the parameters."""
     return list(iterate_checks(model, X, **options))
 

@@ -14,6 +14,7 @@ from sklearn.utils import column_or_1d
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted, has_fit_parameter
 
+from ..exceptions import FerError
 from ..samples.augmentation import augment_samples
 from .calibration_folds import (
     calibration_folds,
@@ -154,10 +155,17 @@ class CalibratedPipeline(Pipeline):
         self
         """
         y, self.class_coding_ = encode_labels(X, y)
-        if self.augmentation:
-            self._fit_augmented(X, np.asarray(y), params)
-        else:
-            super().fit(X, y, **params)
+        try:
+            if self.augmentation:
+                self._fit_augmented(X, np.asarray(y), params)
+            else:
+                super().fit(X, y, **params)
+        except FerError:
+            raise
+        except ValueError as error:  # of a classifier, such as too few samples
+            if isinstance(error, TypeError):  # of scikit-learn for an invalid parameter, which it names
+                raise
+            raise FerError(f"the pipeline cannot be fitted to these samples: {' '.join(str(error).split())}") from error
         self.inverse_temperature_ = None
         last = self.steps[-1][1]
         if not self.calibration_cv or not _has_probabilities(self):

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from ..exceptions import FerError
 from ..samples.table import Samples
 
 
@@ -59,11 +60,31 @@ def encode_labels(X: Any, y: Any) -> tuple[Any, ClassCoding | None]:
     y : ndarray of int, shape (n,), or the given labels
     coding : ClassCoding or None
         None where `y` are not class names of the table `X`; `y` is then returned unchanged.
+
+    Raises
+    ------
+    FerError
+        For a single class, labels of another number than samples, and samples of a table without a label.
     """
-    if not isinstance(X, Samples) or not X.info.classes or y is None:
+    if y is not None:
+        _check_labels(X, np.asarray(y))
+    if not isinstance(X, Samples) or y is None:
         return y, None
     labels = np.asarray(y)
+    unlabelled = labels == ("" if labels.dtype.kind in "UO" else -1)
+    if np.any(unlabelled):
+        raise FerError(f"{int(unlabelled.sum())} of {len(labels)} samples have no label: fit on X[X.is_labelled]")
+    if not X.info.classes:
+        return y, None
     if labels.dtype.kind not in "UO" or not set(labels.tolist()) <= set(X.info.classes):
         return y, None
     codes = X.info.codes_of(labels)
     return codes, ClassCoding(X.info.classes, np.unique(codes))
+
+
+def _check_labels(X: Any, y: np.ndarray) -> None:
+    if isinstance(X, Samples | np.ndarray) and len(X) != len(y):
+        raise FerError(f"X has {len(X)} samples and y {len(y)} labels: they must agree")
+    classes = np.unique(y)
+    if len(classes) < 2:
+        raise FerError(f"the training samples have {len(classes)} class: at least two are needed")

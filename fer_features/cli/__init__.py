@@ -6,13 +6,16 @@ The module of a command is imported when the command is called. Each has two fun
 
 from __future__ import annotations
 
-import argparse
 import importlib
 import sys
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from ._parser import Parser, did_you_mean
+from ..exceptions import FerError
+from ._guard import USER_ERROR, guard
+
+if TYPE_CHECKING:
+    from ._parser import Parser
 
 #: Command -> module, and what the command does.
 COMMANDS = {
@@ -35,24 +38,32 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Parameters
     ----------
     arguments : sequence of str, default=None
-        The command line without the name of the program; by default that of the process.
+        The command line without the name of the program. By default that of the process, which then is the command: it
+        handles signals, and prints nothing but the messages of this package.
 
     Returns
     -------
     int
-        Exit code: 0, 2 after a user error, 130 after Ctrl-C; other codes are those of the command.
+        Exit code: 0; 1 if a check failed; 2 after an error of the user; 128 and the number of the signal after an
+        interruption; 70 after an unexpected exception.
     """
-    first, *rest = (sys.argv[1:] if arguments is None else arguments) or [""]
+    words = sys.argv[1:] if arguments is None else arguments
+    return guard(lambda: _run(words), is_program=arguments is None)
+
+
+def _run(arguments: Sequence[str]) -> int:
+    from ._parser import did_you_mean
+
+    first, *rest = arguments or [""]
     if first in COMMANDS:
         return _module(first).main(rest)
     if first and not first.startswith("-"):
         message = f"unknown command '{first}'{did_you_mean(first, COMMANDS)}"
-        print(f"error: {message} (see fer-features --help)", file=sys.stderr)
-        return 2
+        raise FerError(f"{message} (see fer-features --help)")
     p = parser()
     if not first:
         p.print_help(sys.stderr)
-        return 2
+        return USER_ERROR
     options = p.parse_args([first, *rest])
     if options.print_completion:
         print(completion_script(options.print_completion))
@@ -61,6 +72,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def parser() -> Parser:
     """Parser of the options that need no command."""
+    import argparse
+
+    from ._parser import Parser
+
     p = Parser(
         prog="fer-features",
         usage="%(prog)s COMMAND [OPTIONS]",
@@ -88,6 +103,8 @@ def completion_script(shell: str) -> str:
     shell : {'bash', 'zsh', 'tcsh'}
     """
     import shtab
+
+    from ._parser import Parser
 
     top = Parser(prog="fer-features")
     commands = top.add_subparsers(metavar="COMMAND")

@@ -6,12 +6,16 @@ The functions ``add_*`` need argparse only. Everything else is imported where it
 from __future__ import annotations
 
 import argparse
+import contextlib
+import os
+from collections.abc import Iterator, Sequence
+from concurrent.futures import BrokenExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .._atomic import atomic_write
+from .._atomic import temporary_folder
 from ..exceptions import FerError
-from ._parser import NOT_REPRODUCED, OptionGroup, Parser, fraction, int_at_least, n_jobs
+from ._parser import MAX_SEED, NOT_REPRODUCED, OptionGroup, Parser, fraction, int_at_least, int_between, n_jobs
 
 if TYPE_CHECKING:
     from sklearn.pipeline import Pipeline
@@ -87,6 +91,26 @@ def add_rejection_options(parser: Parser) -> None:
     )
 
 
+def add_output_folder(parser: Parser, content: str, default: str) -> None:
+    """Add ``--out`` and ``--overwrite``.
+
+    Parameters
+    ----------
+    parser : Parser
+    content : str
+        What is written.
+    default : str
+        What happens without ``--out``.
+    """
+    group = parser.option_group("output")
+    group.add_argument("--out", metavar="DIR", help=f"folder of {content} (default: {default})")
+    group.add_argument(
+        "--overwrite",
+        action="store_true",
+        help="allow a folder that is not empty: replace what an earlier run wrote there, and keep all other files",
+    )
+
+
 def add_computation_options(parser: Parser, jobs: str, seed: str) -> None:
     """Add ``--n-jobs``, ``--seed`` and ``--cache``.
 
@@ -111,7 +135,9 @@ def add_n_jobs(group: OptionGroup, jobs: str) -> None:
 
 def add_seed(group: OptionGroup | Parser, purpose: str) -> None:
     """Add ``--seed``."""
-    group.add_argument("--seed", type=int_at_least(0), default=0, metavar="N", help=f"random seed of {purpose}")
+    group.add_argument(
+        "--seed", type=int_between(0, MAX_SEED), default=0, metavar="N", help=f"random seed of {purpose}"
+    )
 
 
 def fraction_or_zero(text: str) -> float:
@@ -122,6 +148,17 @@ def fraction_or_zero(text: str) -> float:
 def recorded_options(options: argparse.Namespace) -> dict[str, Any]:
     """The options that determine the results, for the JSON files of a command."""
     return {name: value for name, value in vars(options).items() if name not in NOT_REPRODUCED}
+
+
+def check_suffix(path: Path, suffix: str, option: str) -> None:
+    """Check the suffix of a file that a command writes, with links followed: a data set is not among these files.
+
+    Raises
+    ------
+    FerError
+    """
+    if Path(os.path.realpath(path)).suffix.lower() != suffix:
+        raise FerError(f"{option} {path}: a name that ends in {suffix} is needed")
 
 
 def cache_directory(path: str | Path) -> Path:
@@ -135,9 +172,8 @@ def cache_directory(path: str | Path) -> Path:
     folder = Path(path)
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        with atomic_write(folder / "probe") as probe:
-            probe.touch()
-        (folder / "probe").unlink()
+        with temporary_folder(folder):
+            pass
     except OSError as error:
         raise FerError(f"--cache {folder} cannot be written: {error.strerror}") from error
     return folder
@@ -199,6 +235,30 @@ def load_data(options: argparse.Namespace, model: Pipeline, settings: dict[str, 
         print("images are cropped faces without landmarks: used without alignment (align__method=none)", flush=True)
     X.feature_store.folder = cache
     return X, alignment
+
+
+@contextlib.contextmanager
+def setting_errors(settings: Sequence[str]) -> Iterator[None]:
+    """Report any exception as a consequence of the values of ``--set``, where there are some.
+
+    Parameters
+    ----------
+    settings : sequence of str
+        Values of the option. They can be of any type, and estimators check them only when they are fitted, if at all.
+
+    Raises
+    ------
+    FerError
+    """
+    try:
+        yield
+    except (FerError, MemoryError, BrokenExecutor):
+        raise
+    except Exception as error:
+        if not settings:
+            raise
+        reason = str(error) if isinstance(error, ValueError | TypeError) else f"{type(error).__name__}: {error}"
+        raise FerError(f"--set {' --set '.join(settings)} does not work: {reason}") from error
 
 
 def print_data_summary(X: Samples) -> None:

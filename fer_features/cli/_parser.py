@@ -8,23 +8,34 @@ from __future__ import annotations
 import argparse
 import contextlib
 import difflib
+import functools
 import importlib
 import os
 import shlex
 import shutil
 import sys
 import textwrap
-import traceback
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NoReturn
 
+from .._atomic import protected_inputs
 from .._progress import progress_enabled
 from ..exceptions import FerError
+from ._guard import USER_ERROR, guard
+from ._inputs import input_at
+from ._streams import one_line
 
 #: Options that do not change the results; the command in reports omits them.
-NOT_REPRODUCED = ("out", "cache", "n_jobs", "quiet", "verbose", "debug")
+NOT_REPRODUCED = ("out", "overwrite", "cache", "n_jobs", "quiet", "verbose", "debug")
 #: Options that the command in reports shows even where they have their defaults.
 ALWAYS_SHOWN = ("pipeline", "data")
+
+#: Largest value of integer options without a limit of their own.
+MAX_INTEGER = 1_000_000
+#: Largest random seed; NumPy accepts no larger one.
+MAX_SEED = 2**32 - 1
+#: More processes than this per core only compete for memory.
+MAX_JOBS_PER_CORE = 8
 
 
 class Parser(argparse.ArgumentParser):
@@ -66,7 +77,7 @@ class Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         """Print one line to standard error and end with exit code 2."""
-        self.exit(2, f"error: {message} (see {self.prog} --help)\n")
+        self.exit(USER_ERROR, one_line(f"error: {message} (see {self.prog} --help)") + "\n")
 
 
 class OptionGroup:
@@ -117,21 +128,29 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
     return f": did you mean '{similar[0]}'?" if similar else ""
 
 
-def int_at_least(minimum: int) -> Callable[[str], int]:
-    """Argument type: an integer of at least `minimum`."""
+def int_between(minimum: int, maximum: int) -> Callable[[str], int]:
+    """Argument type: an integer from `minimum` to `maximum`."""
 
     def read(text: str) -> int:
         with contextlib.suppress(ValueError):
-            if int(text) >= minimum:
-                return int(text)
+            value = int(text)
+            if value > maximum:
+                raise argparse.ArgumentTypeError(f"'{text}' is too large: at most {maximum:,} is possible")
+            if value >= minimum:
+                return value
         raise argparse.ArgumentTypeError(f"'{text}' is not an integer of at least {minimum}")
 
     return read
 
 
+def int_at_least(minimum: int) -> Callable[[str], int]:
+    """Argument type: an integer of at least `minimum`, and at most `MAX_INTEGER`."""
+    return int_between(minimum, MAX_INTEGER)
+
+
 def n_jobs(text: str) -> int:
-    """Argument type: a number of parallel jobs, -1 for all cores."""
-    return -1 if text == "-1" else int_at_least(1)(text)
+    """Argument type: a number of parallel jobs, -1 for all cores; at most `MAX_JOBS_PER_CORE` per core."""
+    return -1 if text == "-1" else int_between(1, MAX_JOBS_PER_CORE * (os.cpu_count() or 1))(text)
 
 
 def fraction(text: str) -> float:
@@ -186,7 +205,7 @@ def import_plugins(modules: Sequence[str]) -> None:
     for name in modules:
         try:
             importlib.import_module(name)
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             hint = "; give the name of the module without .py" if name.endswith(".py") else ""
             raise FerError(f"--plugin {name} cannot be imported: {type(error).__name__}: {error}{hint}") from error
 
@@ -196,45 +215,30 @@ def run_command(
     options: argparse.Namespace | None = None,
     interrupted: Callable[[], str] = lambda: "nothing was written",
 ) -> int:
-    """Run a command with progress messages, and report its errors.
+    """Run a command with progress messages; its inputs cannot be overwritten, and its errors are reported.
 
     Parameters
     ----------
     work : callable
         The command.
     options : argparse.Namespace, default=None
-        The options of `add_common_options`: messages, traceback, plugins. None: progress is printed, tracebacks of
-        user errors are not.
+        The options of `add_common_options`: messages, traceback, plugins; and those that name inputs. None: progress is
+        printed, tracebacks of user errors are not.
     interrupted : callable
-        Returns the text printed after Ctrl-C: which results exist.
+        Returns the text printed after an interruption: which results exist.
 
     Returns
     -------
     int
-        Exit code: 0; 2 after a user error, which is printed in one line to standard error; 130 after Ctrl-C.
+        Exit code, see `guard`.
     """
     given: dict[str, Any] = {} if options is None else vars(options)
-    debug = given.get("debug", False)
-    try:
-        with progress_enabled(not given.get("quiet", False), timings=given.get("verbose", False)):
+
+    def run() -> int:
+        enabled = progress_enabled(not given.get("quiet", False), timings=given.get("verbose", False))
+        with enabled, protected_inputs(functools.partial(input_at, given)):
             import_plugins(given.get("plugin", ()))
             work()
-    except FerError as error:
-        if debug:
-            traceback.print_exc()
-        print(f"error: {' '.join(str(error).split())}", file=sys.stderr)
-        return 2
-    except MemoryError:
-        if debug:
-            traceback.print_exc()
-        message = "not enough memory for this data and these settings; use smaller crops or fewer features"
-        print(f"error: {message}", file=sys.stderr)
-        return 2
-    except KeyboardInterrupt:
-        print(f"interrupted: {interrupted()}", file=sys.stderr)
-        return 130
-    except BrokenPipeError:
-        # The process that read the output has ended; the rest of the buffer is discarded.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 1
-    return 0
+        return 0
+
+    return guard(run, debug=given.get("debug", False), kept=interrupted)

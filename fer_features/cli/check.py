@@ -8,22 +8,27 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .._atomic import atomic_directory, timestamped_directory
+from .._atomic import timestamped_directory, write_text
+from .._result_folder import ResultFolder
 from ._options import (
     add_computation_options,
     add_data_options,
+    add_output_folder,
     add_pipeline_option,
     build_pipeline,
     load_data,
     recorded_options,
+    setting_errors,
 )
-from ._parser import Parser, add_common_options, command_parser, format_command, int_at_least, run_command
+from ._parser import Parser, add_common_options, command_parser, format_command, int_at_least, int_between, run_command
 
 if TYPE_CHECKING:
     from ..audit.context import Check
 
 #: Files that the command writes.
 OUTPUTS = ("check.json", "report.html")
+#: Each permutation needs a fit per fold.
+MAX_PERMUTATIONS = 10_000
 
 
 def parser() -> Parser:
@@ -54,7 +59,11 @@ def parser() -> Parser:
         help="the folds of the score to be checked: grouped by subject, or random samples",
     )
     group.add_argument(
-        "--permutations", type=int_at_least(19), default=50, metavar="N", help="permutations of the labels, at least 19"
+        "--permutations",
+        type=int_between(19, MAX_PERMUTATIONS),
+        default=50,
+        metavar="N",
+        help="permutations of the labels, at least 19",
     )
     group.add_argument(
         "--max-samples",
@@ -64,9 +73,7 @@ def parser() -> Parser:
         help="samples for the checks that fit the pipeline many times, chosen by subject",
     )
     add_computation_options(p, "fits", "folds, permutations and classifiers")
-    p.option_group("output").add_argument(
-        "--out", metavar="DIR", help="folder of check.json and report.html (default: a new folder under checks/)"
-    )
+    add_output_folder(p, "check.json and report.html", "a new folder under checks/")
     add_common_options(p)
     return p
 
@@ -88,25 +95,26 @@ def run(options: argparse.Namespace, found: list[Check]) -> None:
     from ..version import versions
 
     out = Path(options.out) if options.out else timestamped_directory("checks", options.pipeline)
-    # The folder is opened first: one that cannot be written is reported before the computation.
-    with atomic_directory(out, OUTPUTS) as folder:
+    with ResultFolder(out, OUTPUTS, "check", options.overwrite) as results:
         settings = dict(parse_setting(text) for text in options.set)
-        model = build_pipeline(options, **settings)
+        with setting_errors(options.set):
+            model = build_pipeline(options, **settings)
         X, alignment = load_data(options, model, settings)
         settings |= alignment
         for name in required_columns(model):
             X.column(name)
-        for check in iterate_checks(
-            model,
-            X,
-            split=options.split,
-            n_permutations=options.permutations,
-            max_samples=options.max_samples,
-            seed=options.seed,
-            n_jobs=options.n_jobs,
-        ):
-            found.append(check)
-            print(check, flush=True)
+        with setting_errors(options.set):
+            for check in iterate_checks(
+                model,
+                X,
+                split=options.split,
+                n_permutations=options.permutations,
+                max_samples=options.max_samples,
+                seed=options.seed,
+                n_jobs=options.n_jobs,
+            ):
+                found.append(check)
+                print(check, flush=True)
         record = {
             "pipeline": options.pipeline,
             "settings": settings,
@@ -117,7 +125,8 @@ def run(options: argparse.Namespace, found: list[Check]) -> None:
             "fingerprint": fingerprint(X),
             "versions": versions(),
         }
-        (folder / "check.json").write_text(json.dumps(record, indent=1) + "\n")
         page = audit_page(options.pipeline, settings, found, X, options.max_samples, format_command(parser(), options))
-        (folder / "report.html").write_text(page, encoding="utf-8")
+        with results.publish() as folder:
+            write_text(folder / "check.json", json.dumps(record, indent=1) + "\n")
+            write_text(folder / "report.html", page)
     print(f"results in {out}")

@@ -7,12 +7,15 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
-from .._atomic import atomic_directory
-from ._options import add_seed
-from ._parser import Parser, add_common_options, command_parser, format_command, int_at_least, run_command
+from .._atomic import timestamped_directory, write_text
+from .._result_folder import ResultFolder
+from ._options import add_output_folder, add_seed
+from ._parser import Parser, add_common_options, command_parser, format_command, int_between, run_command
 
 #: Files that the command writes.
 OUTPUTS = ("comparison.json", "comparison.md", "comparison.png", "report.html")
+#: Each bootstrap sample of each class is kept in memory.
+MAX_BOOTSTRAP_SAMPLES = 100_000
 
 
 def parser() -> Parser:
@@ -27,13 +30,13 @@ def parser() -> Parser:
     p.add_argument("runs", nargs="+", type=Path, metavar="RUN", help="folder of a run; two or more")
     p.add_argument(
         "--n-bootstrap",
-        type=int_at_least(100),
+        type=int_between(100, MAX_BOOTSTRAP_SAMPLES),
         default=2000,
         metavar="N",
         help="bootstrap samples of the subjects, for the confidence intervals",
     )
     add_seed(p, "the bootstrap")
-    p.add_argument("--out", type=Path, default=Path("comparison"), metavar="DIR", help="folder of the results")
+    add_output_folder(p, "the results", "a new folder under comparisons/")
     add_common_options(p)
     return p
 
@@ -50,12 +53,14 @@ def run(options: argparse.Namespace) -> None:
     from ..plotting.comparison import draw_comparison
     from ..reports.comparison import comparison_page
 
-    found = compare(options.runs, seed=options.seed, n_bootstrap=options.n_bootstrap)
-    with atomic_directory(options.out, OUTPUTS) as folder:
-        (folder / "comparison.json").write_text(json.dumps(found.to_dict(), indent=1) + "\n")
-        (folder / "comparison.md").write_text(found.to_markdown() + "\n")
-        draw_comparison(found, folder / "comparison.png")
+    out = Path(options.out) if options.out else timestamped_directory("comparisons", "comparison")
+    with ResultFolder(out, OUTPUTS, "compare", options.overwrite) as results:
+        found = compare(options.runs, seed=options.seed, n_bootstrap=options.n_bootstrap)
         page = comparison_page(found, format_command(parser(), options))
-        (folder / "report.html").write_text(page, encoding="utf-8")
+        with results.publish() as folder:
+            write_text(folder / "comparison.json", json.dumps(found.to_dict(), indent=1) + "\n")
+            write_text(folder / "comparison.md", found.to_markdown() + "\n")
+            draw_comparison(found, folder / "comparison.png")
+            write_text(folder / "report.html", page)
     print(found.to_markdown())
-    print(f"\nwritten to {options.out}")
+    print(f"\nwritten to {out}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -64,11 +65,17 @@ def run(options: argparse.Namespace) -> None:
     """Generate the sequences and write the files."""
     from ..synthetic import generate
 
-    check_output_folder(options.out_dir, options.force)
-    sequences = generate(
-        options.subjects, options.test_subjects, options.repeats, options.seed, n_test_repeats=options.test_repeats
-    )
-    write_fer22(sequences, options.out_dir)
+    new_folders = [one for one in (options.out_dir / "solution", options.out_dir) if not one.exists()]
+    try:
+        check_output_folder(options.out_dir, options.force)
+        sequences = generate(
+            options.subjects, options.test_subjects, options.repeats, options.seed, n_test_repeats=options.test_repeats
+        )
+        write_fer22(sequences, options.out_dir)
+    finally:
+        for folder in new_folders:
+            with contextlib.suppress(OSError):  # it is not empty
+                folder.rmdir()
     n_train = int((sequences.split == "train").sum())
     n_test = len(sequences) - n_train
     print(f"wrote {n_train} training and {n_test} test sequences (synthetic) to {options.out_dir}")
@@ -109,7 +116,7 @@ def check_output_folder(folder: Path, force: bool = False) -> None:
     ------
     FerError
     """
-    existing = [stem for stem in FILE_STEMS if (folder / f"{stem}.h5").exists()]
+    existing = [stem for stem in FILE_STEMS if os.path.exists(folder / f"{stem}.h5")]
     if existing and not force:
         raise FerError(f"{folder} contains {existing[0]}.h5 already; --force replaces it")
     try:
@@ -128,9 +135,17 @@ def write_fer22(sequences: SyntheticSequences, folder: Path) -> None:
     sequences : SyntheticSequences
     folder : Path
     """
-    import h5py
-
     for stem, values in fer22_arrays(sequences).items():
         path = folder / f"{stem}.h5"
-        with atomic_write(path) as temporary, h5py.File(temporary, "w") as file:
-            file.create_dataset(path.stem, data=values).attrs["synthetic"] = True
+        with atomic_write(path) as temporary:
+            _write_dataset(temporary, path.stem, values)
+
+
+def _write_dataset(path: Path, key: str, values: np.ndarray) -> None:
+    import h5py
+
+    try:
+        with h5py.File(path, "w") as file:
+            file.create_dataset(key, data=values).attrs["synthetic"] = True
+    except RuntimeError as error:  # where a full disk does not let HDF5 close the file
+        raise OSError(str(error)) from error

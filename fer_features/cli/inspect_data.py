@@ -6,8 +6,8 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
-from .._atomic import atomic_write
-from ._options import add_data_options, add_seed, cache_directory, read_samples
+from .._atomic import atomic_write, write_text
+from ._options import add_data_options, add_seed, cache_directory, check_suffix, read_samples
 from ._parser import Parser, add_common_options, command_parser, run_command
 
 
@@ -39,11 +39,10 @@ def inspect(options: argparse.Namespace) -> None:
     from ..data_profile import inspect_data
     from ..reports.data_profile import data_profile_page
 
-    # A page that cannot be written is reported before minutes of computation.
+    check_suffix(options.out, ".html", "--out")
     with atomic_write(options.out) as temporary:
-        temporary.touch()
         X = read_samples(options, cache_directory(options.cache) if options.cache else None)
         profile = inspect_data(X)
-        temporary.write_text(data_profile_page(profile, options.seed), encoding="utf-8")
+        write_text(temporary, data_profile_page(profile, options.seed))
     print(profile)
     print(f"written to {options.out}")

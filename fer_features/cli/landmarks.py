@@ -8,9 +8,17 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .._atomic import atomic_directory
-from ..exceptions import FerError
-from ._options import add_data_options, add_n_jobs, add_seed, print_data_summary, read_samples
+from .._atomic import check_writable, write_text
+from .._result_folder import ResultFolder
+from ._options import (
+    add_data_options,
+    add_n_jobs,
+    add_output_folder,
+    add_seed,
+    check_suffix,
+    print_data_summary,
+    read_samples,
+)
 from ._parser import OptionGroup, Parser, add_common_options, command_parser, int_at_least, run_command
 
 if TYPE_CHECKING:
@@ -54,9 +62,7 @@ def parser() -> Parser:
     _add_frames(group)
     add_n_jobs(group, "folds")
     add_seed(group, "folds and initial shapes")
-    evaluate.option_group("output").add_argument(
-        "--out", metavar="DIR", help="folder of landmarks.json and curve.png (default: nothing is written)"
-    )
+    add_output_folder(evaluate, "landmarks.json and curve.png", "nothing is written")
     add_common_options(evaluate)
     return p
 
@@ -77,10 +83,8 @@ def train(options: argparse.Namespace) -> None:
     from ..faces.landmarker_training import train_landmarker
 
     out = Path(options.out)
-    if not out.parent.is_dir():
-        raise FerError(f"--out {out}: the folder {out.parent} does not exist")
-    if out.suffix != ".joblib":
-        raise FerError(f"--out {out}: the name must end in .joblib")
+    check_suffix(out, ".joblib", "--out")
+    check_writable(out, out.with_suffix(".json"))
     X, frames = _load_frames(options, train_only=True)
     landmarker, info = train_landmarker(frames, options.seed)
     source = {"dataset": X.info.dataset, "synthetic": X.info.synthetic, "fingerprint": _fingerprint(X)}
@@ -96,10 +100,11 @@ def evaluate(options: argparse.Namespace) -> None:
     if options.out is None:
         evaluation_report(options)
         return
-    with atomic_directory(Path(options.out), OUTPUTS) as folder:
+    with ResultFolder(options.out, OUTPUTS, "landmarks", options.overwrite) as results:
         scores, report = evaluation_report(options)
-        (folder / "landmarks.json").write_text(json.dumps(report, indent=1) + "\n")
-        plot_error_curve(scores.curve, folder / "curve.png")
+        with results.publish() as folder:
+            write_text(folder / "landmarks.json", json.dumps(report, indent=1) + "\n")
+            plot_error_curve(scores.curve, folder / "curve.png")
     print(f"written to {options.out}")
 
 

@@ -49,7 +49,7 @@ def component_list(kinds: Sequence[str] = KINDS) -> str:
 
 def _entry(name: str, *parts: str) -> str:
     """A line of a listing; empty parts are left out."""
-    return f"  {name:10s} {'; '.join(part for part in parts if part)}"
+    return f"  {name:12s} {'; '.join(part for part in parts if part)}"
 
 
 def _datasets() -> list[str]:

@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from .._atomic import atomic_write
+from .._atomic import atomic_write, check_writable
 from ..exceptions import FerError
+from ._options import check_suffix
 from ._parser import Parser, add_common_options, command_parser, int_at_least, run_command
 
 
@@ -49,6 +50,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def plot(options: argparse.Namespace) -> None:
     """Plot one sample, or the feature importance of a model, and write the image."""
+    check_suffix(options.out, ".png", "--out")
+    check_writable(options.out)
     figure = _importance_figure(options) if options.model else _descriptor_figure(options)
     with atomic_write(options.out) as temporary:
         figure.savefig(temporary, format="png", metadata={"Software": None})
@@ -66,7 +69,8 @@ def _descriptor_figure(options: argparse.Namespace) -> Any:
         raise FerError(f"--sample {sample}: the data have the samples 0 to {len(X) - 1}")
     figure = plot_descriptor(options.feature, X[[sample]])
     synthetic = " (synthetic)" if X.info.synthetic else ""
-    figure.suptitle(f"{options.feature}: {X.info.dataset}{synthetic}, sample {sample}", fontsize=11)
+    title = f"{options.feature}: {X.info.dataset}{synthetic}, sample {sample}"
+    figure.suptitle(title, fontsize=11, parse_math=False)
     return figure
 
 

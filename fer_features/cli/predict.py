@@ -9,10 +9,12 @@ exit code is then 2.
 from __future__ import annotations
 
 import argparse
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
 from ..exceptions import FerError
+from ._options import check_suffix
 from ._parser import Parser, add_common_options, command_parser, fraction, int_at_least, run_command
 
 
@@ -123,12 +125,15 @@ def predict(options: argparse.Namespace) -> None:
     from ..recognition.annotation_writer import AnnotationWriter
     from ..recognition.batch import BatchPredictor
     from ..recognition.frames import FrameSampling
-    from ..recognition.openface import OpenFaceTracker, open_openface_writer, read_openface
+    from ..recognition.openface import OpenFaceTracker, open_openface_writer
+    from ..recognition.openface_table import read_openface
     from ..recognition.prediction_writer import open_prediction_writer
     from ..recognition.sources import FrameSource, InvalidSource, VideoSource, sources_from_inputs
 
+    _check_names(options)
     sampling = FrameSampling(options.frame_step, options.fps)
     landmarks = read_openface(options.openface_in) if options.openface_in else None
+    tracker = OpenFaceTracker(landmarks, options.faces) if landmarks else None
     recognizer = Recognizer(
         options.model,
         landmarker=options.landmarker,
@@ -146,22 +151,37 @@ def predict(options: argparse.Namespace) -> None:
     else:
         sources = [VideoSource(options.camera, sampling)]
     valid = [source for source in sources if not isinstance(source, InvalidSource)]
+    has_stream = any(source.is_stream for source in valid)
     if (landmarks or options.openface_out) and (len(sources) != 1 or not all(source.is_stream for source in valid)):
         raise FerError("--openface-in and --openface-out need one video or sequence, which must be the only input")
+    if valid and not has_stream:
+        recognizer.require_neutral_image()
     annotation_writer = AnnotationWriter(options.annotate) if options.annotate else None
     if annotation_writer is not None and valid:
-        annotation_writer.check([source.name for source in valid], any(source.is_stream for source in valid))
+        annotation_writer.check([source.name for source in valid], has_stream)
     class_names = recognizer.class_names if recognizer.has_probabilities else []
     with (
         open_prediction_writer(options.out, class_names) as writer,
         open_openface_writer(options.openface_out) as openface_writer,
     ):
-        tracker = OpenFaceTracker(landmarks, options.faces) if landmarks else None
         batch = BatchPredictor(recognizer, tracker, writer, annotation_writer, openface_writer)
         interrupted = batch.predict(sources)
+        if landmarks and sources[0].n_frames and not (interrupted or batch.errors):
+            landmarks.check_length(sources[0].n_frames)
     target = f"; written to {options.out}" if options.out else ""
     print(f"{len(sources)} input(s), {batch.n_records} rows, {batch.n_classified} with an expression{target}")
     if interrupted:
         raise KeyboardInterrupt
-    if batch.n_failed:
-        raise FerError(f"{batch.n_failed} of {len(sources)} input(s) failed; the others were processed")
+    if batch.errors and len(sources) == 1:
+        raise FerError(batch.errors[0])
+    if batch.errors:
+        raise FerError(f"{len(batch.errors)} of {len(sources)} inputs failed; the others were processed")
+
+
+def _check_names(options: argparse.Namespace) -> None:
+    """Check the names of the files to be written."""
+    if options.openface_out is None:
+        return
+    check_suffix(options.openface_out, ".csv", "--openface-out")
+    if options.out is not None and os.path.realpath(options.out) == os.path.realpath(options.openface_out):
+        raise FerError(f"--out and --openface-out are both {options.out}: give two names")

@@ -11,20 +11,25 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from .._atomic import MAX_NAME_LENGTH
+from .._files import file_fault
 from ..exceptions import FerError
 from ._options import (
     add_computation_options,
     add_data_options,
+    add_output_folder,
     add_pipeline_option,
     add_rejection_options,
     build_pipeline,
     load_data,
     recorded_options,
+    setting_errors,
 )
 from ._parser import Parser, add_common_options, command_parser, format_command, int_at_least, run_command
 from .run import print_missing_landmarks
 
 if TYPE_CHECKING:
+    from .._result_folder import ResultFolder
     from ..model_selection.search import Search
 
 #: Seconds between two updates of candidates.csv.
@@ -86,9 +91,7 @@ def parser() -> Parser:
     )
     add_rejection_options(p)
     add_computation_options(p, "fits", "folds, sampling of combinations, and classifiers")
-    p.option_group("output").add_argument(
-        "--out", metavar="DIR", help="folder of journal and results (default: a folder under searches/ for this search)"
-    )
+    add_output_folder(p, "journal and results", "a folder under searches/ for this search, which is continued")
     add_common_options(p)
     return p
 
@@ -106,19 +109,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def run(options: argparse.Namespace, kept: list[str]) -> None:
     """Search, refit, save; print a summary. `kept` receives the message after an interruption."""
-    from .._atomic import atomic_directory
     from ..evaluation.profiling import Stopwatch
     from ..evaluation.rejection import check_rejection
     from ..evaluation.summary import summary
-    from ..experiment import SEARCH_OUTPUTS
+    from ..experiment import JOURNAL
     from ..model_selection.search import Search
     from ..workflow import finish_search
 
     watch = Stopwatch()
-    model = build_pipeline(options)
+    with setting_errors(options.set):
+        model = build_pipeline(options)
     if options.reject_below or options.target_coverage:
         check_rejection(model)
     grid = read_grid(options)
+    if options.out:  # a folder that cannot be written is reported before the data are read
+        with _result_folder(options.out, options):
+            pass
     X, _ = load_data(options, model, grid)
     watch.lap("read")
     planned = Search(
@@ -132,38 +138,38 @@ def run(options: argparse.Namespace, kept: list[str]) -> None:
         scoring=options.scoring,
         seed=options.seed,
     )
-    out = Path(options.out) if options.out else Path("searches") / f"{options.pipeline}-{planned.digest}"
-    if out.exists() and not out.is_dir():
-        raise FerError(f"--out {out} is a file: give a folder")
-    journal = out / "journal.jsonl"
-    continued = ", continued" if journal.exists() else ""
-    print(
-        f"{len(planned.candidates)} candidates, {planned.n_extractor_settings} extractor setting(s){continued}: {out}",
-        flush=True,
-    )
-    kept.append(f"finished fits are kept in {journal}; the same command continues the search")
-    found = planned.run(
-        journal=journal,
-        n_jobs=options.n_jobs,
-        time_limit=options.time_limit,
-        on_step=_table_writer(planned, out / "candidates.csv"),
-    )
-    watch.lap("search")
-    with atomic_directory(out, SEARCH_OUTPUTS) as folder:
-        experiment = finish_search(
-            found,
-            X,
-            options.cv,
+    default = Path("searches") / f"{options.pipeline[:MAX_NAME_LENGTH]}-{planned.digest}"
+    out = Path(options.out) if options.out else default
+    journal = out / JOURNAL
+    with _result_folder(out, options) as results:
+        results.claim(JOURNAL, "candidates.csv")
+        continued = ", continued" if journal.exists() else ""
+        n_settings = planned.n_extractor_settings
+        print(f"{len(planned.candidates)} candidates, {n_settings} extractor setting(s){continued}: {out}", flush=True)
+        kept.append(f"finished fits are kept in {journal}; the same command continues the search")
+        found = planned.run(
+            journal=journal,
             n_jobs=options.n_jobs,
-            seed=options.seed,
-            name=options.pipeline,
-            reject_below=options.reject_below,
-            target_coverage=options.target_coverage,
-            command=format_command(parser(), options),
-            command_options={k: v for k, v in recorded_options(options).items() if k != "time_limit"},
-            watch=watch,
+            time_limit=options.time_limit,
+            on_step=_table_writer(planned, out / "candidates.csv"),
         )
-        experiment.write(folder)
+        watch.lap("search")
+        with setting_errors(options.set):
+            experiment = finish_search(
+                found,
+                X,
+                options.cv,
+                n_jobs=options.n_jobs,
+                seed=options.seed,
+                name=options.pipeline,
+                reject_below=options.reject_below,
+                target_coverage=options.target_coverage,
+                command=format_command(parser(), options),
+                command_options={k: v for k, v in recorded_options(options).items() if k != "time_limit"},
+                watch=watch,
+            )
+        with results.publish() as folder:
+            experiment.write(folder)
     print(summary(experiment.scores))
     print(found)
     if experiment.test is not None and experiment.test.n_without_features:
@@ -175,17 +181,26 @@ def run(options: argparse.Namespace, kept: list[str]) -> None:
     print(f"  results in {out}")
 
 
+def _result_folder(out: str | Path, options: argparse.Namespace) -> ResultFolder:
+    from .._result_folder import ResultFolder
+    from ..experiment import JOURNAL, SEARCH_OUTPUTS
+
+    return ResultFolder(out, (JOURNAL, *SEARCH_OUTPUTS), "search", options.overwrite, continued=(JOURNAL,))
+
+
 def read_grid(options: argparse.Namespace) -> dict[str, list[Any]]:
     """The grid of ``--grid`` and ``--set``, or the default grid of the pipeline."""
     from ..model_selection.grids import check_grid, default_grid
 
     grid: dict[str, list[Any]] = {}
     if options.grid:
+        if fault := file_fault(options.grid):
+            raise FerError(f"--grid {options.grid} {fault}")
         try:
-            grid = check_grid(json.loads(Path(options.grid).read_text()))
+            grid = check_grid(json.loads(Path(options.grid).read_text(encoding="utf-8")))
         except OSError as error:
             raise FerError(f"--grid {options.grid} cannot be read: {error.strerror}") from error
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             if isinstance(error, FerError):
                 raise FerError(f"--grid {options.grid}: {error}") from error
             raise FerError(f"--grid {options.grid} is not JSON: {error}") from error
@@ -211,7 +226,7 @@ def parse_values(text: str) -> tuple[str, list[Any]]:
 def _literal(text: str) -> Any:
     try:
         return ast.literal_eval(text)
-    except (ValueError, SyntaxError):
+    except (ValueError, SyntaxError, MemoryError, RecursionError):  # the last two for deeply nested expressions
         return text
 
 
@@ -228,17 +243,15 @@ def _minutes(text: str) -> float:
 def _table_writer(planned: Search, path: Path) -> Callable[[], None]:
     """A function that writes the table of the candidates so far, at most once per second."""
     from .._atomic import atomic_write
+    from .._csv import write_csv
 
     last = 0.0
 
     def write_table() -> None:
         nonlocal last
-        if not last:  # left by a killed search
-            for left in path.parent.glob(f".{path.name}.*.part"):
-                left.unlink(missing_ok=True)
         if time.monotonic() - last > TABLE_INTERVAL_SECONDS:
             last = time.monotonic()
             with atomic_write(path) as temporary:
-                planned.table().to_csv(temporary, index=False)
+                write_csv(planned.table(), temporary)
 
     return write_table

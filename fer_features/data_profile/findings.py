@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from ..samples.data_info import WARNING_PREFIX
 from .profile import SEVERITIES, UNLABELLED_CLASS, DataProfile, DuplicateStatistics, Finding
 
 #: Ratio of the most to the least frequent class above which classes are imbalanced.
@@ -87,11 +88,16 @@ def profile_findings(profile: DataProfile) -> tuple[Finding, ...]:
     found += _subject_findings(profile)
     found += _image_findings(profile)
     found += _landmark_findings(profile)
-    found += [Finding("note", f"{note[:1].upper()}{note[1:]}.", "data") for note in info.notes]
+    found += [_finding_of_note(note) for note in info.notes]
     if info.synthetic:
         found.append(Finding("note", "The faces are rendered: scores on them do not hold for real faces.", "data"))
     order = list(SEVERITIES)
     return tuple(sorted(found, key=lambda finding: order.index(finding.severity)))
+
+
+def _finding_of_note(note: str) -> Finding:
+    text = note.removeprefix(WARNING_PREFIX)
+    return Finding("note" if text == note else "warning", f"{text[:1].upper()}{text[1:]}.", "data")
 
 
 def unexpected_near_duplicates(profile: DataProfile, duplicates: DuplicateStatistics) -> np.ndarray:

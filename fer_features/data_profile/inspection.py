@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import dataclasses
 from collections import Counter
+from pathlib import Path
 
 import numpy as np
 
 from .._progress import progress
 from ..exceptions import FerError
 from ..extractors import Align
+from ..inputs import resolve_table
 from ..samples.data_info import class_name
 from ..samples.duplicates import exact_duplicates, has_duplicate_in, merge_groups, near_duplicates
 from ..samples.table import Samples
@@ -40,12 +42,12 @@ MEAN_FACE_SIDE_PX = 96
 SPLIT_ORDER = ("train", "validation", "test")
 
 
-def inspect_data(X: Samples) -> DataProfile:
+def inspect_data(X: str | Path | Samples) -> DataProfile:
     """Profile of a data set: classes, splits, images, duplicates, subjects and motion, and findings about them.
 
     Parameters
     ----------
-    X : Samples
+    X : Samples, or path of a data set
         With any columns; statistics of absent columns are None.
 
     Returns
@@ -69,6 +71,7 @@ def inspect_data(X: Samples) -> DataProfile:
     warning: 1 subject shows one class only: 2. The model may learn the face instead of the expression.
     pass: No class is more than 5 times as frequent as another.
     """
+    X = resolve_table(X)
     if not len(X):
         raise FerError("the data have no sample")
     label = X.label_codes if "label" in X else np.full(len(X), -1)

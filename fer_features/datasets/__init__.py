@@ -6,7 +6,9 @@ import dataclasses
 from pathlib import Path
 from typing import Any
 
+from .._files import file_fault
 from ..exceptions import FerError
+from ..samples.contents import content_notes
 from ..samples.table import Samples
 from .dataset import LOAD_OPTIONS, Dataset
 from .demo import DEMO
@@ -14,7 +16,9 @@ from .fer22 import FER22
 from .fer2013 import FER2013
 from .folders import FOLDERS
 from .holdout import with_holdout
-from .subjects import with_inferred_subjects, with_subjects_from_file
+from .subject_files import with_subjects_from_file
+from .subjects import with_inferred_subjects
+from .unused_files import unused_files_note
 
 #: Name -> data set. `register_dataset` adds to it.
 DATASETS: dict[str, Dataset] = {"demo": DEMO, "fer22": FER22, "fer2013": FER2013, "folders": FOLDERS}
@@ -22,7 +26,7 @@ DATASETS: dict[str, Dataset] = {"demo": DEMO, "fer22": FER22, "fer2013": FER2013
 _BUILT_IN = tuple(DATASETS)
 
 #: Number of folders and of files that the message about an unknown layout lists.
-MAX_LISTED_ENTRIES = 4
+MAX_LISTED_ENTRIES = 8
 
 
 def register_dataset(dataset: Dataset) -> Dataset:
@@ -154,18 +158,28 @@ def load_dataset(
             )
     options = {**given, "on_error": on_error, "cache": None if cache is None else Path(cache)}
     X = _load(dataset, path, {k: v for k, v in options.items() if k in dataset.options and k != "holdout"})
+    notes: tuple[str, ...] = ()
+    if dataset.used_files is not None and path.is_dir():
+        used = [*dataset.used_files(path), *([] if subjects is None else [Path(subjects)])]
+        notes = unused_files_note(path, used)
     if subjects is not None:
         X = with_subjects_from_file(X, Path(subjects))
     if "holdout" in dataset.options:  # after the subjects are known, since it must not divide a subject
         X = with_holdout(X, holdout)
     if infer_subjects and "subject" not in X:
-        if not _is_still_images(X):
-            return with_inferred_subjects(X, n_subjects)
-        if n_subjects is not None:
-            raise FerError(
-                f"--n-subjects {n_subjects}: subjects are inferred from the neutral frames of sequences, and these are "
-                "still images; give --subjects FILE or --subject-pattern"
-            )
+        X = _with_inferred_subjects(X, n_subjects)
+    notes += content_notes(X, read_lazy_columns=True)
+    return X.with_columns(X.info.with_notes(notes)) if notes else X
+
+
+def _with_inferred_subjects(X: Samples, n_subjects: int | None) -> Samples:
+    if not _is_still_images(X):
+        return with_inferred_subjects(X, n_subjects)
+    if n_subjects is not None:
+        raise FerError(
+            f"--n-subjects {n_subjects}: subjects are inferred from the neutral frames of sequences, and these are "
+            "still images; give --subjects FILE or --subject-pattern"
+        )
     return X
 
 
@@ -187,14 +201,21 @@ def _recognised(path: Path) -> Dataset:
 def _contents(path: Path) -> str:
     """What a path contains, for the message about an unknown layout."""
     if not path.is_dir():
-        return f"a file of the type '{path.suffix or 'without suffix'}'"
+        fault = file_fault(path)
+        return f"a path that {fault}" if fault else f"a file of the type '{path.suffix or 'without suffix'}'"
     entries = sorted(entry for entry in path.iterdir() if not entry.name.startswith("."))
     if not entries:
         return "an empty folder"
-    folders = [f"{entry.name}/" for entry in entries if entry.is_dir()]
+    folders = [_folder_name(entry) for entry in entries if entry.is_dir()]
     files = [entry.name for entry in entries if not entry.is_dir()]
     counts = [_listing(names, kind) for names, kind in ((folders, "folder(s)"), (files, "file(s)")) if names]
     return f"a folder with {' and '.join(counts)}"
+
+
+def _folder_name(folder: Path) -> str:
+    """Name of a folder, with the folders in it."""
+    inner = sorted(f"{entry.name}/" for entry in folder.iterdir() if entry.is_dir())
+    return f"{folder.name}/" + (f" with {_listing(inner, 'folder(s)')}" if inner else "")
 
 
 def _listing(names: list[str], kind: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -31,6 +31,9 @@ class Dataset:
     load : callable
         ``load(path: Path, **options) -> Samples``. It receives those of `options` that the caller has given, without
         'holdout', and raises `FerError` for every fault of the files.
+    used_files : callable, optional
+        ``used_files(path: Path) -> iterable of Path``: the files that `load` reads in a folder. `load_dataset` counts
+        the others in a note, so that none is passed over without a sign.
     reference : str
         Citation with DOI.
     licence : str
@@ -72,6 +75,7 @@ class Dataset:
     layout: str
     can_load: Callable[[Path], bool]
     load: Callable[..., Samples]
+    used_files: Callable[[Path], Iterable[Path]] | None = None
     reference: str = ""
     licence: str = ""
     homepage: str = ""

@@ -7,33 +7,43 @@ Layouts, each given by the file itself or by its folder:
     train.csv, test.csv   emotion,pixels and pixels    the files of the challenge: the test split has no labels
     fer2013new.csv        next to fer2013.csv or icml_face_data.csv: the votes of FER+, see `ferplus`
 
-The pixels of a row are 2,304 grey values 0..255 in row-major order, separated by blanks. Codes: angry 0, disgust 1,
-fear 2, happy 3, sad 4, surprise 5, neutral 6. The predefined splits have 28,709, 3,589 and 3,589 rows and are called
-'train', 'validation' and 'test' here. Known defects: about 1,500 groups of identical images, some with different labels
-and some across splits; a few images are blank. Subject identities are unknown.
+The pixels of a row are 2,304 grey values 0..255 in row-major order, separated by blanks, or in a quoted field also by
+commas and between brackets. Codes: angry 0, disgust 1, fear 2, happy 3, sad 4, surprise 5, neutral 6; in some copies
+contempt 7. The predefined splits have 28,709, 3,589 and 3,589 rows and are called 'train', 'validation' and 'test'
+here. Usage can also be one of these names, in any case. Known defects: about 1,500 groups of identical images, some
+with different labels and some across splits; a few images are blank. Subject identities are unknown.
 """
 
 from __future__ import annotations
 
+import csv
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
+from .._files import regular_file
 from ..exceptions import FerError
-from ..expressions import FER2013_CLASSES
+from ..expressions import FER2013_CLASSES, FOLDER_CLASSES
 from ..samples.table import DataInfo, Samples
 from .dataset import Dataset
-from .ferplus import with_ferplus_labels
+from .ferplus import FERPLUS_FILE, with_ferplus_labels
+from .pixel_text import N_PIXELS, parse_block, parse_row, quoted_start, separated_by_blanks
 from .still_images import Fault, StillImages, cached_read, to_samples
 
 #: Height and width of an image in pixels.
 IMAGE_SIZE = 48
-N_PIXELS = IMAGE_SIZE * IMAGE_SIZE
 
 #: 'Usage' in lower case -> name of the predefined split.
-USAGE_SPLITS = {"training": "train", "publictest": "validation", "privatetest": "test"}
+USAGE_SPLITS = {
+    **dict.fromkeys(("training", "train"), "train"),
+    **dict.fromkeys(("publictest", "validation", "valid", "val"), "validation"),
+    **dict.fromkeys(("privatetest", "test"), "test"),
+}
+
+#: Code of contempt, which FER2013 itself does not have.
+CONTEMPT = FOLDER_CLASSES.index("contempt")
 
 #: Rows whose text is converted to numbers at once.
 ROWS_PER_BLOCK = 16
@@ -69,16 +79,20 @@ def load_fer2013(path: Path, on_error: str = "stop", cache: Path | None = None, 
     Raises
     ------
     FerError
-        For a header without 'pixels', rows with faults unless they are skipped, and votes that do not match the rows.
+        For a header without 'pixels' or with a column twice, rows with faults unless they are skipped, and votes that
+        do not match the rows.
     """
     if labels not in (None, "ferplus"):
         raise FerError(f"--labels {labels}: 'ferplus' is the only choice for this data")
     files = _files(path)
     for file in files:
-        if "pixels" not in _header(file):
-            raise FerError(f"{file} has the columns {', '.join(_header(file))}: 'pixels' is needed")
+        _check_header(file)
     still_images = cached_read(cache, files[0].parent, files, lambda: _read(files))
-    info = DataInfo(dataset="fer2013", classes=FER2013_CLASSES, source=str(path), cropped=True)
+    classes, notes = FER2013_CLASSES, tuple[str, ...]()
+    n_contempt = int((still_images.label == CONTEMPT).sum())
+    if n_contempt:
+        classes, notes = FOLDER_CLASSES, (f"{n_contempt} row(s) have the code {CONTEMPT}, which is taken for contempt",)
+    info = DataInfo(dataset="fer2013", classes=classes, source=str(path), cropped=True, notes=notes)
     X = to_samples(still_images, info, on_error)
     return with_ferplus_labels(X, files, still_images.n_entries, USAGE_SPLITS) if labels else X
 
@@ -93,6 +107,7 @@ FER2013 = Dataset(
     layout="fer2013.csv, icml_face_data.csv, train.csv with test.csv, or another csv file with a column 'pixels'",
     can_load=_can_load,
     load=load_fer2013,
+    used_files=lambda path: [*_files(path), path / FERPLUS_FILE],
     reference="Goodfellow et al., ICONIP 2013, doi:10.1007/978-3-642-42051-1_16; "
     "Barsoum et al., ICMI 2016, doi:10.1145/2993148.2993165 (FER+)",
     licence="none is stated: the images were collected from the web, and rights in them are their owners'",
@@ -104,7 +119,7 @@ FER2013 = Dataset(
 
 def _files(path: Path) -> list[Path]:
     """The csv files to read for a csv file or a folder, the training file first."""
-    if not path.exists():
+    if not path.is_file() and not path.is_dir():
         return []
     pair = ("train.csv", "test.csv")
     if path.is_file():
@@ -123,11 +138,20 @@ def _files(path: Path) -> list[Path]:
 
 def _header(path: Path) -> list[str]:
     try:
-        with open(path, "rb") as file:
+        with open(regular_file(path), "rb") as file:
             line = file.readline(10_000)
     except OSError as error:
         raise FerError(f"{path} cannot be read: {error.strerror}") from error
     return [name.strip().strip('"').strip().lower() for name in line.decode("utf-8-sig", "replace").split(",")]
+
+
+def _check_header(path: Path) -> None:
+    names = _header(path)
+    if "pixels" not in names:
+        raise FerError(f"{path} has the columns {', '.join(names)}: 'pixels' is needed")
+    repeated = [name for name in ("pixels", "emotion", "usage") if names.count(name) > 1]
+    if repeated:
+        raise FerError(f"{path} has the column '{repeated[0]}' {names.count(repeated[0])} times: keep one")
 
 
 def _read(files: list[Path]) -> StillImages:
@@ -200,10 +224,20 @@ def _fields(path: Path) -> Iterator[dict[str, bytes]]:
     with open(path, "rb") as file:
         file.readline()
         for line in file:
-            # No field contains a comma or a quote, so that a csv parser is not needed.
+            # Usually no field contains a comma, so that a csv parser, which is slower, is not needed.
             fields = line.strip().replace(b'"', b"").split(b",")
+            if len(fields) > len(header) and b'"' in line:
+                fields = _quoted_fields(line)
             if fields != [b""]:
                 yield dict(zip(header, fields, strict=True)) if len(fields) == len(header) else {}
+
+
+def _quoted_fields(line: bytes) -> list[bytes]:
+    """Fields of a line of which some contain commas between quotes; no fields where it is damaged."""
+    try:
+        return [field.encode() for field in next(csv.reader([line.decode(errors="replace").strip()]), [])]
+    except csv.Error:
+        return []
 
 
 def _located(fault: Fault, path: Path, row: int) -> Fault:
@@ -216,71 +250,18 @@ def _parse_fields(path: Path, row: int, fields: dict[str, bytes]) -> _Row | Faul
     code = -1
     if "emotion" in fields:
         try:
-            code = int(fields["emotion"])
+            value = float(fields["emotion"])
+            code = int(value) if value.is_integer() else -1
         except ValueError:
             code = -1
-        if not 0 <= code < len(FER2013_CLASSES):
-            return Fault("label out of range", f"label '{_quoted(fields['emotion'])}' is not a code 0..6")
+        if not 0 <= code <= CONTEMPT:
+            return Fault(
+                "label out of range", f"label '{quoted_start(fields['emotion'])}' is not a code 0..6 (7 contempt)"
+            )
     split = path.stem.lower() if path.name.lower() in ("train.csv", "test.csv") else ""
     if "usage" in fields:
-        usage = _quoted(fields["usage"])
+        usage = quoted_start(fields["usage"])
         if usage.lower() not in USAGE_SPLITS:
             return Fault("unknown Usage", f"Usage '{usage}' is not Training, PublicTest or PrivateTest")
         split = USAGE_SPLITS[usage.lower()]
-    return _Row(row, fields["pixels"].strip(), code, split)
-
-
-def _quoted(field: bytes) -> str:
-    """The start of a field, for messages."""
-    return field.decode(errors="replace").strip()[:20]
-
-
-def parse_block(rows: list[bytes]) -> np.ndarray | None:
-    """Convert the text of several rows to grey values at once.
-
-    Parameters
-    ----------
-    rows : list of n bytes
-        Numbers separated by single blanks.
-
-    Returns
-    -------
-    ndarray of uint8, shape (n, 2304), or None
-        None where any row has a fault, or is separated in another way; `parse_row` then finds the fault.
-
-    Notes
-    -----
-    A number is the one to three digits before a blank. Vectorised over all rows, this is three times as fast as
-    `parse_row`, which matters for files of 270 MB.
-    """
-    if not rows:
-        return None
-    text = np.frombuffer(b" " + b" ".join(rows) + b" ", np.uint8)
-    blanks = np.flatnonzero(text == ord(" ")).astype(np.int32)
-    digits = text - np.uint8(ord("0"))  # every other character wraps around or is above 9
-    width = np.diff(blanks) - 1
-    starts = np.cumsum([0, *(len(row) + 1 for row in rows)])
-    if len(blanks) != len(rows) * N_PIXELS + 1 or (blanks[::N_PIXELS] != starts).any():
-        return None
-    if np.count_nonzero(digits > 9) != len(blanks) or width.min() < 1 or width.max() > 3:
-        return None
-    ends = blanks[1:]
-    values = digits[ends - 1].astype(np.uint16)
-    values += (10 * (width > 1)).astype(np.uint16) * digits[ends - 2]
-    values += (100 * (width > 2)).astype(np.uint16) * digits[ends - 3]
-    if values.max() > 255:
-        return None
-    return values.astype(np.uint8).reshape(len(rows), N_PIXELS)
-
-
-def parse_row(row: bytes) -> np.ndarray | Fault:
-    """Convert the text of one row to grey values, shape (2304,) uint8, or return its fault."""
-    words = row.split()
-    if not words:
-        return Fault("empty pixels", "pixels are empty")
-    if len(words) != N_PIXELS:
-        return Fault("wrong number of pixels", f"{len(words)} pixels, not {N_PIXELS}")
-    wrong = next((word for word in words if not word.isdigit() or len(word) > 3 or int(word) > 255), None)
-    if wrong is not None:
-        return Fault("invalid pixel", f"pixel '{_quoted(wrong)}' is not a grey value 0..255")
-    return np.array([int(word) for word in words], np.uint8)
+    return _Row(row, separated_by_blanks(fields["pixels"]), code, split)

@@ -4,8 +4,8 @@ Files, each with one dataset whose key is the file's stem:
 
     data_train_images.h5     (n, T, H, W) uint8      frame 0 neutral, the last frame the apex
     data_train_landmarks.h5  (n, T, 68, 2)           (x, y) in pixels, integers or floats; a later edition has
-                                                     meshes of 478 points, (n, T, 478, 3), whose coordinates may be
-                                                     fractions of the image width and height
+                                                     meshes of 468 or 478 points, (n, T, 478, 3), whose coordinates
+                                                     may be fractions of the image width and height
     data_train_labels.h5     (n,)                    joy 0, fear 1, surprise 2, anger 3, disgust 4, sadness 5;
                                                      often stored as floats
     data_test_images.h5, data_test_landmarks.h5      the same for the test split, without labels
@@ -20,22 +20,15 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import h5py
 import numpy as np
 
 from ..exceptions import FerError
 from ..expressions import FER22_CLASSES
 from ..samples.columns import ConcatenatedColumn, H5Column
+from ..samples.hdf5 import h5_flag, h5_layout, read_h5
+from ..samples.landmark_columns import clean_landmarks, landmarks_in_pixels
 from ..samples.table import DataInfo, Samples
-from ..samples.validation import clean_landmarks
 from .dataset import Dataset
-
-#: Distance of a landmark from the image, as a fraction of the image size, above which the landmarks are refused.
-MAX_FRACTION_OUTSIDE = 0.25
-
-#: Largest coordinate, in absolute value, of landmarks that are fractions of the image size. In pixels, no face is as
-#: small as that.
-MAX_RELATIVE_COORDINATE = 2
 
 
 def load_fer22(path: Path) -> Samples:
@@ -68,13 +61,14 @@ def load_fer22(path: Path) -> Samples:
     images: list[Any] = []
     landmarks: list[Any] = []
     ids: list[np.ndarray] = []
+    notes: list[str] = []
     for split in splits:
         present = _present(path, split)
         clips: Any = _images(path / f"data_{split}_images.h5") if "images" in present else None
         points: Any = _landmarks(path / f"data_{split}_landmarks.h5") if "landmarks" in present else None
         if clips is not None and points is not None:
-            points = _in_pixels(points, clips)
-            _check_agreement(path, split, clips, points)
+            points, doubts = _landmarks_of_images(path, split, points, clips)
+            notes += [f"{split}: {doubt}" for doubt in doubts]
         images.append(clips)
         landmarks.append(points)
         ids.append(np.arange(len(clips if clips is not None else points)))
@@ -96,7 +90,12 @@ def load_fer22(path: Path) -> Samples:
         columns["landmarks"] = np.concatenate(landmarks)
     files = {name: str(path / f"data_train_{name}.h5") for name in ("images", "landmarks")}
     info = DataInfo(
-        dataset="fer22", classes=FER22_CLASSES, source=str(path), files=files, synthetic=_is_synthetic(label_file)
+        dataset="fer22",
+        classes=FER22_CLASSES,
+        source=str(path),
+        files=files,
+        synthetic=_is_synthetic(label_file),
+        notes=tuple(notes),
     )
     return Samples(columns, info)
 
@@ -105,12 +104,18 @@ def _can_load(path: Path) -> bool:
     return path.is_dir() and any(path.glob("data_train_*.h5"))
 
 
+def _used_files(path: Path) -> list[Path]:
+    names = [f"data_{split}_{name}.h5" for split in ("train", "test") for name in ("images", "landmarks")]
+    return [path / name for name in (*names, "data_train_labels.h5")]
+
+
 FER22 = Dataset(
     name="fer22",
     description="the fer22 challenge: sequences from neutral to apex with landmarks, in HDF5",
     layout="a folder with data_train_images.h5, data_train_landmarks.h5 (or one of them) and data_train_labels.h5",
     can_load=_can_load,
     load=load_fer22,
+    used_files=_used_files,
     reference="the fer22 challenge",
     homepage="for participants of the challenge",
 )
@@ -118,8 +123,7 @@ FER22 = Dataset(
 
 def _is_synthetic(path: Path) -> bool:
     # Sequences that this package renders are marked, so that scores on them are not taken for scores on real faces.
-    with h5py.File(path) as file:
-        return bool(file[path.stem].attrs.get("synthetic", False))
+    return h5_flag(path, path.stem, "synthetic")
 
 
 def _present(path: Path, split: str) -> list[str]:
@@ -139,34 +143,16 @@ def _check_same_files(path: Path, splits: list[str]) -> None:
                     )
 
 
-def _open(path: Path) -> tuple[tuple[int, ...], np.dtype]:
-    """Shape and dtype of the HDF5 dataset whose key is the stem of the file."""
-    try:
-        with h5py.File(path) as file:
-            if path.stem not in file:
-                found = ", ".join(file) or "none"
-                raise FerError(f"{path} has no dataset '{path.stem}'; its keys: {found}")
-            data = file[path.stem]
-            if not isinstance(data, h5py.Dataset):
-                raise FerError(f"{path}: '{path.stem}' is a group, not a dataset")
-            if 0 in data.shape:
-                raise FerError(f"{path} is empty: its shape is {data.shape}")
-            return data.shape, data.dtype
-    except OSError as error:
-        reason = " ".join(str(error).split())
-        raise FerError(f"{path} cannot be read as HDF5: it is truncated or has another format ({reason})") from error
-
-
-def _read(path: Path) -> np.ndarray:
-    try:
-        with h5py.File(path) as file:
-            return file[path.stem][()]
-    except OSError as error:
-        raise FerError(f"{path} cannot be read: the file is truncated or damaged ({error})") from error
+def _layout(path: Path) -> tuple[tuple[int, ...], np.dtype]:
+    """Shape and type of the dataset whose key is the stem of the file."""
+    shape, dtype = h5_layout(path, path.stem)
+    if 0 in shape:
+        raise FerError(f"{path} is empty: its shape is {shape}")
+    return shape, dtype
 
 
 def _images(path: Path) -> H5Column:
-    shape, dtype = _open(path)
+    shape, dtype = _layout(path)
     if len(shape) != 4:
         raise FerError(f"{path} has shape {shape}: grey clips of shape (n, T, H, W) are needed")
     if dtype != np.uint8:
@@ -175,20 +161,20 @@ def _images(path: Path) -> H5Column:
 
 
 def _landmarks(path: Path) -> np.ndarray:
-    shape, _ = _open(path)
+    shape, _ = _layout(path)
     if len(shape) != 4:
-        raise FerError(f"{path} has shape {shape}: (n, T, 68, 2) or (n, T, 478, 3) is needed")
+        raise FerError(f"{path} has shape {shape}: (n, T, 68, 2) or (n, T, 468 or 478, 3) is needed")
     try:
-        return clean_landmarks(_read(path))
+        return clean_landmarks(read_h5(path, path.stem))
     except FerError as error:
         raise FerError(f"{path}: {error}") from error
 
 
 def _labels(path: Path, n: int) -> np.ndarray:
-    shape, dtype = _open(path)
+    shape, dtype = _layout(path)
     if dtype.kind not in "iuf":
         raise FerError(f"{path} holds {dtype}: numbers 0..5 are needed")
-    values = np.squeeze(_read(path)) if shape in ((n, 1), (1, n)) else _read(path)
+    values = np.squeeze(read_h5(path, path.stem)) if shape in ((n, 1), (1, n)) else read_h5(path, path.stem)
     if values.ndim != 1:
         raise FerError(f"{path} has shape {shape}: one label per sequence, shape ({n},), is needed")
     if len(values) != n:
@@ -202,15 +188,8 @@ def _labels(path: Path, n: int) -> np.ndarray:
     return values.astype(np.int64)
 
 
-def _in_pixels(landmarks: np.ndarray, images: H5Column) -> np.ndarray:
-    # MediaPipe gives coordinates as fractions of the image width and height.
-    if np.nanmax(np.abs(landmarks), initial=0) > MAX_RELATIVE_COORDINATE:
-        return landmarks
-    height, width = images.shape[2:]
-    return landmarks * np.array([width, height], np.float32)
-
-
-def _check_agreement(path: Path, split: str, images: H5Column, landmarks: np.ndarray) -> None:
+def _landmarks_of_images(path: Path, split: str, landmarks: np.ndarray, images: H5Column) -> tuple[np.ndarray, Any]:
+    """Landmarks in pixels of the images of the same split, and notes for the user."""
     names = f"data_{split}_images.h5", f"data_{split}_landmarks.h5"
     for axis, counted in ((0, "sequences"), (1, "frames per sequence")):
         if images.shape[axis] != landmarks.shape[axis]:
@@ -218,15 +197,7 @@ def _check_agreement(path: Path, split: str, images: H5Column, landmarks: np.nda
                 f"{names[0]} has {images.shape[axis]} {counted} and {names[1]} {landmarks.shape[axis]} in {path}: "
                 "they must agree"
             )
-    height, width = images.shape[2:]
-    size = np.array([width, height])
-    outside = ((landmarks < -MAX_FRACTION_OUTSIDE * size) | (landmarks > (1 + MAX_FRACTION_OUTSIDE) * size)).any(-1)
-    if outside.any():
-        sample, t, point = np.argwhere(outside)[0]
-        x, y = landmarks[sample, t, point]
-        n_outside = np.any(outside, axis=(1, 2)).sum()
-        raise FerError(
-            f"{path / names[1]}: landmark {point} of sample {sample}, frame {t} is at ({x:g}, {y:g}), outside the "
-            f"image of {width} x {height} pixels ({n_outside} such sample(s)); are x and y swapped, or do the "
-            "landmarks belong to images of another size? Set frames without a face to NaN"
-        )
+    try:
+        return landmarks_in_pixels(landmarks, images.sizes(np.arange(len(images))))
+    except FerError as error:
+        raise FerError(f"{path / names[1]}: {error}") from error

@@ -21,9 +21,16 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from .._csv import read_csv
 from ..exceptions import FerError
 from ..expressions import FERPLUS_CLASSES
 from ..samples.table import Samples
+
+#: Name of the file with the votes.
+FERPLUS_FILE = "fer2013new.csv"
+
+#: Largest number of votes of an image for a class; ten annotators voted.
+MAX_VOTES = 1000
 
 #: Columns with the numbers of votes, in lower case.
 VOTE_COLUMNS = [*FERPLUS_CLASSES, "unknown", "nf"]
@@ -77,14 +84,10 @@ def with_ferplus_labels(X: Samples, files: list[Path], n_rows: int, usage_splits
     FerError
         Where the votes are absent, damaged, or do not correspond to the rows.
     """
-    path = files[0].with_name("fer2013new.csv")
+    path = files[0].with_name(FERPLUS_FILE)
     if len(files) > 1 or not path.exists():
         raise FerError(f"--labels ferplus needs {path}, with the votes, next to fer2013.csv or icml_face_data.csv")
-    try:
-        votes = pd.read_csv(path)
-    except (OSError, ValueError) as error:
-        raise FerError(f"{path} cannot be read: {' '.join(str(error).split())}") from error
-    votes.columns = votes.columns.str.strip().str.lower()
+    votes = read_csv(path).rename(columns=str.lower)
     absent = [name for name in VOTE_COLUMNS if name not in votes]
     if absent:
         raise FerError(f"{path} lacks the column(s) {', '.join(absent)}")
@@ -92,11 +95,14 @@ def with_ferplus_labels(X: Samples, files: list[Path], n_rows: int, usage_splits
         raise FerError(f"{path} has {len(votes)} rows and {files[0]} {n_rows}: they must correspond row by row")
     votes = votes.iloc[X["id"]]
     counts = votes[VOTE_COLUMNS].apply(pd.to_numeric, errors="coerce").to_numpy(float)
-    wrong = ~(counts >= 0).all(1)
+    wrong = ~((counts >= 0) & (counts <= MAX_VOTES) & (counts == np.trunc(counts))).all(1)
     if wrong.any():
-        raise FerError(f"{path}: row {X['id'][wrong.argmax()]} has an invalid number of votes")
+        raise FerError(
+            f"{path}: row {X['id'][wrong.argmax()]} has an invalid number of votes: integers from 0 to {MAX_VOTES} are "
+            "needed"
+        )
     if "usage" in votes and "split" in X:
-        split = votes["usage"].astype(str).str.strip().str.lower().map(usage_splits).to_numpy()
+        split = votes["usage"].str.lower().map(usage_splits).to_numpy()
         other = split != X["split"]
         if other.any():
             row = X["id"][other.argmax()]

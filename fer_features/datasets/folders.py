@@ -9,11 +9,13 @@ Layouts, below the folder itself or below `images` in it:
 
 Images are png, jpg, bmp, tif, pgm or webp files. Class names are matched without regard to case, with or without a
 leading number, and with common synonyms (`EXPRESSION_SYNONYMS`); the codes are those of FER2013, and contempt is 7.
-Other files are ignored, such as `Thumbs.db`.
+Other files and folders are not read, and a note counts them.
 
 Images are converted to 8-bit grey and to the most frequent image size. Images with the same aspect ratio are resized.
 Images with another aspect ratio, such as a few that are not square among square ones, are faults, since resizing would
-distort the faces. A pattern for the file name extracts the subject: `S(\d+)_` for CK+ (S010_004_00000017.png),
+distort the faces. In a mixed collection, where fewer than nine of ten images have the same aspect ratio, all images are
+cropped at their centre to the median aspect ratio. Images of more than a million pixels are reduced while they are
+read. A pattern for the file name extracts the subject: `S(\d+)_` for CK+ (S010_004_00000017.png),
 `^([A-Z]{2})` for JAFFE (KA.AN1.39.tiff), `^([AB][FM]\d+)` for KDEF (AF01ANS.JPG; for one subject id in the sessions A
 and B: `^[AB]([FM]\d+)`).
 """
@@ -21,12 +23,12 @@ and B: `^[AB]([FM]\d+)`).
 from __future__ import annotations
 
 import dataclasses
+import os
 import re
-from collections import Counter, deque
+from collections import deque
 from pathlib import Path
 from typing import NamedTuple
 
-import cv2
 import numpy as np
 
 from .._progress import progress
@@ -35,7 +37,8 @@ from ..expressions import EXPRESSION_SYNONYMS, FOLDER_CLASSES, parse_expression
 from ..samples.groups import UNKNOWN_SUBJECT, known_subjects
 from ..samples.table import DataInfo, Samples
 from .dataset import Dataset
-from .decoding import IMAGE_SUFFIXES, UnreadableImage, read_grayscale_image
+from .decoding import IMAGE_SUFFIXES, MAX_STORED_PIXELS, UnreadableImage, read_grayscale_image
+from .image_sizes import common_size, has_aspect_ratio, resize_to
 from .still_images import Fault, StillImages, cached_read, to_samples
 
 #: Folder name in lower case -> predefined split.
@@ -44,6 +47,12 @@ SPLIT_FOLDERS = {
     **dict.fromkeys(("validation", "valid", "val", "dev", "publictest"), "validation"),
     **dict.fromkeys(("test", "testing", "privatetest"), "test"),
 }
+
+#: Number of subjects per image above which a pattern cannot have found the subject.
+MAX_SUBJECTS_PER_IMAGE = 0.9
+
+#: Names in lower case of folders that are not classes and can be beside class folders.
+OTHER_FOLDERS = ("images", "__macosx")
 
 #: Number of class folders from which a folder is recognised as this data set.
 MIN_CLASS_FOLDERS = 2
@@ -94,17 +103,21 @@ def load_folders(
 def _can_load(path: Path) -> bool:
     if not path.is_dir():
         return False
-    codes = {parse_expression(folder.name) for _, root in _split_folders(path) for folder in _folders(root)}
-    return len(codes - {None}) >= MIN_CLASS_FOLDERS
+    return len({code for _, root in _split_folders(path) for code in _classes(root)}) >= MIN_CLASS_FOLDERS
+
+
+def _used_files(path: Path) -> list[Path]:
+    return [entry.file for entry in _entries(path)[0]]
 
 
 FOLDERS = Dataset(
     name="folders",
     description="still images of cropped faces in folders named by class, such as FER2013, CK+, JAFFE or KDEF",
-    layout=f"folders named by at least {MIN_CLASS_FOLDERS} classes, such as happy/ and sad/, or train/happy/ and "
-    "train/sad/ with the splits train, validation and test",
+    layout=f"folders named by at least {MIN_CLASS_FOLDERS} of the classes {', '.join(EXPRESSION_SYNONYMS)}, such as "
+    "happy/ and sad/, or train/happy/ and train/sad/ with the splits train, validation and test",
     can_load=_can_load,
     load=load_folders,
+    used_files=_used_files,
     reference="that of the collection",
     options=("on_error", "cache", "subject_pattern", "holdout"),
 )
@@ -114,6 +127,12 @@ def _folders(path: Path) -> list[Path]:
     return sorted(p for p in path.iterdir() if p.is_dir() and not p.name.startswith("."))
 
 
+def _classes(root: Path) -> set[int]:
+    """Codes of the classes that the folders in a folder name."""
+    codes = (parse_expression(folder.name) for folder in _folders(root))
+    return {code for code in codes if code is not None}
+
+
 def _split_folders(path: Path) -> list[tuple[str, Path]]:
     """Predefined splits and their folders; one split with an empty name where there are none."""
     roots = [path, *(folder for folder in _folders(path) if folder.name.lower() == "images")]
@@ -121,7 +140,7 @@ def _split_folders(path: Path) -> list[tuple[str, Path]]:
         found = [(SPLIT_FOLDERS[p.name.lower()], p) for p in _folders(root) if p.name.lower() in SPLIT_FOLDERS]
         if found:
             return found
-    return [("", root) for root in roots[-1:]]
+    return [("", max(roots, key=lambda root: len(_classes(root))))]
 
 
 def _image_files(folder: Path) -> list[Path]:
@@ -134,11 +153,11 @@ def _entries(path: Path) -> tuple[list[_Entry], list[Fault]]:
     faults: list[Fault] = []
     try:
         for split, root in _split_folders(path):
-            folders = _folders(root)
+            folders = [folder for folder in _folders(root) if folder.name.lower() not in OTHER_FOLDERS]
             if not folders:
                 entries += [_Entry(file, -1, split) for file in _image_files(root)]
             for folder in folders:
-                name = folder.relative_to(path)
+                name = _name(folder, path)
                 code = parse_expression(folder.name)
                 if code is None:
                     known = ", ".join(EXPRESSION_SYNONYMS)
@@ -157,56 +176,55 @@ def _read(path: Path, entries: list[_Entry]) -> StillImages:
     decoded: deque[np.ndarray] = deque()
     readable: list[_Entry] = []
     faults: list[Fault] = []
-    n_colour = 0
+    n_colour = n_reduced = 0
     for entry in progress(entries, len(entries), "images read"):
         try:
-            image, is_colour = read_grayscale_image(entry.file)
+            image, is_colour, is_reduced = read_grayscale_image(entry.file)
         except UnreadableImage as error:
-            faults.append(Fault("unreadable image", f"{entry.file.relative_to(path)} {error.args[0]}"))
+            faults.append(Fault("unreadable image", f"{_name(entry.file, path)} {error}"))
             continue
         n_colour += is_colour
+        n_reduced += is_reduced
         decoded.append(image)
         readable.append(entry)
-    sizes = Counter(image.shape for image in decoded)
-    height, width = sizes.most_common(1)[0][0] if sizes else (1, 1)
+    height, width, is_mixed = common_size([image.shape for image in decoded]) if decoded else (1, 1, False)
     images = np.empty((len(readable), 1, height, width), np.uint8)
     valid: list[_Entry] = []
     n_resized = 0
     for entry in readable:
         image = decoded.popleft()  # frees large images while they are resized
-        if image.shape != (height, width):
-            if not _same_aspect_ratio(image.shape, (height, width)):
-                kind = "image with another aspect ratio" if height != width else "image not square"
-                size = f"{image.shape[1]} x {image.shape[0]} pixels, most images are {width} x {height}"
-                faults.append(Fault(kind, f"{entry.file.relative_to(path)} is {size}"))
-                continue
-            interpolation = cv2.INTER_AREA if image.shape[0] > height else cv2.INTER_LINEAR
-            image = cv2.resize(image, (width, height), interpolation=interpolation)
-            n_resized += 1
-        images[len(valid), 0] = image
+        if not is_mixed and not has_aspect_ratio(image.shape, (height, width)):
+            kind = "image with another aspect ratio" if height != width else "image not square"
+            size = f"{image.shape[1]} x {image.shape[0]} pixels, most images are {width} x {height}"
+            faults.append(Fault(kind, f"{_name(entry.file, path)} is {size}"))
+            continue
+        n_resized += image.shape != (height, width)
+        images[len(valid), 0] = resize_to(image, height, width)
         valid.append(entry)
     notes = []
     if n_colour:
         notes.append(f"{n_colour} colour image(s) converted to grey")
+    if n_reduced:
+        notes.append(f"{n_reduced} image(s) of more than {MAX_STORED_PIXELS:,} pixels reduced to that number")
     if n_resized:
-        notes.append(f"{n_resized} image(s) of other sizes resized to {width} x {height}")
+        how = " and cropped at their centre to one aspect ratio" if is_mixed else ""
+        notes.append(f"{n_resized} image(s) of other sizes resized to {width} x {height}{how}")
     if valid and height != width:
         notes.append(f"images are {width} x {height}, not square: without alignment they are resized to squares")
     return StillImages(
         images[: len(valid)],
         np.array([entry.label for entry in valid], np.int64),
         np.array([entry.split for entry in valid], "U10"),
-        np.array([entry.file.relative_to(path).as_posix() for entry in valid], str),
+        np.array([_name(entry.file, path) for entry in valid], str),
         faults,
         notes,
         len(entries),
     )
 
 
-def _same_aspect_ratio(shape: tuple[int, ...], other: tuple[int, int]) -> bool:
-    # Up to one pixel, which is the effect of resizing with rounding.
-    height, width = shape
-    return abs(width * other[0] / other[1] - height) <= 1
+def _name(file: Path, root: Path) -> str:
+    """Path below the folder of the data; bytes that are not UTF-8 are written as escape sequences."""
+    return os.fsencode(file.relative_to(root).as_posix()).decode(errors="backslashreplace")
 
 
 def _with_subjects(X: Samples, pattern: str) -> Samples:
@@ -218,14 +236,18 @@ def _with_subjects(X: Samples, pattern: str) -> Samples:
     found = [expression.search(name) for name in names]
     unknown = str(UNKNOWN_SUBJECT)
     subject = np.array([(m[1] if expression.groups else m[0]) or unknown if m else unknown for m in found], object)
-    if not known_subjects(subject).any():
+    known = known_subjects(subject)
+    if not known.any():
         raise FerError(f"--subject-pattern '{pattern}' matches no file name; the first one is {names[0]}")
-    notes = X.info.notes
-    if not known_subjects(subject).all():
-        first = names[int(np.flatnonzero(~known_subjects(subject))[0])]
-        notes = (
-            *notes,
-            f"{(~known_subjects(subject)).sum()} file name(s) do not match the subject pattern, such as {first}",
+    n_subjects, example = len(set(subject[known])), f"'{subject[known.argmax()]}' in {names[known.argmax()]}"
+    if known.sum() > 1 and n_subjects > MAX_SUBJECTS_PER_IMAGE * known.sum():
+        raise FerError(
+            f"--subject-pattern '{pattern}' finds {n_subjects} subjects in {known.sum()} images, such as {example}: it "
+            "matches the number of the image and not the subject"
         )
-    info = dataclasses.replace(X.info, subjects_from="dataset", notes=notes)
+    notes = [f"--subject-pattern finds {n_subjects} subject(s) in {known.sum()} images, such as {example}"]
+    if not known.all():
+        first = names[int((~known).argmax())]
+        notes.append(f"{(~known).sum()} file name(s) do not match the subject pattern, such as {first}")
+    info = dataclasses.replace(X.info, subjects_from="dataset").with_notes(notes)
     return X.with_columns(info, subject=subject)

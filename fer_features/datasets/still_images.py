@@ -19,13 +19,17 @@ import numpy as np
 from .._atomic import atomic_write
 from ..exceptions import FerError
 from ..samples.columns import H5Column
+from ..samples.hdf5 import read_h5
 from ..samples.table import DataInfo, Samples
 
 #: Number of faults that a message lists one by one; all are counted.
 MAX_LISTED_FAULTS = 10
 
 #: Files whose code decides what is read. A cached copy is invalid after a change of any of them.
-SOURCE_FILES = ("still_images.py", "decoding.py", "fer2013.py", "folders.py", "../expressions.py")
+SOURCE_FILES = (
+    *("still_images.py", "decoding.py", "image_sizes.py", "fer2013.py", "pixel_text.py", "folders.py"),
+    *("../expressions.py", "../vision/grayscale.py"),
+)
 
 
 @dataclass(frozen=True)
@@ -211,15 +215,17 @@ def _reserve(path: Path, n_bytes: int) -> None:
 def _load_cached(path: Path) -> StillImages | None:
     """The cached result, or None where it is absent or damaged."""
     try:
-        with h5py.File(path) as file:
-            label, split = file["label"][()], file["split"].asstr()[()].astype(str)
-            ids = file["id"]
-            ids = ids.asstr()[()].astype(str) if h5py.check_string_dtype(ids.dtype) else ids[()]
-            about = json.loads(file["about"].asstr()[()])
+        label, split, ids = read_h5(path, "label"), _as_text(read_h5(path, "split")), _as_text(read_h5(path, "id"))
+        about = json.loads(read_h5(path, "about").item())
         images = H5Column(path, "images")
         faults = [Fault(kind, message) for kind, message in about["faults"]]
         result = StillImages(images, label, split, ids, faults, about["notes"], about["n_entries"])
-    except (OSError, KeyError, ValueError, TypeError, AttributeError, RuntimeError):
+    except (FerError, KeyError, ValueError, TypeError, AttributeError):
         return None
     lengths = {len(images), len(label), len(split), len(ids)}
     return result if len(lengths) == 1 and len(images.shape) == 4 else None
+
+
+def _as_text(values: np.ndarray) -> np.ndarray:
+    """Numbers unchanged, and text as str."""
+    return values if values.dtype.kind in "iu" else np.array([value.decode() for value in values], str)

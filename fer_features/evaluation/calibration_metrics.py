@@ -17,7 +17,7 @@ import math
 
 import numpy as np
 
-from .scores import Calibration, Rejection, RiskCoverage
+from .metric_types import Calibration, Rejection, RiskCoverage
 
 #: Bins of confidence, of equal width between 0 and 1.
 N_BINS = 10

@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from ..exceptions import FerError
+from ..samples.groups import group_codes
 from .comparison_result import Comparison, PairedDifference, format_p_value
 from .metrics import compute_metrics
 from .results import EvaluationResult, correct_of, subjects_of
@@ -53,6 +54,8 @@ def compare(
     Differences of single classes and subjects are not corrected: they are exploratory. Models are not trained again:
     the variation by another training set is in none of these values.
     """
+    if n_bootstrap < 1 or seed < 0:
+        raise FerError(f"n_bootstrap is {n_bootstrap} and seed {seed}: at least 1 and at least 0 are needed")
     if len(runs) < 2:
         raise FerError("a comparison needs two or more runs")
     loaded = [load_run(run) for run in runs]
@@ -70,7 +73,9 @@ def compare(
     table = first.predictions
     correct = np.stack([correct_of(run.predictions).astype(float) for run in loaded], 1)
     known = subjects_of(table) is not None
-    subjects, unit = np.unique(table["subject" if known else "sample"].to_numpy(), return_inverse=True)
+    ids = table["subject" if known else "sample"].to_numpy()
+    unit = group_codes(ids)
+    subjects = ids[np.unique(unit, return_index=True)[1]]
     accuracy = np.stack([np.bincount(unit, column) for column in correct.T], 1) / np.bincount(unit)[:, None]
     pairs = [
         _pair(

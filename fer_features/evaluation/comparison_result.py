@@ -8,6 +8,7 @@ from typing import Any
 
 import pandas as pd
 
+from .._markdown import escape_markdown, markdown_code
 from .._serialization import to_jsonable
 
 #: Subjects listed for each pair: those with the largest difference.
@@ -109,14 +110,15 @@ class Comparison:
         """Tables and remarks as Markdown."""
         subjects = f"{self.n_subjects} subjects" if self.n_subjects else "subjects unknown"
         ranked = bool(self.mean_ranks)
-        lines = [f"{self.dataset}: {self.n_samples} samples, {subjects}, {self.protocol}", ""]
+        title = f"{self.dataset}: {self.n_samples} samples, {subjects}, {self.protocol}"
+        lines = [escape_markdown(title), ""]
         lines += [
             "| pipeline | accuracy | 95 % CI |" + (" mean rank |" if ranked else ""),
             "|---|---|---|" + ("---|" if ranked else ""),
         ]
         for name, (value, low, high) in self.accuracy.items():
             rank = f" {self.mean_ranks[name]:.2f} |" if ranked else ""
-            lines.append(f"| {_code(name)} | {value:.3f} | {low:.3f} to {high:.3f} |{rank}")
+            lines.append(f"| {markdown_code(name)} | {value:.3f} | {low:.3f} to {high:.3f} |{rank}")
         lines += [
             "",
             "| first | second | difference | 95 % CI | discordant pairs | McNemar, Holm | Wilcoxon, Holm |",
@@ -124,7 +126,7 @@ class Comparison:
         ]
         for p in self.pairs:
             cells = [
-                *(_code(name) for name in (p.first, p.second)),
+                *(markdown_code(name) for name in (p.first, p.second)),
                 f"{p.difference:+.3f}",
                 f"{p.ci95[0]:+.3f} to {p.ci95[1]:+.3f}",
                 f"{p.only_first} / {p.only_second}",
@@ -132,7 +134,8 @@ class Comparison:
                 "-" if p.wilcoxon is None else f"{format_p_value(p.wilcoxon)}, {format_p_value(p.wilcoxon_holm)}",
             ]
             lines.append("| " + " | ".join(cells) + " |")
-        remarks = [line for p in self.pairs for line in _details(p, self.n_subjects)] + list(self.notes)
+        remarks = [line for p in self.pairs for line in _details(p, self.n_subjects)]
+        remarks += [escape_markdown(note) for note in self.notes]
         return "\n".join([*lines, *(["", *(f"* {line}" for line in remarks)] if remarks else [])])
 
     def __str__(self) -> str:
@@ -159,18 +162,14 @@ def format_p_value(p: float | None) -> str:
 
 def _details(pair: PairedDifference, n_subjects: int) -> list[str]:
     lines = []
-    names = f"{_code(pair.first)} - {_code(pair.second)}"
+    names = f"{markdown_code(pair.first)} - {markdown_code(pair.second)}"
     if pair.recall_differences:
         items = pair.recall_differences.items()
-        listed = (f"{name} {d:+.3f} ({low:+.3f} to {high:+.3f})" for name, (d, low, high) in items)
+        listed = (f"{escape_markdown(name)} {d:+.3f} ({low:+.3f} to {high:+.3f})" for name, (d, low, high) in items)
         lines.append(f"{names}, difference of recall: {', '.join(listed)}")
     if pair.subject_differences:
         largest = itertools.islice(pair.subject_differences.items(), MAX_LISTED_SUBJECTS)
-        listed = (f"{name} {d:+.3f}" for name, d in largest)
+        listed = (f"{escape_markdown(name)} {d:+.3f}" for name, d in largest)
         n = len(pair.subject_differences)
         lines.append(f"{names}: accuracy differs for {n} of {n_subjects} subjects, most for {', '.join(listed)}")
     return lines
-
-
-def _code(name: str) -> str:
-    return f"`{name}`".replace("|", "\\|")

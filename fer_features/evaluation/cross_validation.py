@@ -12,6 +12,8 @@ from sklearn.base import BaseEstimator
 from ..pipelines import can_extract, pipeline_name
 from ..samples.data_info import class_name
 from ..samples.duplicates import exact_duplicates, has_duplicate_in, without_duplicates
+from ..samples.fingerprint import fingerprint
+from ..samples.groups import group_codes
 from ..samples.table import Samples
 from .eligible_samples import labelled_samples, samples_for_folds
 from .fit_predict import FitTask, FoldOutcome, fit_fold, fit_predict, precompute_features
@@ -24,6 +26,57 @@ UNKNOWN_SUBJECTS = (
     "subjects are unknown, so training and test samples may be of the same subject: these scores may be far too high"
 )
 UNKNOWN_SUBJECTS_IN_SPLITS = "subjects are unknown: if the predefined splits share subjects, these scores are too high"
+
+
+@dataclasses.dataclass(frozen=True)
+class EvaluationPlan:
+    """The samples that are evaluated, and how they are split.
+
+    Attributes
+    ----------
+    X : Samples
+    indices : ndarray of int, shape (len(X),)
+        Their positions in the table that was given by the user.
+    excluded : dict of str to int
+        Labelled samples that are not evaluated, by reason.
+    subject, groups : ndarray, shape (len(X),), or None
+        Subject ids and their codes; None where folds ignore subjects.
+    split : ndarray of str, shape (len(X),), or None
+        With predefined splits.
+    protocol : Protocol
+    """
+
+    X: Samples
+    indices: np.ndarray
+    excluded: dict[str, int]
+    subject: np.ndarray | None
+    groups: np.ndarray | None
+    split: np.ndarray | None
+    protocol: Protocol
+
+
+def plan_evaluation(model: BaseEstimator, X: Samples, cv: Any, n_repeats: int, seed: int) -> EvaluationPlan:
+    """Choose samples and protocol of an evaluation; nothing is fitted.
+
+    Raises
+    ------
+    FerError
+        See `fer_features.evaluate`.
+    """
+    indices, excluded = labelled_samples(can_extract(model, X), X)
+    split = np.asarray(X[indices]["split"]) if "split" in X else None
+    predefined = (isinstance(cv, str) and cv == PREDEFINED) or (cv is None and bool(evaluation_splits(split)))
+    if not predefined:
+        indices, more = samples_for_folds(X, indices)
+        excluded |= more
+    X = X[indices]
+    groups = X.groups
+    # Predefined splits are evaluated completely, also where some samples have no subject.
+    subject = None if groups is None or (groups < 0).any() else np.asarray(X["subject"])
+    groups = None if subject is None else group_codes(subject)
+    split = split if predefined else None
+    protocol = choose_protocol(cv, X.label_codes, groups, X.info.classes, n_repeats, seed, split)
+    return EvaluationPlan(X, indices, excluded, subject, groups, split, protocol)
 
 
 def evaluate_pipeline(
@@ -45,27 +98,18 @@ def evaluate_pipeline(
     classifier) is fitted in each fold on its training samples only.
     """
     start = time.perf_counter()
-    indices, excluded = labelled_samples(can_extract(model, X), X)
-    split = np.asarray(X[indices]["split"]) if "split" in X else None
-    predefined = (isinstance(cv, str) and cv == PREDEFINED) or (cv is None and bool(evaluation_splits(split)))
-    if not predefined:
-        indices, more = samples_for_folds(X, indices)
-        excluded |= more
-    X = X[indices]
-    groups = X.groups
-    # Predefined splits are evaluated completely, also where some samples have no subject.
-    subject = None if groups is None or (groups < 0).any() else np.asarray(X["subject"])
+    plan = plan_evaluation(model, X, cv, n_repeats, seed)
+    loaded, X, indices, excluded = X, plan.X, plan.indices, plan.excluded
+    subject, groups, split, protocol = plan.subject, plan.groups, plan.split, plan.protocol
     label = X.label_codes
-    split = split if predefined else None
-    protocol = choose_protocol(cv, label, subject, X.info.classes, n_repeats, seed, split)
-    folds = list(protocol.split(label, subject, split))
+    folds = list(protocol.split(label, groups, split))
     duplicate_group = exact_duplicates(X) if "images" in X else np.arange(len(X))
     duplicate = np.concatenate([has_duplicate_in(duplicate_group, test, train) for train, test in folds])
     if drop_duplicates:
         folds = [(without_duplicates(X, train, duplicate_group), test) for train, test in folds]
     precompute_features(model, X)
     codes = np.unique(label)
-    if predefined:
+    if protocol.splits:
         # The fitted model is returned to the user: it is fitted on class names where the data set names its classes.
         outcome = fit_fold(FitTask(model, np.asarray(X["label"]), *folds[0]), X, keep_model=True)
         outcomes = [_with_codes(outcome, X)]
@@ -88,13 +132,14 @@ def evaluate_pipeline(
     )
     scores = compute_scores(
         X,
+        fingerprint(loaded),
         name or pipeline_name(model),
         protocol,
         [class_name(X.info, code) for code in codes],
         predictions,
         records,
         excluded,
-        _leakage(X, protocol, folds, subject),
+        _leakage(X, protocol, folds, groups),
         time.perf_counter() - start,
         seed,
     )
@@ -108,11 +153,11 @@ def _with_codes(outcome: FoldOutcome, X: Samples) -> FoldOutcome:
     return dataclasses.replace(outcome, predicted=X.info.codes_of(outcome.predicted), scores=outcome.scores[:, order])
 
 
-def _leakage(X: Samples, protocol: Protocol, folds: Folds, subject: np.ndarray | None) -> str:
+def _leakage(X: Samples, protocol: Protocol, folds: Folds, groups: np.ndarray | None) -> str:
     """Why the scores may be too high, or an empty text."""
-    if subject is None:
+    if groups is None:
         return UNKNOWN_SUBJECTS_IN_SPLITS if protocol.splits else UNKNOWN_SUBJECTS
-    shared = max(len(np.intersect1d(subject[train].astype(str), subject[test].astype(str))) for train, test in folds)
+    shared = max(len(np.intersect1d(groups[train], groups[test])) for train, test in folds)
     if shared:
         return (
             f"{shared} subject(s) are in both training and evaluated samples: these scores are too high; "

@@ -46,7 +46,7 @@ def labelled_samples(usable: np.ndarray, X: Samples) -> tuple[np.ndarray, dict[s
     if (labelled & ~usable).any():
         excluded["landmarks missing"] = int((labelled & ~usable).sum())
     if not (labelled & usable).any():
-        raise FerError("features can be extracted from no labelled sample: all of them lack landmarks")
+        raise FerError("no labelled sample has the landmarks that this pipeline needs")
     return np.flatnonzero(labelled & usable), excluded
 
 

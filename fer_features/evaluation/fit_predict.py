@@ -17,6 +17,7 @@ from threadpoolctl import threadpool_limits
 from .._parallel import parallel
 from .._progress import progress
 from ..classifiers import CalibratedPipeline, SoftVoting, uncalibrated
+from ..exceptions import FerError
 from ..extractors.features import named_extractors
 from ..pipelines import ensemble_members, transformed
 from ..samples.mirroring import mirror_samples
@@ -83,18 +84,17 @@ def fit_predict(
     ------
     FoldOutcome
     """
-    pool = parallel(n_jobs)
-    work = (joblib.delayed(fit_fold)(task, X, with_scores=with_scores) for task in tasks)
-    yield from progress(pool(work), len(tasks), label)
+    calls = (joblib.delayed(fit_fold)(task, X, with_scores=with_scores) for task in tasks)
+    yield from progress(parallel(calls, len(tasks), n_jobs), len(tasks), label)
 
 
 def fit_fold(task: FitTask, X: Samples, *, with_scores: bool = True, keep_model: bool = False) -> FoldOutcome:
-    """The outcome of one fit, on one thread.
+    """The outcome of one fit.
 
     Notes
     -----
-    One thread per fit makes floating-point sums equal on any machine and with any number of parallel fits, and is
-    faster for small problems.
+    Fits of folds use one thread each: floating-point sums are then equal on any machine and with any number of
+    parallel fits, and small problems are faster. A fit whose model is kept is the only one, and uses all threads.
     """
     if keep_model:
         return _fit(task, X, with_scores, keep_model)
@@ -134,6 +134,8 @@ def predict_with_scores(model: BaseEstimator, X: Any) -> tuple[np.ndarray, np.nd
     if isinstance(model, Pipeline) and not own and len(model) > 1:
         # Features are computed once for predictions and scores.
         X, model = model[:-1].transform(X), model[-1]
+    if not hasattr(model, "predict_proba") and not hasattr(model, "decision_function"):
+        raise FerError(f"{type(model).__name__} has neither predict_proba nor decision_function, and one is needed")
     kind = "probability" if hasattr(model, "predict_proba") else "score"
     scores = model.predict_proba(X) if kind == "probability" else model.decision_function(X)
     if scores.ndim == 1:  # binary decision function, positive for the second class

@@ -11,11 +11,12 @@ from sklearn.base import BaseEstimator
 from ..exceptions import FerError
 from ..pipelines import can_extract
 from ..samples.duplicates import exact_duplicates, without_duplicates
+from ..samples.groups import group_codes
 from ..samples.table import Samples
 from .fit_predict import FitTask, fit_predict
+from .metric_types import LearningCurve
 from .protocol import Folds, reported_predictions, training_mask
 from .results import correct_of, subjects_of
-from .scores import LearningCurve
 from .statistics import bootstrap_ratio
 
 #: Random subsets of subjects per point and fold, and the number of folds from which one is enough.
@@ -115,7 +116,7 @@ def learning_curve_of(
     folds, table = _folds(model, X, predictions)
     label = X.label_codes
     known = subjects_of(table) is not None
-    unit = np.asarray(X["subject"]).astype(str) if known else np.arange(len(X))
+    unit = group_codes(X["subject"]) if known else np.arange(len(X))
     duplicates = exact_duplicates(X) if drop_duplicates and "images" in X else np.arange(len(X))
     n_repeats = 1 if len(folds) >= MIN_FOLDS_FOR_ONE_REPEAT else N_REPEATS
     rng = np.random.default_rng(seed)

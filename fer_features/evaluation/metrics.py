@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from ..samples.groups import group_codes
 from .calibration_metrics import calibration, risk_coverage
-from .scores import ClassMetrics, Metrics
+from .metric_types import ClassMetrics, Metrics
 from .statistics import bootstrap_confusion
 
 
@@ -25,7 +26,7 @@ def confusion_by_subject(
     Returns
     -------
     ndarray of int, shape (n_subjects, n_classes, n_classes)
-        Subjects in the order of `numpy.unique`; true classes in rows, predicted classes in columns.
+        Subjects in the order of their first occurrence; true classes in rows, predicted classes in columns.
 
     Examples
     --------
@@ -33,7 +34,7 @@ def confusion_by_subject(
     >>> confusion_by_subject(np.array([0, 1, 1]), np.array([0, 1, 0]), np.array(["a", "a", "b"]), 2).tolist()
     [[[1, 0], [0, 1]], [[0, 0], [1, 0]]]
     """
-    codes = np.zeros(len(true), int) if subject is None else np.unique(subject, return_inverse=True)[1]
+    codes = np.zeros(len(true), int) if subject is None else group_codes(subject)
     counts = np.zeros((codes.max(initial=-1) + 1, n_classes, n_classes), np.int64)
     np.add.at(counts, (codes, true, predicted), 1)
     return counts
@@ -110,9 +111,7 @@ def compute_metrics(
         n_subjects=len(accuracy),
         per_class=per_class_metrics(total, classes),
         confusion=tuple(tuple(row) for row in total.tolist()),
-        per_subject={}
-        if subject is None
-        else {str(s): float(a) for s, a in zip(np.unique(subject), accuracy, strict=True)},
+        per_subject={} if subject is None else _by_name(subject, accuracy),
         subject_mean=float(accuracy.mean()) if len(accuracy) else None,
         subject_sd=(float(accuracy.std(ddof=1)) if len(accuracy) > 1 else 0.0) if len(accuracy) else None,
         n_duplicates=int(duplicate.sum()),
@@ -129,6 +128,12 @@ def per_class_metrics(confusion: np.ndarray, classes: list[str]) -> dict[str, Cl
         name: ClassMetrics(float(precision[i]), float(recall[i]), float(f1[i]), int(confusion[i].sum()))
         for i, name in enumerate(classes)
     }
+
+
+def _by_name(subject: np.ndarray, values: np.ndarray) -> dict[str, float]:
+    """Value of each subject, in the sorted order of the ids."""
+    names, first = np.unique(subject, return_index=True)
+    return {str(name): float(value) for name, value in zip(names, values[group_codes(subject)[first]], strict=True)}
 
 
 def _per_class(confusion: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:

@@ -37,22 +37,32 @@ class Stopwatch:
         self.seconds[name] = round(self.seconds.get(name, 0.0) + now - self._last, 3)
         self._last = now
 
+    def record(self, name: str, seconds: float | None) -> None:
+        """Set the seconds of `name`, unless they are None."""
+        if seconds is not None:
+            self.seconds[name] = seconds
+
     @property
     def total(self) -> float:
         """Seconds since it was made."""
         return round(time.perf_counter() - self.start, 3)
 
 
-def seconds_per_sample(model: Any, X: Samples) -> float:
-    """Mean time from the images or landmarks of a sample to its prediction, in seconds, on one thread."""
+def seconds_per_sample(model: Any, X: Samples) -> float | None:
+    """Mean time from the images or landmarks of a sample to its prediction, in seconds, on one thread.
+
+    None where no sample has features.
+    """
     usable = np.flatnonzero(can_extract(model, X))
+    if not len(usable):
+        return None
     indices = usable[np.linspace(0, len(usable) - 1, min(len(usable), N_TIMED_SAMPLES)).astype(int)]
     # `with_columns` drops the features computed so far; the first call loads what is imported on use.
     with threadpool_limits(1):
         predict_with_scores(model, X[indices[:1]].with_columns())
         start = time.perf_counter()
         predict_with_scores(model, X[indices].with_columns())
-    return round((time.perf_counter() - start) / max(len(indices), 1), 6)
+    return round((time.perf_counter() - start) / len(indices), 6)
 
 
 def peak_memory_mb() -> float | None:

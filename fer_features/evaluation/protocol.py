@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import numbers
 import re
 import warnings
@@ -18,6 +19,12 @@ from ..samples.table import Samples
 
 #: Up to this number of subjects the default is leave-one-subject-out, above it 10-fold.
 MAX_LOSO_SUBJECTS = 30
+
+#: From this number of training samples the default is one hold-out instead of several folds.
+MIN_HOLDOUT_SAMPLES = 5000
+
+#: Name of the protocol with one hold-out, and the number of folds of which it is one.
+HOLDOUT, HOLDOUT_FOLDS = "holdout", 5
 
 #: Predefined splits that can be evaluated by a model trained on 'train'.
 EVALUATION_SPLITS = ("validation", "test")
@@ -36,9 +43,9 @@ class Protocol:
     Attributes
     ----------
     name : str
-        'loso', '<k>fold', 'predefined', or the representation of a scikit-learn splitter.
+        'loso', '<k>fold', 'holdout', 'predefined', or the representation of a scikit-learn splitter.
     n_folds : int
-        Folds of one repeat.
+        Folds into which the samples are divided; 'holdout' evaluates the first of them.
     n_repeats : int
         Repetitions of k folds, each with other folds.
     seed : int
@@ -73,6 +80,8 @@ class Protocol:
         if self.splitter is not None:
             return f"{self.name}, {grouping}"
         repeats = f", repeated {self.n_repeats} times" if self.n_repeats > 1 else ""
+        if self.name == HOLDOUT:
+            return f"stratified hold-out of 1/{self.n_folds} {grouping}{repeats}, seed {self.seed}"
         return f"stratified {self.n_folds}-fold {grouping}{repeats}, seed {self.seed}"
 
     def split(
@@ -86,15 +95,13 @@ class Protocol:
         if self.splitter is not None:
             yield from self.splitter.split(dummy, label, subject)
             return
+        n_evaluated = 1 if self.name == HOLDOUT else None
         for repeat in range(self.n_repeats):
-            if self.name == "loso":
-                yield from LeaveOneGroupOut().split(dummy, label, subject)
-            elif self.grouped:
-                folds = StratifiedGroupKFold(self.n_folds, shuffle=True, random_state=self.seed + repeat)
-                yield from folds.split(dummy, label, subject)
-            else:
-                plain = StratifiedKFold(self.n_folds, shuffle=True, random_state=self.seed + repeat)
-                yield from plain.split(dummy, label)
+            folds: Any = LeaveOneGroupOut()
+            if self.name != "loso":
+                kind = StratifiedGroupKFold if self.grouped else StratifiedKFold
+                folds = kind(self.n_folds, shuffle=True, random_state=(self.seed + repeat) % 2**32)
+            yield from itertools.islice(folds.split(dummy, label, subject if self.grouped else None), n_evaluated)
 
 
 def reported_split(splits: Iterable[str]) -> str:
@@ -136,9 +143,10 @@ def choose_protocol(
 
     Parameters
     ----------
-    cv : {'loso', '5fold', '10fold', '<k>fold', 'predefined'}, int, scikit-learn splitter or None
-        An integer k is '<k>fold'. None is 'predefined' where other splits than 'train' have labels, else 'loso' up to
-        30 subjects and '10fold' above, or where no subjects are known.
+    cv : {'loso', '5fold', '10fold', '<k>fold', 'holdout', 'predefined'}, int, scikit-learn splitter or None
+        An integer k is '<k>fold'. 'holdout' evaluates a fifth of the samples. None is 'predefined' where other splits
+        than 'train' have labels, 'holdout' from 5,000 samples on, else 'loso' up to 30 subjects and '10fold' above, or
+        where no subjects are known.
     label : ndarray, shape (n,)
         Label codes of the samples, all known.
     subject : ndarray, shape (n,), or None
@@ -188,10 +196,12 @@ def choose_protocol(
             "add subjects, or correct the ids with --subjects FILE"
         )
     if cv is None:
-        cv = "loso" if subjects is not None and len(subjects) <= MAX_LOSO_SUBJECTS else "10fold"
-    match = re.fullmatch(r"([0-9]+)(?:fold)?", cv)
+        cv = _default_protocol(len(label), None if subjects is None else len(subjects))
+    match = re.fullmatch(r"([0-9]{1,9})(?:fold)?", f"{HOLDOUT_FOLDS}fold" if cv == HOLDOUT else cv)
     if cv != "loso" and not match:
-        raise FerError(f"unknown cv '{cv}': use 'loso', '5fold', '10fold' or another '<k>fold', or '{PREDEFINED}'")
+        raise FerError(
+            f"unknown cv '{cv}': use 'loso', '5fold', '10fold' or another '<k>fold', '{HOLDOUT}' or '{PREDEFINED}'"
+        )
     if n_repeats < 1:
         raise FerError(f"n_repeats is {n_repeats}: it must be at least 1")
     if cv == "loso":
@@ -232,6 +242,13 @@ def choose_protocol(
     return Protocol(cv, k, n_repeats, seed, subjects is not None)
 
 
+def _default_protocol(n_samples: int, n_subjects: int | None) -> str:
+    """Name of the protocol for data without labelled predefined splits; `n_subjects` None where none are known."""
+    if n_samples >= MIN_HOLDOUT_SAMPLES and (n_subjects is None or n_subjects >= HOLDOUT_FOLDS):
+        return HOLDOUT
+    return "loso" if n_subjects is not None and n_subjects <= MAX_LOSO_SUBJECTS else "10fold"
+
+
 def _fewer_folds(largest: int) -> str:
     return f"--cv {largest}fold" + (" or fewer," if largest > 2 else ",")
 
@@ -241,21 +258,34 @@ def _of_splitter(splitter: Any, label: np.ndarray, subject: np.ndarray | None, n
     # scikit-learn breaks long representations into lines; that of a plain object holds an address in memory.
     name = " ".join(repr(splitter).split())
     name = type(splitter).__name__ if " at 0x" in name or not hasattr(splitter, "split") else name
-    if not hasattr(splitter, "split"):
-        raise FerError(f"cv is of type {name}: use a name, a number of folds, or a scikit-learn splitter")
+    if not hasattr(splitter, "split") and not _is_fold_list(splitter):
+        raise FerError(f"cv is of type {name}: use a name, a number of folds, a splitter, or a list of folds")
     if n_repeats > 1:
         raise FerError("n_repeats goes with named protocols: use a splitter that repeats, such as RepeatedKFold")
     try:
         with warnings.catch_warnings():  # whether subjects are separated is found from the folds, and reported
             warnings.filterwarnings("ignore", "The groups parameter is ignored")
-            folds = list(splitter.split(np.zeros(len(label)), label, subject))
+            made = splitter.split(np.zeros(len(label)), label, subject) if hasattr(splitter, "split") else splitter
+            folds = [(np.asarray(train), np.asarray(test)) for train, test in made]
     except (ValueError, TypeError) as error:
         raise FerError(f"cv {name} cannot split these samples: {' '.join(str(error).split())}") from error
     if not folds or any(len(train) == 0 or len(test) == 0 for train, test in folds):
         raise FerError(f"cv {name} gives an empty fold")
+    if any(
+        indices.ndim != 1 or indices.dtype.kind not in "iu" or indices.min() < 0 for fold in folds for indices in fold
+    ):
+        raise FerError(f"cv {name}: a fold is a pair of arrays, the positions of training and of test samples")
+    if any(np.isin(test, train).any() for train, test in folds):
+        raise FerError(f"cv {name}: a fold evaluates samples on which it trains")
+    if max(int(indices.max()) for fold in folds for indices in fold) >= len(label):
+        raise FerError(f"cv {name} was made for other samples than the {len(label)} to evaluate: use X[X.is_labelled]")
     grouped = subject is not None and not any(np.isin(subject[test], subject[train]).any() for train, test in folds)
     # The folds are stored: a splitter without a random state makes others at the next call.
     return Protocol(name, len(folds), 1, seed, grouped, splitter=_FixedFolds(folds))
+
+
+def _is_fold_list(cv: Any) -> bool:
+    return isinstance(cv, list | tuple) and all(isinstance(fold, list | tuple) and len(fold) == 2 for fold in cv)
 
 
 @dataclasses.dataclass(frozen=True)

@@ -12,7 +12,6 @@ from ..exceptions import FerError
 from .calibration_metrics import rejection_at, threshold_at_coverage
 from .protocol import reported_predictions
 from .results import EvaluationResult, confidence_of, correct_of
-from .scores import Scores
 
 #: Value of the column 'predicted' for rejected samples.
 UNCERTAIN = "uncertain"
@@ -26,9 +25,7 @@ def check_rejection(model: Any) -> None:
     FerError
     """
     if not hasattr(model, "predict_proba"):
-        raise FerError(
-            "rejection needs probabilities, and this pipeline has none: --set calibration_cv=5 calibrates some"
-        )
+        raise FerError("rejection needs probabilities, and this pipeline has none: set calibration_cv=5")
 
 
 def with_rejection(
@@ -74,16 +71,16 @@ def with_rejection(
     return dataclasses.replace(result, scores=result.scores.replace(rejection=rejection))
 
 
-def mark_uncertain(predictions: pd.DataFrame, scores: Scores) -> pd.DataFrame:
-    """Predictions as they are written: with rejection, uncertain ones are 'uncertain'.
+def mark_uncertain(predictions: pd.DataFrame, threshold: float | None) -> pd.DataFrame:
+    """Predictions as they are written: those with a confidence below the threshold are 'uncertain'.
 
-    The class that was predicted is kept in the column 'raw_prediction'.
+    The class that was predicted is kept in the column 'raw_prediction'. Without a threshold nothing is changed.
     """
-    if scores.rejection is None:
+    if threshold is None:
         return predictions
     position = list(predictions).index("predicted")
     # The confidence of a sample without probabilities is NaN; it is not compared.
-    uncertain = _confidence(predictions) < scores.rejection.threshold
+    uncertain = _confidence(predictions) < threshold
     table = predictions.assign(predicted=predictions["predicted"].where(~uncertain, UNCERTAIN))
     table.insert(position + 1, "raw_prediction", predictions["predicted"])
     return table

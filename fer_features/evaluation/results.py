@@ -11,13 +11,13 @@ import numpy as np
 import pandas as pd
 
 from ..samples.data_info import class_name
-from ..samples.fingerprint import fingerprint
 from ..samples.table import Samples
 from ..version import versions
 from .fit_predict import FoldOutcome
+from .metric_types import Metrics
 from .metrics import compute_metrics
 from .protocol import Folds, Protocol
-from .scores import DataRecord, FoldRecord, Metrics, Scores
+from .scores import DataRecord, FoldRecord, Scores
 from .summary import headline_values, summary
 
 #: Prefix of the columns with the probability of a class.
@@ -155,6 +155,7 @@ def prediction_table(
 
 def compute_scores(
     X: Samples,
+    fingerprint: str,
     name: str,
     protocol: Protocol,
     classes: list[str],
@@ -175,7 +176,7 @@ def compute_scores(
         data=DataRecord(
             dataset=X.info.dataset,
             synthetic=X.info.synthetic,
-            fingerprint=fingerprint(X),
+            fingerprint=fingerprint,
             subjects_from=X.info.subjects_from if known else "unknown",
             subjects_confidence=X.info.subjects_confidence,
             notes=tuple(X.info.notes),

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
+from .._csv import read_csv
+from .._files import file_fault
 from ..exceptions import FerError
 from .protocol import reported_split
-from .results import EvaluationResult
+from .results import EvaluationResult, correct_of
 from .scores import Scores
 
 #: Columns of predictions.csv that a comparison needs.
@@ -42,37 +45,61 @@ def load_run(run: EvaluationResult | str | Path) -> EvaluatedRun:
     Raises
     ------
     FerError
-        For a folder without ``scores.json`` and ``predictions.csv``, or where these are damaged.
+        For a folder without ``scores.json`` and ``predictions.csv``, or where these are damaged or do not belong
+        together.
     """
     if isinstance(run, EvaluationResult):
         return EvaluatedRun(run.scores, _reported(run.predictions, run.scores), "")
+    if not isinstance(run, str | Path):
+        raise FerError(f"a run is {type(run).__name__}: give a result of evaluate, or a folder")
     folder = Path(run)
-    try:
-        scores = Scores.from_json((folder / "scores.json").read_text())
-        wanted = {*REQUIRED_COLUMNS, "split", "raw_prediction"}
-        types = dict.fromkeys(wanted, str) | {"sample": int, "fold": int}
-        table = pd.read_csv(
-            folder / "predictions.csv", usecols=lambda c: c in wanted, dtype=types, keep_default_na=False
+    if folder.is_file():
+        raise FerError(f"{folder} is a file: give a folder written by fer-features run")
+    for name in ("scores.json", "predictions.csv"):
+        fault = file_fault(folder / name)
+        if fault == "does not exist":
+            raise FerError(f"{folder} is not a folder written by fer-features run: it has no {name}")
+        if fault:
+            raise FerError(f"{folder / name} {fault}")
+    scores = _read_scores(folder / "scores.json")
+    table = _reported(_read_predictions(folder / "predictions.csv", scores.classes), scores)
+    accuracy = float(correct_of(table).mean()) if len(table) else math.nan
+    if not math.isclose(accuracy, scores.metrics.accuracy, abs_tol=1e-9):
+        raise FerError(
+            f"{folder}: predictions.csv (accuracy {accuracy:.3f}) does not belong to scores.json (accuracy "
+            f"{scores.metrics.accuracy:.3f}): run the evaluation again"
         )
-    except FileNotFoundError as error:
-        missing = Path(error.filename).name
-        raise FerError(f"{folder} is not a folder written by fer-features run: it has no {missing}") from error
-    except NotADirectoryError as error:
-        raise FerError(f"{folder} is a file: give a folder written by fer-features run") from error
-    except FerError as error:
-        raise FerError(f"{folder / 'scores.json'}: {error}") from error
-    except (OSError, ValueError) as error:
-        raise FerError(f"{folder} cannot be read: {' '.join(str(error).split())}") from error
+    return EvaluatedRun(scores, table, str(folder))
+
+
+def _read_scores(path: Path) -> Scores:
+    try:
+        return Scores.from_json(path.read_text(encoding="utf-8"))
+    except (FerError, OSError, ValueError) as error:
+        raise FerError(f"{path}: {error}") from error
+
+
+def _read_predictions(path: Path, classes: tuple[str, ...]) -> pd.DataFrame:
+    """The required columns and those of `_reported`, with subjects and classes as text."""
+    table = read_csv(path)
     absent = [name for name in REQUIRED_COLUMNS if name not in table]
     if absent:
-        raise FerError(f"{folder / 'predictions.csv'} lacks the column(s) {', '.join(absent)}")
+        raise FerError(f"{path} lacks the column(s) {', '.join(absent)}")
+    for name in ("sample", "fold"):
+        invalid = table[name][~table[name].str.fullmatch(r"[0-9]{1,15}").astype(bool)]
+        if len(invalid):
+            raise FerError(f"{path}: the {name} '{invalid.iloc[0]}' is not a number")
+        table[name] = table[name].astype(int)
+    repeated = table.duplicated(["sample", "fold"])
+    if repeated.any():
+        sample, fold = table[repeated].iloc[0][["sample", "fold"]]
+        raise FerError(f"{path} has sample {sample} twice in fold {fold}")
     if "raw_prediction" in table:  # with rejection, 'predicted' holds 'uncertain'
         table["predicted"] = table["raw_prediction"]
-    unknown = sorted({*table["true"], *table["predicted"]} - set(scores.classes))
+    unknown = sorted({*table["true"], *table["predicted"]} - set(classes))
     if unknown:
-        raise FerError(f"{folder / 'predictions.csv'} has the class '{unknown[0]}', which is not in scores.json")
-    table["subject"] = table["subject"].where(table["subject"] != "", None)
-    return EvaluatedRun(scores, _reported(table, scores), str(folder))
+        raise FerError(f"{path} has the class '{unknown[0]}', which is not in scores.json")
+    return table.assign(subject=table["subject"].where(table["subject"] != "", None))
 
 
 def _reported(table: pd.DataFrame, scores: Scores) -> pd.DataFrame:

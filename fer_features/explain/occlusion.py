@@ -93,6 +93,10 @@ def occlusion_sensitivity(
     if "images" not in needed and X.column("landmarks").shape[1] < 2:
         raise FerError("landmarks of still images have no neutral position")
     codes, classes, start = X.label_codes, X.info.codes_of(model.classes_).tolist(), time.process_time()
+    unknown = set(np.unique(codes).tolist()) - set(classes)
+    if unknown:
+        names = ", ".join(X.info.names_of(sorted(unknown)))
+        raise FerError(f"the model was not trained on the class(es) {names}: select samples of its classes")
     found: dict[int, list[np.ndarray]] = {int(code): [] for code in np.unique(codes)}
     kind = "score"
     for repeat, i in _alternating(codes, seed):
@@ -151,8 +155,8 @@ def occlude_cells(sample: Samples, model: BaseEstimator) -> Samples:
             for k, cell in enumerate(cells[0], 1):
                 inside = _inside(points[0], cell)
                 landmarks[k][:, inside] = neutral[:, inside]
-        columns["landmarks"] = landmarks
-    return Samples.from_arrays(**columns, info=sample.info)
+        columns["landmarks"] = landmarks.astype(np.float32)
+    return Samples(columns, sample.info, check_input=False)
 
 
 def extractor_columns(model: BaseEstimator) -> set[str]:

@@ -95,11 +95,10 @@ class Align(SamplesTransformer):
         Raises
         ------
         FerError
-            If a parameter is invalid.
+            If a parameter is invalid or images are absent.
         """
         check_parameters(self, self.parameter_constraints)
-        images = X.column("images") if isinstance(X, Samples) and "images" in X else X
-        self.image_size_ = tuple(np.shape(images)[-2:])
+        self.image_size_ = tuple(np.shape(as_samples(X, ("images",)).column("images"))[-2:])
         return self
 
     def transform(self, X: Any) -> Samples:

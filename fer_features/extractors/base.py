@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar, Self
 
@@ -182,10 +183,30 @@ class Extractor(StatelessTransformer):
         return progress(map_in_threads(self._extract_batch, batches), len(batches), label)
 
     def _extract_batch(self, X: Samples) -> np.ndarray:
-        features = np.asarray(self.extract(X), dtype=np.float32)
+        with descriptor_errors(self, X):
+            features = np.asarray(self.extract(X), dtype=np.float32)
         missing = np.any([X.missing(name) for name in self.required_columns], axis=0)
         features[missing] = np.nan
         return features
+
+
+@contextlib.contextmanager
+def descriptor_errors(extractor: Extractor, X: Samples) -> Iterator[None]:
+    """Raise `FerError` for images that a descriptor is not defined for: too small ones, or several sizes.
+
+    Functions of `vision` raise ValueError for them.
+    """
+    if "images" in extractor.required_columns and None in np.shape(X.column("images")):
+        raise FerError(
+            f"{type(extractor).__name__} needs images of one size, and these have several: resize them first, for "
+            "example with Align('none')"
+        )
+    try:
+        yield
+    except FerError:
+        raise
+    except ValueError as error:
+        raise FerError(f"{type(extractor).__name__}: {error}") from error
 
 
 def require_neutral_frame(extractor: Extractor, column: str, X: Samples) -> None:

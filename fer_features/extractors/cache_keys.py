@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import hashlib
+import inspect
 import types
 from collections.abc import Mapping
 from typing import Any
@@ -75,8 +76,9 @@ def _estimator_text(estimator: BaseEstimator) -> str:
 
 @functools.cache
 def _parameter_names(kind: type[BaseEstimator]) -> list[str]:
-    # Scikit-learn inspects the signature on each call, which takes as long as one small face.
-    return sorted(kind._get_param_names())
+    # scikit-learn inspects the signature on each call, which takes as long as one small face.
+    parameters = inspect.signature(kind.__init__).parameters.values()
+    return sorted(p.name for p in parameters if p.name != "self" and p.kind not in (p.VAR_KEYWORD, p.VAR_POSITIONAL))
 
 
 def _value_text(value: Any) -> str:

@@ -197,6 +197,8 @@ class Features(FeatureUnion):
                 pairs[:, 1] = extractor.feature_array(mirror_samples(X, extractor.required_columns))
                 block = pairs
             blocks.append(block)
+        if not len(blocks[0]):
+            raise FerError("there are no samples: at least one is needed")
         invalid = np.unique(np.concatenate([np.flatnonzero(~_finite_rows(block)) for block in blocks]))
         if invalid.size:
             listed = ", ".join(map(str, invalid[:MAX_LISTED_SAMPLES])) + (", ..." * (invalid.size > MAX_LISTED_SAMPLES))

@@ -172,17 +172,15 @@ class FisherVectors(Appearance):
         Raises
         ------
         FerError
-            For an invalid parameter, if features cannot be extracted from any sample, or if there are too few
-            different descriptors.
-        ValueError
-            If the images are smaller than one patch.
+            For an invalid parameter, images that are smaller than one patch, if features cannot be extracted from any
+            sample, or if there are too few different descriptors.
         """
         super().fit(X, y)
         X = as_samples(X, self.required_columns)
         if self.frame != "apex":
             base.require_neutral_frame(self, "images", X)
         usable = usable_samples(X, self.required_columns)
-        with single_threaded_blas(len(X) > base.BATCH_SIZE):
+        with base.descriptor_errors(self, X), single_threaded_blas(len(X) > base.BATCH_SIZE):
             n_per_frame = self._descriptors(np.zeros((1, *self.input_shape_[1:]), np.uint8))[0].shape[1]
             sample = sample_descriptors(
                 X,

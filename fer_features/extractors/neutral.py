@@ -10,6 +10,7 @@ import numpy as np
 
 from ..samples.columns import LazyColumn, as_lazy_column
 from ..samples.groups import known_subjects
+from ..samples.landmark_columns import has_landmark_axes
 from ..samples.table import Samples
 from ..vision.geometry import MEAN_FACE, apply_affine, estimate_similarity
 from .base import SamplesTransformer
@@ -86,8 +87,7 @@ class Neutral(SamplesTransformer):
         if self.method == "first":
             return X
         if not isinstance(X, Samples):  # an array of the one column that an extractor requires
-            is_landmarks = np.ndim(X) >= 3 and np.shape(X)[-2] in (68, 478) and np.shape(X)[-1] in (2, 3)
-            X = Samples.from_arrays(**{"landmarks" if is_landmarks else "images": X})
+            X = Samples({"landmarks" if has_landmark_axes(X) else "images": X})
         subject = np.asarray(X.column("subject")).astype(str) if self.method == "subject" else None
         columns = {
             name: NeutralReference(X.column(name), name, self.method, subject) for name in FACE_COLUMNS if name in X

@@ -8,7 +8,7 @@ import numpy as np
 
 from .._progress import progress
 from ..vision.boxes import intersection_over_union
-from .detector import Detector, FaceDetector
+from .detector import Detector, FaceDetector, as_detector
 
 #: Minimum intersection over union of a box and the bounding box of the landmarks of the same face.
 MIN_MATCH_IOU = 0.35
@@ -64,8 +64,9 @@ def detect_known_faces(
         detector misses the face.
     """
     boxes = np.full((len(images), 4), np.nan, np.float32)
+    given = None if detector is None else as_detector(detector)
     for i in progress(range(len(images)), len(images), "detecting faces"):
-        detect = detector or FaceDetector(min_face=min_face_for(images[i], landmarks[i]))
+        detect = given or FaceDetector(min_face=min_face_for(images[i], landmarks[i]))
         found, confidence = detect(images[i])
         matching = match_boxes(found, landmarks[i])
         if matching.any():

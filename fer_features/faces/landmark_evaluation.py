@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 import time
 from typing import Any
 
@@ -195,15 +196,14 @@ def cross_validate_landmarker(
     """
     n_subjects = len(np.unique(frames.groups))
     number = cv.removesuffix("fold")
-    if cv != "loso" and not (number.isdigit() and cv.endswith("fold") and int(number) >= 2):
+    if cv != "loso" and not (re.fullmatch("[0-9]{1,9}fold", cv) and int(number) >= 2):
         raise FerError(f"unknown protocol '{cv}': 'loso', '5fold', '10fold' or another number of folds is needed")
     if n_subjects < (2 if cv == "loso" else int(number)):
         raise FerError(f"{n_subjects} subject(s) are too few for {cv}: use --cv {max(n_subjects, 2)}fold or fewer")
     splitter = LeaveOneGroupOut() if cv == "loso" else GroupKFold(int(number), shuffle=True, random_state=random_state)
     splits = list(splitter.split(np.zeros(len(frames)), groups=frames.groups))
-    results = parallel(n_jobs)(
-        delayed(_evaluate_fold)(clone(landmarker), frames, train, test) for train, test in splits
-    )
+    calls = (delayed(_evaluate_fold)(clone(landmarker), frames, train, test) for train, test in splits)
+    results = parallel(calls, len(splits), n_jobs)
     nme, confidence, seconds = (np.full(len(frames), np.nan) for _ in range(3))
     fold = np.full(len(frames), -1)
     for k, ((_, test), errors) in enumerate(zip(splits, progress(results, len(splits), "folds"), strict=True)):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numbers
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
@@ -110,7 +111,7 @@ class Landmarker(BaseEstimator):
         ----------
         images : ndarray, shape (n, H, W), uint8, or sequence of n ndarrays, shape (H, W), uint8
         landmarks : ndarray, shape (n, 68, 2)
-            iBUG-68 points (x, y) in pixels; faces with NaN are excluded.
+            iBUG-68 points (x, y) in pixels; faces with NaN, and faces outside of their image, are excluded.
         boxes : ndarray, shape (n, 4), optional
             x, y, width, height in pixels, placed as by the detector that is used in prediction; faces with NaN are
             excluded. By default the detector finds them, and images in which it misses the face are excluded.
@@ -123,13 +124,14 @@ class Landmarker(BaseEstimator):
         Raises
         ------
         FerError
-            If the shapes of the arrays do not match, or fewer than 10 faces remain.
+            If a parameter is invalid, the shapes of the arrays do not match, or fewer than 10 faces remain.
         """
+        self._check_parameters()
         landmarks = np.asarray(landmarks, np.float64)
         n = len(images)
         if landmarks.shape != (n, 68, 2):
             raise FerError(f"{n} images and landmarks {landmarks.shape}: ({n}, 68, 2) is needed")
-        known = np.isfinite(landmarks).all((1, 2))
+        known = np.array([_is_inside(*pair) for pair in zip(landmarks, images, strict=True)], bool)
         if boxes is None:
             boxes = np.full((n, 4), np.nan)
             indices = np.flatnonzero(known)
@@ -172,6 +174,16 @@ class Landmarker(BaseEstimator):
             crops, truth, crop_boxes, self.initial_shape_, self.mean_shape_, self.stages_, rng
         )
         return self
+
+    def _check_parameters(self) -> None:
+        cells = self.cell_sizes
+        if not isinstance(cells, tuple | list) or not cells or not all(_is_count(size) for size in cells):
+            raise FerError(f"cell_sizes={cells!r}: a tuple of numbers of pixels is needed, such as (8, 6, 5, 4)")
+        for name in ("n_components", "n_starts"):
+            if not _is_count(getattr(self, name)):
+                raise FerError(f"{name}={getattr(self, name)!r}: an integer of at least 1 is needed")
+        if not isinstance(self.alpha, numbers.Real) or not 0 < self.alpha < np.inf:
+            raise FerError(f"alpha={self.alpha!r}: a number above 0 is needed")
 
     def detect_landmarks(self, image: np.ndarray, boxes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Landmarks of the faces in these boxes.
@@ -242,6 +254,16 @@ class Landmarker(BaseEstimator):
             if np.isfinite(shape).all():
                 points[i], confidence[i] = shape, predict_confidence(features, self.confidence_coef_)
         return points, confidence
+
+
+def _is_count(value: Any) -> bool:
+    return isinstance(value, int | np.integer) and not isinstance(value, bool) and bool(value >= 1)
+
+
+def _is_inside(points: np.ndarray, image: np.ndarray) -> bool:
+    """Whether landmarks (68, 2) are known and at least one is in the image (H, W)."""
+    inside = (points >= 0) & (points < np.shape(image)[1::-1])
+    return bool(np.isfinite(points).all() and inside.all(1).any())
 
 
 def _training_crops(

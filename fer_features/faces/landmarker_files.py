@@ -9,7 +9,8 @@ from typing import Any
 
 import joblib
 
-from .._atomic import atomic_write
+from .._atomic import atomic_write, write_text
+from .._model_files import FileIdentity, ModelFile, check_versions
 from ..exceptions import FerError
 from ..version import versions
 from .landmarker import Landmarker
@@ -50,11 +51,11 @@ def save_landmarker(landmarker: Landmarker, path: str | Path, record: dict[str, 
         raise FerError(f"{path}: the manifest of the model has this suffix; name the model NAME.joblib")
     with atomic_write(path) as temporary:
         joblib.dump(landmarker, temporary, compress=3)
-        digest = _sha256(temporary)
-        size = temporary.stat().st_size
-    manifest = {"format": 1, "kind": "landmarks", **record, "bytes": size, "sha256": digest, "versions": versions()}
+        content = temporary.read_bytes()
+    identity = {"bytes": len(content), "sha256": hashlib.sha256(content).hexdigest(), "versions": versions()}
+    manifest = {"format": 1, "kind": "landmarks", **record, **identity}
     with atomic_write(path.with_suffix(".json")) as temporary:
-        temporary.write_text(json.dumps(manifest, indent=1) + "\n")
+        write_text(temporary, json.dumps(manifest, indent=1) + "\n")
     return path
 
 
@@ -64,7 +65,7 @@ def load_landmarker(path: str | Path) -> Landmarker:
     Parameters
     ----------
     path : str or Path
-        The file of the model, with its manifest in the same folder.
+        The file of the model, with its manifest in the same folder; or a run folder.
 
     Returns
     -------
@@ -73,29 +74,22 @@ def load_landmarker(path: str | Path) -> Landmarker:
     Raises
     ------
     FerError
-        If the file or its manifest is absent, the file does not match its manifest, or it contains no landmarker.
+        If the file or its manifest is absent, the manifest is not valid, or the file does not match it, was saved with
+        other versions of scikit-learn, this package or OpenCV, or contains no landmarker.
 
     Notes
     -----
     A joblib file is a pickle, and loading it executes the code in it. Load only files from sources that you trust.
     """
-    path = Path(path)
-    if not path.is_file():
-        raise FerError(f"the file {path} does not exist")
-    manifest = path.with_suffix(".json")
+    file = ModelFile.read(path)
     try:
-        digest = json.loads(manifest.read_text())["sha256"]
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise FerError(f"{manifest} is missing or damaged: a model needs the manifest it was saved with") from error
-    if _sha256(path) != digest:
-        raise FerError(f"{path} does not match its manifest: the file was damaged or replaced")
-    content = joblib.load(path)
+        identity = FileIdentity.from_json(file.manifest)
+    except FerError as error:
+        raise FerError(f"{file.manifest_path} is not the manifest of a model: {error}") from error
+    file.check_hash(identity.sha256)
+    check_versions(file.path, identity.versions)
+    content = file.unpickle()
     landmarker = content if isinstance(content, Landmarker) else getattr(content, "landmarker_", None)
     if not isinstance(landmarker, Landmarker):
-        raise FerError(f"{path} contains no landmarker: train one with `fer-features landmarks train`")
+        raise FerError(f"{file.path} contains no landmarker: train one with `fer-features landmarks train`")
     return landmarker
-
-
-def _sha256(path: Path) -> str:
-    with open(path, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

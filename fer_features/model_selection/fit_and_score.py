@@ -15,8 +15,9 @@ from ..evaluation.metrics import confusion_by_subject, metrics_from_confusion
 from ..samples.table import Samples
 from .grids import n_feature_steps
 
-#: Exceptions of a candidate that cannot be fitted: by scikit-learn, XGBoost and this package.
-CANDIDATE_ERRORS = (ValueError, TypeError)
+#: Exceptions of a candidate that cannot be fitted: by scikit-learn, XGBoost and this package, or because a value has
+#: another type than a step expects.
+CANDIDATE_ERRORS = (ValueError, TypeError, AttributeError, LookupError, ArithmeticError)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -52,7 +53,8 @@ def candidate_error(error: Exception) -> CandidateFit:
     """
     if isinstance(error.__cause__, OSError):
         raise error
-    return CandidateFit(error=" ".join(str(error).split()))
+    text = " ".join(str(error).split())
+    return CandidateFit(error=text if isinstance(error, ValueError) else f"{type(error).__name__}: {text}")
 
 
 #: Scaled features of the fold that was fitted last in this process, by its key: consecutive candidates share them.

@@ -19,6 +19,7 @@ from ..exceptions import FerError
 from ..pipelines import can_extract, pipeline_name, set_parameters
 from ..samples.feature_store import source_digest
 from ..samples.fingerprint import fingerprint
+from ..samples.groups import group_codes
 from ..samples.table import Samples
 from ..version import __version__
 from .fit_and_score import CANDIDATE_ERRORS, candidate_error
@@ -92,7 +93,8 @@ class SearchPlan:
         self.X = X[self.indices]
         self.label = self.X.label_codes
         self.subject = None if self.X.groups is None else np.asarray(self.X["subject"])
-        self.outer_folds = make_outer_folds(self.label, self.subject, X.info.classes, cv, nested, seed)
+        self.groups = None if self.subject is None else group_codes(self.subject)
+        self.outer_folds = make_outer_folds(self.label, self.groups, X.info.classes, cv, nested, seed)
         self.identity = self._identity({"cv": cv, "nested": nested, "strategy": strategy, "scoring": scoring}, seed)
         text = json.dumps(self.identity, default=repr)
         self.digest = hashlib.blake2b(text.encode(), digest_size=4).hexdigest()
@@ -136,7 +138,7 @@ class SearchPlan:
         # Estimators are left out: their parameters are listed too.
         lists = ("steps", "transformer_list", "estimators")
         params = self.model.get_params().items()
-        subjects = [] if self.subject is None else self.subject.astype(str).tolist()
+        groups = b"" if self.groups is None else self.groups.tobytes()
         return {
             "pipeline": pipeline_name(self.model),
             "parameters": {k: v for k, v in params if isinstance(v, plain) and not k.endswith(lists)},
@@ -144,7 +146,7 @@ class SearchPlan:
             **options,
             "seed": seed,
             "data": fingerprint(self.X),
-            "subjects": hashlib.blake2b("\n".join(subjects).encode(), digest_size=16).hexdigest(),
+            "subjects": hashlib.blake2b(groups, digest_size=16).hexdigest(),
             "code": f"{__version__} {source_digest()} scikit-learn {sklearn.__version__}",
         }
 

@@ -113,7 +113,7 @@ class SearchRunner:
             return
         finally:
             plan.feature_keys[settings] |= X.feature_store.keys - before
-        work = (
+        calls = (
             joblib.delayed(fit_and_score)(
                 model,
                 X,
@@ -125,7 +125,6 @@ class SearchRunner:
             for model, train_test, key in zip(models, indices, keys, strict=True)
         )
         # One fit per batch, so that each is kept as soon as it is done.
-        pool = parallel(self.n_jobs, batch_size=1)
-        for key, fit in zip(keys, pool(work), strict=True):
+        for key, fit in zip(keys, parallel(calls, len(keys), self.n_jobs, batch_size=1), strict=True):
             plan.journal.add(key, fit)
             yield

@@ -11,6 +11,7 @@ from sklearn.base import BaseEstimator
 
 from .._progress import progress, progress_enabled
 from ..exceptions import FerError
+from ..inputs import resolve_inputs
 from ..samples.table import Samples
 from .fit_and_score import discard_last_features
 from .journal import FitKey, Journal
@@ -20,8 +21,8 @@ from .search_result import OuterOutcome, SearchResult, candidates_table, nested_
 
 
 def search(
-    model: BaseEstimator,
-    X: Samples,
+    model: str | BaseEstimator,
+    X: str | Path | Samples,
     grid: Mapping[str, Sequence[Any]],
     *,
     cv: str = "5fold",
@@ -39,9 +40,9 @@ def search(
 
     Parameters
     ----------
-    model : estimator
-        As made by `make_pipeline`, or any scikit-learn classifier that takes `Samples`. It is cloned, not fitted.
-    X : Samples
+    model : str or estimator
+        Pipeline specification, or any scikit-learn classifier that takes `Samples`. It is cloned, not fitted.
+    X : Samples, or path of a data set
         With the columns 'label' and 'subject'. Of predefined splits only 'train' is used.
     grid : mapping of str to list
         Values to try for each parameter.
@@ -87,6 +88,7 @@ def search(
     """
     options: dict[str, Any] = {"cv": cv, "nested": nested, "strategy": strategy, "n_iter": n_iter}
     with progress_enabled(verbose):
+        model, X, _ = resolve_inputs(model, X, seed)
         planned = Search(model, X, grid, **options, scoring=scoring, seed=seed)
         return planned.run(journal=journal, n_jobs=n_jobs, time_limit=time_limit)
 

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from .._serialization import to_jsonable
+from .._serialization import json_ready
 from ..evaluation.metrics import compute_metrics
-from ..evaluation.scores import Metrics
+from ..evaluation.search_scores import NestedFold, NestedScores, SearchSummary
 from ..samples.data_info import class_name
 from .fit_and_score import CandidateFit
 from .plan import SearchPlan
@@ -26,48 +25,6 @@ class OuterOutcome:
     outer_fold: OuterFold
     candidate: int
     fit: CandidateFit
-
-
-@dataclasses.dataclass(frozen=True)
-class NestedFold:
-    """One outer fold: sizes, test subjects, the selected parameters, their inner score and the outer scores."""
-
-    fold: int
-    subjects: tuple[Any, ...]
-    n_train: int
-    n_test: int
-    best_params: dict[str, Any]
-    inner_score: float
-    accuracy: float
-    balanced_accuracy: float
-    macro_f1: float
-
-
-@dataclasses.dataclass(frozen=True)
-class NestedScores:
-    """Score of a search by nested cross-validation.
-
-    Attributes
-    ----------
-    protocol : str
-        Outer folds, as text.
-    same_folds : bool
-        Whether the best candidate was selected on the same folds.
-    score : float
-        Mean over outer folds.
-    optimism : float
-        Selection bias: how much higher the score is by which the best candidate was selected.
-    pooled : Metrics
-        Of the predictions of all outer folds.
-    folds : tuple of NestedFold
-    """
-
-    protocol: str
-    same_folds: bool
-    score: float
-    optimism: float
-    pooled: Metrics
-    folds: tuple[NestedFold, ...]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -123,26 +80,20 @@ class SearchResult:
         """The table of candidates, the best first."""
         return self.table.sort_values("rank", na_position="last", ignore_index=True)
 
-    def to_dict(self) -> dict[str, Any]:
-        """Summary for ``scores.json``, equal for equal searches however often they were interrupted.
-
-        Parameters that JSON cannot represent, such as estimators, are given by their representation.
-        """
-        values = {
-            "strategy": self.strategy,
-            "protocol": self.protocol,
-            "n_candidates": len(self.table),
-            "n_failed": int((self.table["error"] != "").sum()),
-            "n_extractor_settings": self.n_extractor_settings,
-            "finished": self.finished,
-            "scoring": self.scoring,
-            "best_params": to_jsonable(self.best_params),
-            "best_score": self.best_score,
-            "nested_score": None if self.nested is None else self.nested.score,
-            "optimism": None if self.nested is None else self.nested.optimism,
-            "nested": None if self.nested is None else to_jsonable(self.nested),
-        }
-        return json.loads(json.dumps(values, default=repr))
+    def summarize(self) -> SearchSummary:
+        """Summary for ``scores.json``, equal for equal searches however often they were interrupted."""
+        return SearchSummary(
+            strategy=self.strategy,
+            protocol=self.protocol,
+            n_candidates=len(self.table),
+            n_failed=int((self.table["error"] != "").sum()),
+            n_extractor_settings=self.n_extractor_settings,
+            finished=self.finished,
+            scoring=self.scoring,
+            best_params=json_ready(self.best_params),
+            best_score=self.best_score,
+            nested=self.nested,
+        )
 
     def __str__(self) -> str:
         name = {"macro_f1": "macro-F1"}.get(self.scoring, self.scoring.replace("_", " "))
@@ -216,7 +167,7 @@ def nested_scores(plan: SearchPlan, outcomes: Sequence[OuterOutcome]) -> NestedS
                 else tuple(np.unique(plan.subject[outcome.outer_fold.test]).tolist()),
                 n_train=len(outcome.outer_fold.train),
                 n_test=len(outcome.outer_fold.test),
-                best_params=to_jsonable(plan.candidates[outcome.candidate]),
+                best_params=json_ready(plan.candidates[outcome.candidate]),
                 inner_score=plan.score(outcome.outer_fold, outcome.candidate).mean,
                 accuracy=outcome.fit.accuracy,
                 balanced_accuracy=outcome.fit.balanced_accuracy,

@@ -8,8 +8,10 @@ from typing import Any
 import numpy as np
 
 from ..evaluation.comparison_result import Comparison
+from .literal_text import with_literal_text
 
 
+@with_literal_text
 def draw_comparison(comparison: Comparison, path: Path) -> None:
     """Write differences of accuracy with 95 % CI, and mean ranks where there are any, as PNG.
 

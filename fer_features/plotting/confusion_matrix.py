@@ -7,8 +7,10 @@ from pathlib import Path
 import numpy as np
 
 from ..evaluation.scores import Scores
+from .literal_text import with_literal_text
 
 
+@with_literal_text
 def draw_confusion_matrix(scores: Scores, path: Path) -> None:
     """Write the confusion matrix as PNG: fractions of each true class, with counts.
 

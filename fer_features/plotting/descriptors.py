@@ -16,6 +16,7 @@ from ..vision.hog import cell_histograms
 from ..vision.lbp import lbp_codes
 from ..vision.registration import register_landmarks
 from .faces import CLOSED_CONTOURS
+from .literal_text import with_literal_text
 
 #: Arrows whose lengths are in pixels of the image, y down.
 ARROW_STYLE: dict[str, Any] = {"angles": "xy", "scale_units": "xy", "scale": 1, "width": 0.006}
@@ -37,6 +38,7 @@ ARROW_SPACING_PX, MIN_ARROW_LENGTH_PX = 7, 0.5
 Panel = tuple[str, Callable[[Any], None]]
 
 
+@with_literal_text
 def plot_descriptor(feature: str, X: Samples, size: int = 128) -> Any:
     """Plot the neutral frame, the apex, and what a descriptor computes from them.
 

@@ -26,6 +26,7 @@ from ..samples.table import Samples
 from ..vision.geometry import FACE_REGIONS, interocular_distance
 from .descriptors import ARROW_STYLE
 from .faces import CLOSED_CONTOURS, MeanFace, class_mean_faces, contrast_limits
+from .literal_text import with_literal_text
 
 #: Colour maps: of cells, partly transparent so that the face is visible, and of circles.
 TRANSPARENT_COLORS = [(1.0, 0.8, 0.2, 0.0), (1.0, 0.65, 0.1, 0.4), (0.9, 0.2, 0.05, 0.7), (0.5, 0.0, 0.15, 0.9)]
@@ -55,6 +56,7 @@ PATTERN_CAPTION = (
 ARROW_LENGTH_SD = 2
 
 
+@with_literal_text
 def plot_feature_contributions(model: BaseEstimator, X: Samples, feature: str) -> Any:
     """Plot the contributions of cells or landmarks to each class.
 

@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import contextlib
-import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import cv2
 import numpy as np
 
-from .._atomic import atomic_write
+from .._atomic import atomic_write, check_writable
 from ..exceptions import FerError
 from .annotation import annotate_frame
 from .frame_results import FrameResult
+from .opencv_files import count_frames, opencv_path
 
 #: Codec of each video suffix.
 VIDEO_CODECS = {".mp4": "mp4v", ".avi": "MJPG", ".mov": "mp4v", ".mkv": "mp4v"}
+#: Smallest number of frames per second that the encoders accept.
+MIN_FPS = 0.01
 #: Suffixes of images that can be written.
 ENCODED_SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".webp", ".tif", ".tiff")
 
@@ -37,7 +39,7 @@ class AnnotationWriter:
         self._used_names: set[str] = set()
 
     def check(self, names: Sequence[str], is_stream: bool) -> None:
-        """Check that the output fits the inputs, and create the folder.
+        """Check that the output fits the inputs and can be written, and create the folder.
 
         Parameters
         ----------
@@ -50,7 +52,7 @@ class AnnotationWriter:
         ------
         FerError
             For one file and several inputs, the suffix of an image for a stream, the suffix of a video for an image, or
-            a folder that cannot be created.
+            a file or folder that cannot be written.
         """
         if not self.is_file:
             try:
@@ -62,6 +64,8 @@ class AnnotationWriter:
         elif is_stream != (self.out.suffix.lower() in VIDEO_CODECS):
             suffixes = ", ".join(VIDEO_CODECS if is_stream else ENCODED_SUFFIXES)
             raise FerError(f"--annotate {self.out}: {names[0]} needs a folder or a name that ends in {suffixes}")
+        else:
+            check_writable(self.out)
 
     def write_image(self, name: str, result: FrameResult) -> None:
         """Write the annotated image of an input."""
@@ -71,23 +75,31 @@ class AnnotationWriter:
             raise FerError(f"{path} cannot be written: the image cannot be encoded")
         with atomic_write(path) as temporary:
             temporary.write_bytes(content.tobytes())
+            if temporary.stat().st_size != content.size:
+                raise FerError(f"{path} cannot be written completely: the disk may be full")
 
     @contextlib.contextmanager
     def open_video(self, name: str) -> Iterator[AnnotatedVideo]:
-        """Open the annotated video of an input. It appears under its name when it is complete."""
+        """Open the annotated video of an input. It appears under its name when it is complete.
+
+        Raises
+        ------
+        FerError
+            If it cannot be written, or fewer frames can be read from it than were written.
+        """
         path = self._path(name, ".mp4")
-        # The encoder derives the container from the suffix, so that the temporary file needs the same one.
-        working = path.with_name(f".{path.stem}.{os.getpid()}.part{path.suffix}")
-        video = AnnotatedVideo(working)
-        try:
-            yield video
-            video.close()
-            if video.n_frames:
-                with atomic_write(path) as temporary:
-                    os.replace(working, temporary)
-        finally:
-            video.close()
-            working.unlink(missing_ok=True)
+        with contextlib.ExitStack() as stack:
+            video = AnnotatedVideo(lambda: stack.enter_context(opencv_path(stack.enter_context(atomic_write(path)))))
+            try:
+                yield video
+            finally:
+                video.close()
+            n_readable = video.count_frames()
+            if n_readable != video.n_frames:
+                raise FerError(
+                    f"{path} cannot be written: {n_readable} of its {video.n_frames} frames can be read, "
+                    "so that the disk may be full"
+                )
 
     def _path(self, name: str, suffix: str) -> Path:
         if self.is_file:
@@ -102,10 +114,22 @@ class AnnotationWriter:
 
 
 class AnnotatedVideo:
-    """A video file of annotated frames. Frames of another size than the first one are letterboxed."""
+    """A video file of annotated frames. Frames of another size than the first one are letterboxed.
 
-    def __init__(self, path: Path):
-        self.path, self.n_frames = path, 0
+    Parameters
+    ----------
+    create : callable
+        Returns the name of the file. It is called for the first frame.
+
+    Attributes
+    ----------
+    n_frames : int
+        Number of frames.
+    """
+
+    def __init__(self, create: Callable[[], str]):
+        self.n_frames = 0
+        self._create, self._name = create, ""
         self._writer: Any = None
         self._size = (0, 0)
 
@@ -115,10 +139,12 @@ class AnnotatedVideo:
         if self._writer is None:
             # The codecs need an even width and height.
             self._size = (max(2, frame.shape[1] // 2 * 2), max(2, frame.shape[0] // 2 * 2))
-            codec = cv2.VideoWriter.fourcc(*VIDEO_CODECS[self.path.suffix.lower()])
-            self._writer = cv2.VideoWriter(str(self.path), codec, fps, self._size)
+            self._name = self._create()
+            codec = cv2.VideoWriter.fourcc(*VIDEO_CODECS[Path(self._name).suffix.lower()])
+            self._writer = cv2.VideoWriter(self._name, codec, max(fps, MIN_FPS), self._size)
             if not self._writer.isOpened():
-                raise FerError(f"{self.path.name} cannot be written: there is no encoder for it, or the disk is full")
+                name = Path(self._name).name
+                raise FerError(f"{name} cannot be written: there is no encoder for it, or the disk is full")
         self._writer.write(letterbox(frame, self._size))
         self.n_frames += 1
 
@@ -126,6 +152,10 @@ class AnnotatedVideo:
         """Finish the file."""
         if self._writer is not None:
             self._writer.release()
+
+    def count_frames(self) -> int:
+        """Return the number of frames that can be read from the finished file: an encoder reports no errors."""
+        return count_frames(Path(self._name)) if self.n_frames else 0
 
 
 def letterbox(frame: np.ndarray, size: tuple[int, int]) -> np.ndarray:

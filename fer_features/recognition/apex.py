@@ -88,26 +88,31 @@ class ApexDetector:
         neutral_distance : float or None
             Without it the frame only contributes to the mean probabilities.
         probabilities : ndarray, shape (k,), or None
-            Without them the frame is ignored.
+            None for a face at rest, which can end a rise but is not an apex.
         """
-        if probabilities is None:
-            return
-        self.n_frames += 1
-        self._sum = self._sum + probabilities
+        if probabilities is not None:
+            self.n_frames += 1
+            self._sum = self._sum + probabilities
         if neutral_distance is None:
             return
         if neutral_distance < self._minimum:  # a new minimum: the rise starts here
             self._minimum, self._peak, self._top = neutral_distance, None, []
+        if probabilities is not None:
+            self._add_to_rise(frame, timestamp, neutral_distance, probabilities)
+        if self._peak is None:
+            return
+        rise = self._peak[2] - self._minimum
+        if rise > self.min_prominence and neutral_distance < self._minimum + rise / 2 and self._peak[0] != frame:
+            self._complete_apex()
+            self._minimum = neutral_distance
+
+    def _add_to_rise(self, frame: int, timestamp: float, neutral_distance: float, probabilities: np.ndarray) -> None:
         if self._peak is None or neutral_distance > self._peak[2]:
             self._peak = frame, timestamp, neutral_distance
         if len(self._top) < N_APEX_FRAMES or neutral_distance > self._top[0][0]:
             # The frame index breaks ties, so that arrays of probabilities are never compared.
             push = heapq.heappush if len(self._top) < N_APEX_FRAMES else heapq.heapreplace
             push(self._top, (neutral_distance, -frame, probabilities))
-        rise = self._peak[2] - self._minimum
-        if rise > self.min_prominence and neutral_distance < self._minimum + rise / 2 and self._peak[0] != frame:
-            self._complete_apex()
-            self._minimum = neutral_distance
 
     def finalize(self) -> list[Apex]:
         """Return all apexes in the order of frames. The last rise counts even if no fall follows it."""

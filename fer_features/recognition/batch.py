@@ -40,8 +40,8 @@ class BatchPredictor:
         Number of records of faces and frames.
     n_classified : int
         Number of records with an expression.
-    n_failed : int
-        Number of inputs that failed.
+    errors : list of str
+        The message of each input that failed.
     """
 
     def __init__(
@@ -54,10 +54,11 @@ class BatchPredictor:
     ):
         self.recognizer, self.tracker = recognizer, tracker
         self.writer, self.annotation_writer, self.openface_writer = writer, annotation_writer, openface_writer
-        self.n_records = self.n_classified = self.n_failed = 0
+        self.n_records = self.n_classified = 0
+        self.errors: list[str] = []
 
     def predict(self, sources: Sequence[FrameSource]) -> bool:
-        """Process all sources, and print an error for each that fails.
+        """Process all sources. Where there are several, an error is printed for each that fails.
 
         Returns
         -------
@@ -74,8 +75,10 @@ class BatchPredictor:
                     else:
                         self._predict_image(source)
                 except FerError as error:
-                    self.n_failed += 1
-                    print(f"error: {' '.join(str(error).split())}", file=sys.stderr)
+                    message = " ".join(str(error).split())
+                    self.errors.append(message if source.name in message else f"{source.name}: {message}")
+                    if len(sources) > 1:
+                        print(f"error: {self.errors[-1]}", file=sys.stderr)
                     self._write(PredictionRecord(source.name, status="unreadable"))
         except KeyboardInterrupt:
             return True

@@ -12,8 +12,7 @@ from .frames import Frame
 #: Values of the status of a face, a frame or an input, and their meaning.
 STATUS_DESCRIPTIONS = {
     "ok": "an expression was predicted",
-    "neutral": "the face is the neutral reference of its track",
-    "no neutral": "the model needs a neutral reference, and none is known",
+    "neutral": "the face is the neutral reference of its track, or at rest: it differs little from the reference",
     "lost": "the face was tracked before and is not visible in this frame",
     "invalid landmarks": "no features can be extracted, because the landmarks span no area",
     "no face": "no face was detected in the frame",

@@ -5,11 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 
-from ..datasets.decoding import UnreadableImage, decode_bytes, decode_image
+from ..datasets.decoding import UnreadableImage, decode_image
 from ..exceptions import FerError
+from ..vision.grayscale import to_grayscale
 
 
 def load_image(path: Path) -> np.ndarray:
@@ -33,16 +33,12 @@ def load_image(path: Path) -> np.ndarray:
     Notes
     -----
     The EXIF orientation is applied. 16-bit images are reduced to 8 bits by dropping the lower byte, CMYK is converted
-    to BGR, and transparent pixels are blended with white. Images without transparency have the same pixels as in
-    training.
+    to BGR, and transparent pixels are blended with white, as in training.
     """
     try:
-        image, content = decode_image(Path(path))
+        return decode_image(Path(path))
     except UnreadableImage as error:
-        raise FerError(f"{path} {': '.join(error.args)}") from error
-    if _may_be_transparent(content):
-        image = _blend_with_white(image, decode_bytes(content, cv2.IMREAD_UNCHANGED))
-    return image
+        raise FerError(f"{path} {error}") from error
 
 
 def as_grayscale(image: Any) -> np.ndarray:
@@ -77,31 +73,6 @@ def as_grayscale(image: Any) -> np.ndarray:
         image = image[..., 0]
     if image.ndim == 2:
         return np.ascontiguousarray(image)
-    if image.ndim == 3 and image.shape[2] == 3:
-        return cv2.cvtColor(np.ascontiguousarray(image), cv2.COLOR_BGR2GRAY)
-    if image.ndim == 3 and image.shape[2] == 4:
-        return cv2.cvtColor(_blend_with_white(np.ascontiguousarray(image[..., :3]), image), cv2.COLOR_BGR2GRAY)
+    if image.ndim == 3 and image.shape[2] in (3, 4):
+        return to_grayscale(image)
     raise FerError(f"an image has shape {image.shape}: (H, W) grey or (H, W, 3) blue, green, red is needed")
-
-
-def _may_be_transparent(content: bytes) -> bool:
-    """Whether the file may have an alpha channel. Decoding it again for that channel doubles the time."""
-    if content.startswith(b"\x89PNG"):
-        return bool(content[25] & 4) or b"tRNS" in content[:8192]
-    return content.startswith((b"RIFF", b"II*\0", b"MM\0*"))
-
-
-def _blend_with_white(image: np.ndarray, with_alpha: np.ndarray | None) -> np.ndarray:
-    """Blend an image with white by the alpha channel of the same image with four channels."""
-    if (
-        with_alpha is None
-        or with_alpha.ndim != 3
-        or with_alpha.shape[2] != 4
-        or with_alpha.shape[:2] != image.shape[:2]
-    ):
-        return image
-    maximum = np.iinfo(with_alpha.dtype).max
-    if (with_alpha[..., 3] == maximum).all():
-        return image
-    opacity = with_alpha[..., 3:].astype(np.float32) / maximum
-    return np.rint(image.reshape(*image.shape[:2], -1) * opacity + 255 * (1 - opacity)).astype(np.uint8)

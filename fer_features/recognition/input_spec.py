@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 from sklearn.base import BaseEstimator
+from sklearn.exceptions import NotFittedError
 from sklearn.pipeline import Pipeline
 
 from ..exceptions import FerError
@@ -115,9 +116,9 @@ def _n_frames(model: Any, columns: tuple[str, ...], crop_size: tuple[int, int] |
     for n_frames in (1, 2):
         try:
             model.predict(_synthetic_sample(columns, n_frames, crop_size or (160, 160)))
-        except FerError as error:
+        except (FerError, NotFittedError) as error:
             if n_frames == 2:
-                raise FerError(f"the model needs complete clips and cannot predict single frames: {error}") from error
+                raise FerError(f"the model cannot predict single frames or pairs of frames: {error}") from error
         else:
             return n_frames
     raise AssertionError

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from .._atomic import atomic_write
+from .._csv import escape_formula
 from ..exceptions import FerError
 from .records import RECORD_COLUMNS, PredictionRecord
 
@@ -39,7 +40,7 @@ class PredictionWriter:
             file.write(f'{{"classes": {json.dumps(list(class_names))},\n"frames": [')
         else:
             self._lines = csv.writer(file, lineterminator="\n")
-            self._lines.writerow(self.columns)
+            self._write_line(self.columns)
 
     def add(self, record: PredictionRecord) -> None:
         """Write a record."""
@@ -50,8 +51,7 @@ class PredictionWriter:
             self.file.write(("\n" if self._is_first else ",\n") + json.dumps(values))
             self._is_first = False
         else:
-            values["file"] = _safe_path(record.file)
-            self._lines.writerow([values.get(name, "") for name in self.columns])
+            self._write_line([values.get(name, "") for name in self.columns])
 
     def close(self) -> None:
         """Write the end of the file."""
@@ -59,10 +59,8 @@ class PredictionWriter:
             lines = ",\n".join(json.dumps(values) for values in self._summaries)
             self.file.write(f'\n],\n"tracks": [\n{lines}\n]}}\n')
 
-
-def _safe_path(path: str) -> str:
-    """Return an equivalent path that a spreadsheet does not evaluate as a formula."""
-    return f"./{path}" if path.startswith(("=", "+", "-", "@")) else path
+    def _write_line(self, values: Sequence[Any]) -> None:
+        self._lines.writerow([escape_formula(value) for value in values])
 
 
 @contextlib.contextmanager
@@ -79,7 +77,9 @@ def open_prediction_writer(path: Path | None, class_names: Sequence[str]) -> Ite
         return
     if path.suffix.lower() not in (".csv", ".json"):
         raise FerError(f"--out {path}: a name that ends in .csv or .json is needed")
-    with atomic_write(path) as temporary, open(temporary, "w", newline="") as file:
+    # Parts of file names that are not UTF-8 are written as escape sequences.
+    options: dict[str, Any] = {"encoding": "utf-8", "errors": "backslashreplace", "newline": ""}
+    with atomic_write(path) as temporary, open(temporary, "w", **options) as file:
         writer = PredictionWriter(file, path.suffix.lower() == ".json", class_names)
         yield writer
         writer.close()

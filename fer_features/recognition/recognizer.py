@@ -2,30 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from ..evaluation.rejection import UNCERTAIN
 from ..exceptions import FerError
 from ..faces.detector import FaceDetector, as_detector, validate_boxes
 from ..faces.landmarker_files import load_landmarker
-from ..persistence import load_saved_model
-from ..samples.table import Samples
-from .face_view import FaceView, face_distance, normalized_face, samples_from_views
+from .face_classifier import FaceClassifier
+from .face_view import FaceView
 from .frame_results import FacePrediction
 from .frames import Frame
 from .image_io import as_grayscale, load_image
-from .input_spec import infer_input_spec
 from .neutral_reference import NEUTRAL_METHODS, OnlineNeutralReference
+from .person_change import PersonChangeTracker
 from .sources import DEFAULT_FPS, VideoSource, source_from_file
 from .stream import Stream, SupportsTracking, TrackedFace
 from .tracking import FaceLocalizer, FaceTracker
 
 
-class Recognizer:
+class Recognizer(FaceClassifier):
     """Predict the expressions of faces in images and streams.
 
     Parameters
@@ -57,6 +55,9 @@ class Recognizer:
     input_spec : InputSpec
     class_names : list of str
     localizer : FaceLocalizer
+    rest_thresholds : RestThresholds or None
+        ``model.rest_thresholds_``, if the model has them: faces that are nearer to the neutral reference get the status
+        'neutral' and no expression. `run_experiment` learns them; for other models `attach_rest_thresholds` does.
 
     Raises
     ------
@@ -96,25 +97,13 @@ class Recognizer:
         class_names: Sequence[str] | None = None,
         detect_interval: int = 10,
     ):
-        saved_names: Mapping[str, str] = {}
-        if isinstance(model, str | Path):
-            saved = load_saved_model(model)
-            model, saved_names = saved.model, saved.manifest.classes
-            reject_below = saved.manifest.reject_threshold if reject_below is None else reject_below
-        self.model = model
-        self.input_spec = infer_input_spec(model)
-        self.class_names = _class_names(model, class_names, saved_names)
-        self.reject_below = reject_below
-        if reject_below is not None and not 0 <= reject_below <= 1:
-            raise FerError(f"reject_below={reject_below}: a probability in [0, 1] is needed")
-        if reject_below and not self.has_probabilities:
-            raise FerError(f"reject_below={reject_below}: the model has no probabilities to compare with it")
+        super().__init__(model, reject_below, class_names)
         if faces not in ("largest", "all"):
             raise FerError(f"faces is '{faces}': 'largest' or 'all' is needed")
         if detect_interval < 1:
             raise FerError(f"detect_interval={detect_interval}: a number of frames of at least 1 is needed")
         self.faces, self.detect_interval = faces, detect_interval
-        self.landmarker = _landmarker(landmarker) or getattr(model, "landmarker_", None)
+        self.landmarker = _landmarker(landmarker) or getattr(self.model, "landmarker_", None)
         detector = FaceDetector() if detector is None else as_detector(detector)
         self.localizer = FaceLocalizer(detector, self.landmarker)
         self.neutral, self._given_neutral = neutral, None
@@ -141,10 +130,11 @@ class Recognizer:
         Raises
         ------
         FerError
-            If the image cannot be read, the boxes are not valid, or the model needs landmarks and there is no
-            landmarker.
+            If the image cannot be read, the boxes are not valid, or the model needs landmarks or a neutral reference
+            and there is no landmarker or no image of the neutral face.
         """
         self.require_landmarker()
+        self.require_neutral_image()
         pixels = load_image(Path(image)) if isinstance(image, str | Path) else image
         if boxes is None:
             views = self.localizer.localize(as_grayscale(pixels), self.faces)
@@ -167,44 +157,19 @@ class Recognizer:
         Returns
         -------
         Stream
-            Yields a `FrameResult` for each frame. Afterwards ``track_summaries`` holds the summary of each face.
+            Yields a `FrameResult` for each frame. Afterwards ``track_summaries`` holds the summary of each face. After
+            a cut to another person a new face begins, with a neutral reference of its own; see `PersonChangeTracker`.
         """
         if tracker is None:
             self.require_landmarker()
             tracker = FaceTracker(self.localizer, self.faces, self.detect_interval)
         method = "none" if self._given_neutral else str(self.neutral)
-        return Stream(self, _frames_of(source), tracker, lambda: OnlineNeutralReference(method, self._given_neutral))
-
-    def make_samples(self, views: Sequence[FaceView], neutral_views: Sequence[FaceView | None]) -> Samples:
-        """Convert views, and their neutral views if the model needs them, to one sample each."""
-        if self.input_spec.n_frames == 1:
-            return samples_from_views([[view] for view in views], self.input_spec)
-        pairs = zip(views, neutral_views, strict=True)
-        return samples_from_views([[neutral, view] for view, neutral in pairs if neutral is not None], self.input_spec)
-
-    def predict_proba(self, X: Samples) -> np.ndarray:
-        """Return probabilities of classes, shape (n, k), float64.
-
-        A model without probabilities gives 1 for the predicted class and 0 for the others.
-        """
-        if self.has_probabilities:
-            return np.asarray(self.model.predict_proba(X), np.float64)
-        return (self.model.predict(X)[:, None] == self.model.classes_[None]).astype(np.float64)
-
-    def label_of(self, probabilities: np.ndarray) -> tuple[str, dict[str, float]]:
-        """Return the expression of probabilities (k,), and the probabilities by class name.
-
-        The dictionary is empty for a model without probabilities.
-        """
-        best = int(probabilities.argmax())
-        is_certain = self.reject_below is None or probabilities[best] >= self.reject_below
-        named = zip(self.class_names, map(float, probabilities), strict=True) if self.has_probabilities else ()
-        return (self.class_names[best] if is_certain else UNCERTAIN), dict(named)
-
-    @property
-    def has_probabilities(self) -> bool:
-        """Whether the model has probabilities."""
-        return hasattr(self.model, "predict_proba")
+        return Stream(
+            self,
+            _frames_of(source),
+            PersonChangeTracker(tracker),
+            lambda: OnlineNeutralReference(method, self._given_neutral),
+        )
 
     def require_landmarker(self) -> None:
         """Raise `FerError` if the model needs landmarks and there is no landmarker."""
@@ -215,40 +180,16 @@ class Recognizer:
                 "--train-landmarker"
             )
 
-    def classify(self, faces: Sequence[TrackedFace]) -> tuple[list[FacePrediction], list[np.ndarray | None]]:
-        """Classify the faces of one frame by one call of the model.
+    def require_neutral_image(self) -> None:
+        """Raise `FerError` if the model needs a neutral reference, and no image of the neutral face was given.
 
-        Returns
-        -------
-        predictions : list of FacePrediction
-        probabilities : list of ndarray, shape (k,), or None
-            None for faces without a predicted expression.
+        Single images need it. In a stream, another view of the face is the reference.
         """
-        needs_neutral = self.input_spec.n_frames == 2
-        status = ["ok"] * len(faces)
-        for i, face in enumerate(faces):
-            if needs_neutral and face.neutral.view is None:
-                status[i] = "no neutral"
-            elif needs_neutral and face.neutral.view is face.view:
-                status[i] = "neutral"
-        classified = [i for i, value in enumerate(status) if value == "ok"]
-        probabilities: list[np.ndarray | None] = [None] * len(faces)
-        outputs = self._probabilities([faces[i].view for i in classified], [faces[i].neutral.view for i in classified])
-        for i, values in zip(classified, outputs, strict=True):
-            probabilities[i] = values
-            status[i] = "invalid landmarks" if values is None else "ok"
-        predictions = []
-        for face, state, values in zip(faces, status, probabilities, strict=True):
-            expression, named = ("", {}) if values is None else self.label_of(values)
-            view, distance = face.view, None
-            if face.neutral.normalized is not None:
-                normalized = normalized_face(view) if face.normalized is None else face.normalized
-                distance = face_distance(normalized, face.neutral.normalized)
-            prediction = FacePrediction(
-                view.box, view.landmarks, expression, named, view.confidence, face.face_id, state, distance
+        if self.input_spec.n_frames == 2 and self._given_neutral is None:
+            raise FerError(
+                "the model compares a face with the neutral face of the same person, which a single image does not "
+                "show: give an image of the neutral face by --neutral FILE (neutral=), or a video"
             )
-            predictions.append(prediction)
-        return predictions, probabilities
 
     def _neutral_view(self, neutral: Any) -> FaceView:
         self.require_landmarker()
@@ -261,19 +202,6 @@ class Recognizer:
             )
         return views[0]
 
-    def _probabilities(self, views: list[FaceView], neutral_views: list[FaceView | None]) -> list[np.ndarray | None]:
-        """Return the probabilities of each view, or None if its features cannot be extracted."""
-        if not views:
-            return []
-        try:
-            return list(self.predict_proba(self.make_samples(views, neutral_views)))
-        except FerError:
-            # The input specification was checked before, so that the landmarks of one of the faces span no area.
-            if len(views) == 1:
-                return [None]
-            single = zip(views, neutral_views, strict=True)
-            return [values for view, neutral in single for values in self._probabilities([view], [neutral])]
-
 
 def _landmarker(landmarker: Any) -> Any:
     if isinstance(landmarker, str | Path):
@@ -281,17 +209,6 @@ def _landmarker(landmarker: Any) -> Any:
     if landmarker is not None and not (hasattr(landmarker, "detect_landmarks") and hasattr(landmarker, "track")):
         raise FerError(f"landmarker is a {type(landmarker).__name__}: a fitted Landmarker is needed")
     return landmarker
-
-
-def _class_names(model: Any, names: Sequence[str] | None, saved_names: Mapping[str, str]) -> list[str]:
-    codes = [str(code) for code in model.classes_]
-    if names is None:
-        # A model that was fitted on class names has them as its classes.
-        named = np.asarray(model.classes_).dtype.kind in "UO"
-        return codes if named else [saved_names.get(code, code) for code in codes]
-    if len(names) != len(codes):
-        raise FerError(f"{len(names)} class names for the {len(codes)} classes of the model: {', '.join(codes)}")
-    return [str(name) for name in names]
 
 
 def _frames_of(source: Any) -> Iterable[Frame]:

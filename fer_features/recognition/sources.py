@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
-import re
 import time
+import warnings
 from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import Any
@@ -13,16 +11,15 @@ from typing import Any
 import cv2
 import numpy as np
 
-from ..datasets.decoding import IMAGE_SUFFIXES
-from ..exceptions import FerError
-from .frames import Frame, FrameSampling
+from .._files import regular_file
+from ..exceptions import FerError, FerWarning
+from ..samples.image_columns import MAX_PIXELS
+from .frames import MAX_FPS, Frame, FrameSampling
 from .image_io import load_image
+from .input_files import READABLE_SUFFIXES, files_in_folder, images_and_videos, natural_sort_key
+from .opencv_files import is_animated, is_image, open_capture
 
-#: Suffixes of files in a folder that are read as images.
-READABLE_SUFFIXES = (*IMAGE_SUFFIXES, ".gif", ".jp2", ".avif", ".ppm", ".jpe")
-#: Suffixes of files in a folder that are read as videos.
-VIDEO_SUFFIXES = (".mp4", ".m4v", ".mov", ".avi", ".mkv", ".webm", ".wmv", ".mpg", ".mpeg")
-#: A video that ends this fraction of its frames early is truncated; the frame count of a container is an estimate.
+#: A warning is issued if a video ends this fraction of its frames early. The frame count of a container is an estimate.
 MAX_MISSING_FRACTION = 0.02
 #: Frames per second of sources whose rate is unknown.
 DEFAULT_FPS = 25.0
@@ -125,7 +122,14 @@ class VideoSource(FrameSource):
     Raises
     ------
     FerError
-        During iteration, if the video cannot be opened, has no frame, or is truncated.
+        During iteration, if the video cannot be opened, its frames have more than `MAX_PIXELS` pixels, or no frame can
+        be decoded.
+
+    Warns
+    -----
+    FerWarning
+        At the end, if fewer frames could be decoded than the container declares. The file may be truncated, but
+        the number can also be wrong.
     """
 
     is_stream = True
@@ -136,26 +140,32 @@ class VideoSource(FrameSource):
         self.path = path
 
     def __iter__(self) -> Iterator[Frame]:
-        if not self.is_live:
-            _check_file(Path(str(self.path)))
-        capture = _open_capture(self.path if isinstance(self.path, int) else str(self.path))
+        if not self.is_live and not regular_file(self.name).stat().st_size:
+            raise FerError(f"{self.name} is empty")
+        capture = open_capture(self.path if isinstance(self.path, int) else str(self.path))
         try:
             if not capture.isOpened():
                 raise FerError(f"{self.name} cannot be opened: " + self._reason())
-            n_frames = int(capture.get(cv2.CAP_PROP_FRAME_COUNT)) if not self.is_live else 0
-            self.n_frames = n_frames if n_frames > 0 else None
+            width, height = (capture.get(side) for side in (cv2.CAP_PROP_FRAME_WIDTH, cv2.CAP_PROP_FRAME_HEIGHT))
+            if width * height > MAX_PIXELS:
+                raise FerError(f"{self.name} has frames of {width:.0f} x {height:.0f}: at most {MAX_PIXELS:,} pixels")
+            declared = 0.0 if self.is_live else capture.get(cv2.CAP_PROP_FRAME_COUNT)
+            n_frames = int(declared) if 0 < declared < 1e9 else 0
+            self.n_frames = n_frames or None
             n_read = yield from self._frames(capture)
         finally:
             capture.release()
         if not n_read:
             raise FerError(f"{self.name} has no frame that can be decoded: it is empty, damaged or not a video")
-        if n_frames > 0 and n_frames - n_read > max(1, MAX_MISSING_FRACTION * n_frames):
-            raise FerError(f"{self.name} is truncated: {n_read} of {n_frames} frames could be read")
+        self.n_frames = n_read
+        if n_frames - n_read > max(1, MAX_MISSING_FRACTION * n_frames):
+            message = f"{self.name} ends after {n_read} of the {n_frames} frames that it declares: it may be truncated"
+            warnings.warn(message, FerWarning, stacklevel=2)
 
     def _frames(self, capture: Any) -> Generator[Frame, None, int]:
         start, last, index = time.monotonic(), -1.0, 0
         selects, fps = self.sampling.selector(), capture.get(cv2.CAP_PROP_FPS)
-        self.fps = fps if np.isfinite(fps) and 0 < fps < 1e4 else DEFAULT_FPS
+        self.fps = fps if 0 < fps < MAX_FPS else DEFAULT_FPS
         while capture.grab():
             # Timestamps of the container also describe variable rates. The rate is used where they do not increase.
             stamp = time.monotonic() - start if self.is_live else capture.get(cv2.CAP_PROP_POS_MSEC) / 1000
@@ -197,82 +207,31 @@ def sources_from_inputs(
     for text in inputs:
         path = Path(text)
         try:
-            if not path.exists():
-                raise FerError(f"{path} does not exist")
-            if not path.is_dir():
-                yield source_from_file(path, sampling)
-            elif sequence:
+            if path.is_dir() and sequence:
                 yield SequenceSource(path, sampling)
-            else:
-                found = files_in_folder(path, (*READABLE_SUFFIXES, *VIDEO_SUFFIXES), recursive=True)
-                files = sorted(found, key=lambda file: natural_sort_key(str(file)))
-                if not files:
-                    suffixes = ", ".join((*READABLE_SUFFIXES, *VIDEO_SUFFIXES))
-                    raise FerError(f"{path} is a folder without an image or video ({suffixes})")
-                yield from (source_from_file(file, sampling) for file in files)
+                continue
+            files = images_and_videos(path) if path.is_dir() else [path]
         except FerError as error:
             yield InvalidSource(path, error)
-        except OSError as error:
-            yield InvalidSource(path, FerError(f"{error.filename or path} cannot be read: {error.strerror or error}"))
+            continue
+        for file in files:
+            try:
+                yield source_from_file(file, sampling)
+            except FerError as error:
+                yield InvalidSource(file, error)
 
 
 def source_from_file(path: Path, sampling: FrameSampling | None = None) -> ImageSource | VideoSource:
-    """Create the source of an image or video file, by its suffix or, without a suffix, by its contents."""
-    suffix = path.suffix.lower()
+    """Create the source of an image or video file, by its suffix or, without a suffix, by its contents.
+
+    Raises
+    ------
+    FerError
+        If it is not a regular file that can be read.
+    """
+    suffix = regular_file(path).suffix.lower()
     if suffix == ".gif":
-        return VideoSource(path, sampling) if _is_animated(path) else ImageSource(path)
+        return VideoSource(path, sampling) if is_animated(path) else ImageSource(path)
     if suffix in READABLE_SUFFIXES:
         return ImageSource(path)
-    with contextlib.suppress(cv2.error):
-        if not suffix and cv2.haveImageReader(str(path)):
-            return ImageSource(path)
-    return VideoSource(path, sampling)
-
-
-def files_in_folder(folder: Path, suffixes: tuple[str, ...], recursive: bool) -> Iterator[Path]:
-    """Yield the files of a folder that have one of the suffixes and are not hidden."""
-    for path in folder.rglob("*") if recursive else folder.iterdir():
-        if path.suffix.lower() in suffixes and not path.name.startswith(".") and path.is_file():
-            yield path
-
-
-def natural_sort_key(name: str) -> list[tuple[int, str]]:
-    """Return a sort key that orders numbers by value.
-
-    Examples
-    --------
-    >>> sorted(["frame_10.png", "frame_2.png"], key=natural_sort_key)
-    ['frame_2.png', 'frame_10.png']
-    """
-    return [(int(part), "") if part.isdigit() else (-1, part) for part in re.split(r"([0-9]+)", name)]
-
-
-def _is_animated(path: Path) -> bool:
-    try:
-        return cv2.imcount(str(path)) > 1
-    except cv2.error:
-        return False
-
-
-def _check_file(path: Path) -> None:
-    try:
-        size = path.stat().st_size
-        with open(path, "rb"):
-            pass
-    except OSError as error:
-        raise FerError(f"{path} cannot be read: {error.strerror or error}") from error
-    if not size:
-        raise FerError(f"{path} is empty")
-
-
-def _open_capture(path_or_camera: str | int) -> Any:
-    # The decoder would print its own messages in addition to our one line.
-    level = cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
-    os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
-    try:
-        if isinstance(path_or_camera, int):
-            return cv2.VideoCapture(path_or_camera)
-        # An absolute path and a fixed backend: a name with % or :// would be taken for a pattern or an address.
-        return cv2.VideoCapture(os.path.abspath(path_or_camera), cv2.CAP_FFMPEG)
-    finally:
-        cv2.utils.logging.setLogLevel(level)
+    return ImageSource(path) if not suffix and is_image(path) else VideoSource(path, sampling)

@@ -103,7 +103,8 @@ class Stream:
         visible = [self._tracked_face(face_id, view) for face_id, view in tracked if view is not None]
         faces, probabilities = self.classifier.classify(visible)
         for face, values in zip(faces, probabilities, strict=True):
-            self._states[face.face_id][1].update(frame.index, frame.timestamp, face.neutral_distance, values)
+            if face.status in ("ok", "neutral"):
+                self._states[face.face_id][1].update(frame.index, frame.timestamp, face.neutral_distance, values)
         no_box = np.full(4, np.nan, np.float32)
         lost = [FacePrediction(no_box, None, "", {}, 0.0, face_id, "lost") for face_id, view in tracked if view is None]
         return sorted([*faces, *lost], key=lambda face: face.face_id)

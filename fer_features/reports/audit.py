@@ -34,7 +34,7 @@ LIMITATIONS = (
     "changes of the files before they were read, such as features that were selected with all labels",
     "arrays fitted on all samples and passed to a step as a parameter",
     "settings that were chosen by their score on the same samples: only new subjects reveal this",
-    "subjects with two names whose images are not similar",
+    "subjects with two names whose images are not similar, or of whom only still images are given",
 )
 
 

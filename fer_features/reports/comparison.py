@@ -8,15 +8,13 @@ from typing import Any
 import numpy as np
 
 from ..evaluation.comparison_result import Comparison, PairedDifference
+from ..samples.data_info import WARNING_PREFIX
 from ..version import __version__
 from .charts import IntervalPlot, ValueRow, interval_plot
 from .html import render
 
 #: Subjects listed for each pair: those with the largest difference.
 MAX_LISTED_SUBJECTS = 8
-
-#: Prefix of the notes that are shown as warnings.
-WARNING_PREFIX = "warning: "
 
 
 def comparison_page(found: Comparison, command: str) -> str:

@@ -10,14 +10,13 @@ from typing import Any
 import cv2
 import numpy as np
 
+from .._markdown import escape_markdown
+
 #: Longer side of an embedded image in pixels; larger images are scaled down.
 IMAGE_SIDE_PX = 112
 
 #: Quality of embedded JPEG images, up to 100.
 JPEG_QUALITY = 82
-
-#: Characters with a meaning in Markdown.
-MARKDOWN_CHARACTERS = "\\`*_{}[]<>|#~"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -65,18 +64,6 @@ def render(template: str, **content: Any) -> str:
     templates.filters["plain"] = escape_markdown
     templates.filters["sentence_case"] = sentence_case
     return templates.get_template(template).render(**content)
-
-
-def escape_markdown(text: Any) -> str:
-    r"""Text on one line with the characters of Markdown escaped.
-
-    Examples
-    --------
-    >>> print(escape_markdown("a_b\nc"))
-    a\_b c
-    """
-    joined = " ".join(str(text).split())
-    return "".join(f"\\{letter}" if letter in MARKDOWN_CHARACTERS else letter for letter in joined)
 
 
 def sentence_case(text: str) -> str:

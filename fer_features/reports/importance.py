@@ -30,6 +30,7 @@ from ..plotting.faces import MeanFace, contrast_limits, mean_face
 from ..plotting.importance import GAIN_CAPTION, LEAD_CAPTION, SHARED_CAPTION, relative_heat
 from ..plotting.overlays import blend_heatmap, draw_circles, render_face
 from ..samples.data_info import class_name
+from ..samples.groups import group_codes
 from ..samples.table import Samples
 from .html import EmbeddedImage, ImageCard, embedded_image, sentence_case
 
@@ -200,13 +201,13 @@ def _held_out(
     """Samples on which a model was not fitted, that model, and a remark on its fit for the caption."""
     indices = np.unique(predictions["sample"])
     if "split" in predictions:
-        known = np.isin(np.asarray(X[indices]["label"]), np.asarray(getattr(model, "classes_", [])))
+        known = np.isin(np.asarray(X[indices]["label"]), model.classes_)
         return X[indices[known]], model, ""
     if seconds > MAX_FIT_SECONDS:
         raise FerError(f"the model was fitted on all samples, and a fit without some samples takes {seconds:.0f} s")
     table = X[indices]
     groups = table.groups
-    subject = None if groups is None or (groups < 0).any() else np.asarray(table["subject"])
+    subject = None if groups is None or (groups < 0).any() else group_codes(table["subject"])
     codes, label = table.label_codes, np.asarray(table["label"])
     train, test = AuditContext(unfitted, table, codes, subject, seed).folds(N_FOLDS)[0]
     fitted = unfitted.fit(table[train], label[train])

@@ -8,6 +8,7 @@ import pandas as pd
 from ..evaluation.results import correct_of, subjects_of
 from ..evaluation.scores import Scores
 from ..evaluation.statistics import bootstrap_ratio
+from ..samples.groups import group_codes
 
 
 def recall_intervals(scores: Scores, predictions: pd.DataFrame, n_bootstrap: int = 2000) -> list[tuple[float, float]]:
@@ -27,7 +28,7 @@ def recall_intervals(scores: Scores, predictions: pd.DataFrame, n_bootstrap: int
     """
     correct = correct_of(predictions).astype(float)
     subject = subjects_of(predictions)
-    codes = None if subject is None else np.unique(subject.astype(str), return_inverse=True)[1]
+    codes = None if subject is None else group_codes(subject)
     intervals = []
     for name in scores.classes:
         mask = (predictions["true"] == name).to_numpy()

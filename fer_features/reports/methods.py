@@ -5,7 +5,9 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
-from ..evaluation.scores import Metrics, Scores
+from ..evaluation.metric_types import Metrics
+from ..evaluation.scores import Scores
+from ..evaluation.search_scores import SearchSummary
 from ..evaluation.summary import HEADLINE_METRICS
 from ..extractors import EXTRACTORS
 from ..extractors.features import named_extractors
@@ -60,7 +62,7 @@ def methods(scores: Scores, model: Any, X: Samples, settings: dict[str, Any]) ->
         "codebooks, classifier and calibration are fitted on the training samples of each fold only.",
         "Intervals": _intervals(m),
         "Duplicates": duplicates(m),
-        "Excluded": excluded or "no labelled sample",
+        "Excluded": excluded or "none",
         "Notes": "; ".join((*scores.data.notes, *scores.notes)),
         "Fingerprint": f"{scores.data.fingerprint} (of images, landmarks and labels)",
         "Versions": ", ".join(f"{name} {version}" for name, version in scores.versions.items()),
@@ -123,15 +125,15 @@ def _intervals(metrics: Metrics) -> str:
     return "95 % CI by bootstrap over samples (2,000 resamples), because subjects are unknown: they are too narrow."
 
 
-def _selection(search: dict[str, Any]) -> str:
+def _selection(search: SearchSummary) -> str:
     text = (
-        f"The settings were selected among {search['n_candidates']} candidates by these scores, which are therefore "
+        f"The settings were selected among {search.n_candidates} candidates by these scores, which are therefore "
         "optimistic."
     )
-    if search["nested_score"] is None:
+    if search.nested is None:
         return f"{text} The option --nested estimates an unbiased score."
-    name = HEADLINE_METRICS[search["scoring"]]
-    return f"{text} By nested cross-validation the {name} is {search['nested_score']:.3f}: report this value."
+    name = HEADLINE_METRICS[search.scoring]
+    return f"{text} By nested cross-validation the {name} is {search.nested.score:.3f}: report this value."
 
 
 def _steps(model: Any) -> str:

@@ -10,9 +10,11 @@ import numpy as np
 import pandas as pd
 from sklearn.base import clone
 
+from .._atomic import write_text
+from ..evaluation.metric_types import LearningCurve
 from ..evaluation.protocol import reported_predictions
 from ..evaluation.results import EvaluationResult, correct_of, subjects_of
-from ..evaluation.scores import LearningCurve, Scores
+from ..evaluation.scores import Scores
 from ..evaluation.summary import HEADLINE_METRICS
 from ..model_selection.search_result import SearchResult
 from ..samples.table import Samples
@@ -55,8 +57,8 @@ def write_run_report(
 ) -> None:
     """Write ``report.html`` and ``MODEL_CARD.md`` into a folder; see `run_page`."""
     page = run_page(result, X, settings, command=command, seed=seed, search=search)
-    (folder / "report.html").write_text(page, encoding="utf-8")
-    (folder / "MODEL_CARD.md").write_text(model_card(result, X, settings), encoding="utf-8")
+    write_text(folder / "report.html", page)
+    write_text(folder / "MODEL_CARD.md", model_card(result, X, settings))
 
 
 def run_page(

@@ -107,7 +107,7 @@ def _augmented_table(X: Samples, kinds: tuple[str, ...], group_size: int, random
             columns[name] = AugmentedLandmarks(column, kinds, group_size, random_state, images)
         else:
             columns[name] = ColumnView(column, np.repeat(np.arange(len(column)), group_size))
-    return Samples(columns, X.info)
+    return Samples(columns, X.info, check_input=False)
 
 
 class AugmentedImages(LazyColumn):

@@ -19,10 +19,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, TypeAlias
 
-import h5py
 import numpy as np
 
-from ..exceptions import FerError
+from .hdf5 import h5_layout, iterate_h5
 
 #: Largest gap, in samples, that one HDF5 read covers: such a gap is cheaper to read over than to split at.
 MAX_READ_GAP = 4
@@ -96,7 +95,7 @@ class LazyColumn(abc.ABC):
         if self.dtype.kind != "f":
             return np.zeros(len(indices), bool)
         values = self[indices]
-        return ~np.isfinite(values).reshape(*values.shape[:2], -1).all(2).any(1)
+        return ~np.isfinite(values).all(tuple(range(2, values.ndim))).any(1)
 
     def sizes(self, indices: np.ndarray) -> np.ndarray:
         """Width and height of the images of some samples.
@@ -196,7 +195,7 @@ class H5Column(LazyColumn):
     Raises
     ------
     FerError
-        On access, where the file is truncated or damaged.
+        Where the file is truncated, damaged or incomplete, or its values are elsewhere; see `h5_layout`.
 
     Notes
     -----
@@ -205,8 +204,7 @@ class H5Column(LazyColumn):
 
     def __init__(self, path: Path, key: str):
         self.path, self.key = Path(path), key
-        with h5py.File(self.path) as file:
-            self.shape, self.dtype = file[key].shape, file[key].dtype
+        self.shape, self.dtype = h5_layout(self.path, key)
 
     def __getitem__(self, indices: Any) -> np.ndarray:
         return self._read(np.atleast_1d(np.arange(len(self))[indices]), slice(None))
@@ -221,14 +219,10 @@ class H5Column(LazyColumn):
         starts = np.flatnonzero(np.diff(ordered, prepend=-10) > MAX_READ_GAP)
         shape = self.shape[1:] if isinstance(t, slice) else self.shape[2:]
         out = np.empty((len(indices), *shape), self.dtype)
-        try:
-            with h5py.File(self.path) as file:
-                data = file[self.key]
-                for start, stop in zip(starts, [*starts[1:], len(indices)][: len(starts)], strict=True):
-                    run = ordered[start:stop]
-                    out[order[start:stop]] = data[run[0] : run[-1] + 1, t][run - run[0]]
-        except OSError as error:
-            raise FerError(f"{self.path} cannot be read: the file is truncated or damaged ({error})") from error
+        runs = [run for run in np.split(np.arange(len(indices)), starts[1:]) if run.size]
+        selections = [(slice(ordered[run[0]], ordered[run[-1]] + 1), t) for run in runs]
+        for run, values in zip(runs, iterate_h5(self.path, self.key, selections), strict=True):
+            out[order[run]] = values[ordered[run] - ordered[run[0]]]
         return out
 
 

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
+
+#: Start of the notes that are warnings.
+WARNING_PREFIX = "warning: "
 
 
 @dataclasses.dataclass(frozen=True)
@@ -32,7 +35,7 @@ class DataInfo:
     cropped : bool
         True if each image is a face crop already, so that no face detection is needed.
     notes : tuple of str
-        Remarks of the reader for the user, such as excluded samples.
+        Remarks for the user, such as excluded samples; those that begin with `WARNING_PREFIX` are warnings.
     files : mapping
         Column name to the file that holds it, or that would hold it; used in messages.
     """
@@ -47,6 +50,10 @@ class DataInfo:
     cropped: bool = False
     notes: tuple[str, ...] = ()
     files: Mapping[str, str] = dataclasses.field(default_factory=dict)
+
+    def with_notes(self, notes: Iterable[str]) -> DataInfo:
+        """The same metadata with further notes; a note that is there already is not repeated."""
+        return dataclasses.replace(self, notes=tuple(dict.fromkeys((*self.notes, *notes))))
 
     def codes_of(self, labels: Any) -> np.ndarray:
         """Label codes of class names, (n,) int; labels that are codes already are returned unchanged.

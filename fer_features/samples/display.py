@@ -29,9 +29,8 @@ def samples_to_frame(X: Samples) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        One line per sample; the index 'sample' is `X.indices`. Labels with names get a further column 'class'. Columns
-        with several values per sample, such as images, hold the shape of a sample as text, ``T x H x W``; pixels are
-        not read.
+        One line per sample; the index 'sample' is `X.indices`. Columns with several values per sample, such as images,
+        hold the shape of a sample as text, ``T x H x W``; pixels are not read.
 
     Examples
     --------

@@ -13,6 +13,7 @@ import cv2
 import numpy as np
 
 from .._atomic import atomic_write
+from .._files import file_fault
 
 #: Subpackages whose source decides the values of features.
 FEATURE_SOURCES = ("extractors", "faces", "samples", "vision")
@@ -128,14 +129,14 @@ class FeatureStore:
 
     def _load(self, key: str) -> tuple[np.ndarray, np.ndarray] | None:
         path = self._path(key)
-        if path is None or not path.exists():
+        if path is None or file_fault(path):
             return None
         try:
             with np.load(path, allow_pickle=False) as file:
                 values, known = file["values"], file["known"]
         except (OSError, ValueError, KeyError, EOFError, RuntimeError, zipfile.BadZipFile):
             return None  # A damaged file is replaced after the extraction.
-        return (values, known) if len(values) == len(known) == self.n else None
+        return (values, known) if values.ndim == 2 and known.shape == (len(values),) == (self.n,) else None
 
     def _save(self, key: str) -> None:
         path = self._path(key)

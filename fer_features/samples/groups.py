@@ -31,7 +31,7 @@ def known_subjects(subject: Any) -> np.ndarray:
 
 
 def group_codes(subject: Any) -> np.ndarray:
-    """Subject ids as int codes.
+    """Subject ids as int codes, which do not depend on the names of the subjects.
 
     Parameters
     ----------
@@ -40,15 +40,21 @@ def group_codes(subject: Any) -> np.ndarray:
     Returns
     -------
     ndarray of int, shape (n,)
-        0, 1, ... in the sorted order of the known ids; -1 where the subject is unknown.
+        0, 1, ... in the order in which the subjects first occur; -1 where the subject is unknown.
+
+    Notes
+    -----
+    Random folds and bootstrap samples depend on the order of the subjects. By this order, results are equal for ids
+    from a file, inferred ids, and ids that were renamed, as long as the same samples belong together.
 
     Examples
     --------
     >>> group_codes(np.array([30, -1, 7, 30])).tolist()
-    [1, -1, 0, 1]
+    [0, -1, 1, 0]
     """
     subject = np.asarray(subject)
     known = known_subjects(subject)
     codes = np.full(len(subject), UNKNOWN_SUBJECT, np.int64)
-    _, codes[known] = np.unique(subject[known], return_inverse=True)
+    _, first, inverse = np.unique(subject[known].astype(str), return_index=True, return_inverse=True)
+    codes[known] = np.argsort(np.argsort(first))[inverse]
     return codes

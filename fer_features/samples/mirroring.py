@@ -28,8 +28,8 @@ def mirror_samples(X: Any, required_columns: tuple[str, ...] = ("images",), step
 
     Examples
     --------
-    >>> mirror_samples(np.array([[[1, 2, 3]]], np.uint8))["images"].tolist()
-    [[[[3, 2, 1]]]]
+    >>> mirror_samples(np.array([[[1, 2, 3, 4, 5]]], np.uint8))["images"].tolist()
+    [[[[5, 4, 3, 2, 1]]]]
     """
     X = as_samples(X, required_columns)
     columns: dict[str, Column] = {}

@@ -13,13 +13,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..exceptions import FerError
-from .columns import Column, ColumnView, arrays_in_memory, as_lazy_column
+from .columns import Column, ColumnView, LazyColumn, arrays_in_memory, as_lazy_column
 from .concatenation import concatenate_columns
+from .contents import content_notes
 from .data_info import DataInfo, class_name
 from .feature_store import FeatureStore
 from .fingerprint import fingerprint
 from .groups import group_codes
-from .validation import COLUMNS, check_column_names, clean_columns, columns_from_arrays
+from .validation import COLUMNS, check_column_names, clean_columns
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -39,12 +40,15 @@ class Samples:
     columns : mapping of str to array or LazyColumn
         All of one length; `COLUMNS` lists the names that have a meaning. Text labels are stored as codes.
     info : DataInfo, optional
-        Metadata of the source.
+        Metadata of the source. Conversions of the columns are added to its notes.
+    check_input : bool, default True
+        Whether columns are validated and converted. False for columns that were made from those of a valid table.
 
     Raises
     ------
     FerError
-        For columns of different lengths, or no column.
+        For columns that do not have the form of `COLUMNS`, columns of different lengths, no column, and landmarks that
+        do not belong to the images.
 
     Examples
     --------
@@ -57,14 +61,19 @@ class Samples:
     (['joy', 'anger', 'joy'], [1, 0, 1], ('anger', 'joy'))
     """
 
-    def __init__(self, columns: Mapping[str, Any], info: DataInfo | None = None):
+    def __init__(self, columns: Mapping[str, Any], info: DataInfo | None = None, check_input: bool = True):
         info = info or DataInfo()
-        self._columns, classes = clean_columns(columns, info.classes)
-        self.info = info if classes == info.classes else dataclasses.replace(info, classes=classes)
+        self._columns = dict(columns)
+        if check_input:
+            self._columns, classes, notes = clean_columns(columns, info.classes)
+            info = dataclasses.replace(info, classes=classes).with_notes(notes)
+        self.info = info
         n = len(next(iter(self._columns.values())))
         self._indices = np.arange(n)
         loaded = dict(self._columns)
-        self._feature_store = FeatureStore(n, lambda: fingerprint(Samples(loaded), ("images", "landmarks")))
+        self._feature_store = FeatureStore(
+            n, lambda: fingerprint(Samples(loaded, check_input=False), ("images", "landmarks"))
+        )
         self._lineage: tuple[str, ...] = ()
         self._group_codes: list[np.ndarray] = []
 
@@ -84,10 +93,13 @@ class Samples:
 
         Parameters
         ----------
-        images : array, shape (n, T, H, W) or (n, H, W), uint8, optional
-            Clips, neutral frame first and apex last, or stills.
+        images : array, shape (n, T, H, W) or (n, H, W), or with channels (..., C), uint8, optional
+            Clips, neutral frame first and apex last, or stills. With channels as the last axis, in the order of
+            OpenCV (grey; grey, alpha; blue, green, red; blue, green, red, alpha), they are converted to grey. A list
+            of images can contain several sizes.
         landmarks : array, shape (n, T, 68, 2) or (n, 68, 2), optional
-            iBUG-68 points in pixels of `images`, NaN or all zero where missing; or MediaPipe meshes of 478 points.
+            iBUG-68 points in pixels of `images`, NaN or all zero where missing; or MediaPipe meshes of 468 or 478
+            points. Fractions of the image size are converted to pixels.
         label : array of int or str, shape (n,), optional
             Codes, -1 where unknown, or class names. Names become codes by ``info.classes``, or by their sorted order.
         subject, split, id : array, shape (n,), optional
@@ -104,14 +116,23 @@ class Samples:
         Raises
         ------
         FerError
-            For arrays of another rank or type, arrays of different lengths, or a misspelt column name.
+            For arrays of another rank or type, arrays of different lengths, landmarks that do not belong to the
+            images, or a misspelt column name.
+
+        Notes
+        -----
+        `info.notes` of the table states conversions, and contents from which nothing can be learned; see
+        `fer_features.samples.contents`.
         """
-        plain = {"label": label, "subject": subject, "split": split, "id": id, **columns}
-        given = columns_from_arrays(images, landmarks, plain)
+        check_column_names(columns)
+        standard = {"images": images, "landmarks": landmarks, "label": label, "subject": subject}
+        given = {**standard, "split": split, "id": id, **columns}
         info = info or DataInfo()
         if subject is not None and info.subjects_from == "unknown":
             info = dataclasses.replace(info, subjects_from="arrays")
-        return cls(given, info)
+        X = cls({name: values for name, values in given.items() if values is not None}, info)
+        X.info = X.info.with_notes(content_notes(X, read_lazy_columns=not isinstance(images, LazyColumn)))
+        return X
 
     @classmethod
     def concat(cls, tables: Iterable[Samples], prefixes: Sequence[str] | None = None) -> Samples:
@@ -173,7 +194,8 @@ class Samples:
     def groups(self) -> np.ndarray | None:
         """Codes of the subjects, shape (n,), int; -1 where unknown, and None where no subject is known.
 
-        Codes follow the sorted order of the ids of the loaded table, so that they agree between slices.
+        Subjects are numbered in the order in which they first occur in the loaded table, so that codes agree between
+        slices and do not depend on the names of the subjects.
         """
         if "subject" not in self:
             return None
@@ -320,6 +342,10 @@ class Samples:
         return new
 
 
+def _pixels_fingerprint(columns: Mapping[str, Column]) -> str:
+    return fingerprint(Samples(columns, check_input=False), ("images", "landmarks"))
+
+
 def as_samples(X: Any, required_columns: tuple[str, ...]) -> Samples:
     """`X` itself if it is `Samples`; a plain array as the one required column.
 
@@ -337,4 +363,4 @@ def as_samples(X: Any, required_columns: tuple[str, ...]) -> Samples:
             f"a plain array cannot replace the columns {' and '.join(required_columns)}: "
             "pass Samples.from_arrays(" + ", ".join(f"{name}=..." for name in required_columns) + ")"
         )
-    return Samples.from_arrays(**{required_columns[0]: X})
+    return Samples({required_columns[0]: X})

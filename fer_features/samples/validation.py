@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import difflib
-import numbers
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from ..exceptions import FerError
-from ..vision.geometry import MEDIAPIPE_TO_IBUG68, interpolate_missing_frames
-from .columns import LazyColumn
+from .columns import LazyColumn, as_lazy_column
 from .groups import UNKNOWN_SUBJECT
+from .image_columns import clean_images
+from .landmark_columns import clean_landmarks, landmarks_in_pixels
 
 #: Contents of each column that has a meaning, for messages and documentation.
 COLUMNS = {
@@ -24,76 +24,25 @@ COLUMNS = {
     "id": "(n,) int or str, name of the sample in its source",
 }
 
-#: Those with one value per sample.
-PLAIN_COLUMNS = ("label", "subject", "split", "id")
-
 #: Label code of a sample without a label.
 UNLABELLED = -1
+
+#: Largest label code or subject id, in absolute value, that floating-point numbers hold exactly.
+MAX_INTEGER = 1 << 53
+
+#: Splits of the column 'split'; empty text where a sample is in none.
+SPLITS = ("train", "validation", "test", "")
 
 #: Similarity in [0, 1] from which an unknown column name is taken for a misspelt name of `COLUMNS`.
 MISSPELLING_SIMILARITY = 0.85
 
 
-def clean_images(images: Any) -> Any:
-    """Images in the form of the table.
+class CleanColumns(NamedTuple):
+    """Result of `clean_columns`: the columns, the names of the label codes, and conversions for the user."""
 
-    Parameters
-    ----------
-    images : array (n, T, H, W) or (n, H, W) of uint8, or LazyColumn
-
-    Returns
-    -------
-    ndarray, shape (n, T, H, W), uint8, or LazyColumn
-        A lazy column is returned as it is.
-
-    Raises
-    ------
-    FerError
-        For another shape or type.
-    """
-    if isinstance(images, LazyColumn):
-        return images
-    images = np.asarray(images)
-    if images.ndim == 3:
-        images = images[:, None]
-    if images.ndim != 4:
-        raise FerError(f"images have shape {images.shape}: (n, T, H, W), or (n, H, W) for stills, is needed")
-    if images.dtype != np.uint8:
-        raise FerError(f"images are of type {images.dtype}: 8-bit grey values (uint8) are needed")
-    return images
-
-
-def clean_landmarks(landmarks: Any) -> np.ndarray:
-    """Landmarks in the form of the table.
-
-    Parameters
-    ----------
-    landmarks : array, shape (n, [T,] 68, 2) or (n, [T,] 478, 2 or 3)
-        iBUG-68 points, or points of the MediaPipe face mesh, of which x and y of 68 are taken. All-zero frames count
-        as missing.
-
-    Returns
-    -------
-    ndarray, shape (n, T, 68, 2), float32
-        Missing frames are interpolated between their neighbours; NaN if no frame of the clip has landmarks.
-
-    Raises
-    ------
-    FerError
-        For another shape or type.
-    """
-    landmarks = np.asarray(landmarks)
-    if landmarks.ndim == 3:
-        landmarks = landmarks[:, None]
-    if landmarks.ndim != 4 or landmarks.shape[2] not in (68, 478) or landmarks.shape[3] not in (2, 3):
-        raise FerError(f"landmarks have shape {landmarks.shape}: (n, T, 68, 2) or (n, T, 478, 3) is needed")
-    if landmarks.dtype.kind not in "iuf":
-        raise FerError(f"landmarks are of type {landmarks.dtype}: integers or floats are needed")
-    if landmarks.shape[2] == 478:
-        landmarks = landmarks[:, :, MEDIAPIPE_TO_IBUG68]
-    points = landmarks[..., :2].astype(np.float32)
-    points[(points == 0).all((2, 3))] = np.nan
-    return interpolate_missing_frames(points)
+    columns: dict[str, np.ndarray | LazyColumn]
+    classes: tuple[str, ...]
+    notes: tuple[str, ...]
 
 
 def clean_labels(label: Any, classes: tuple[str, ...] = ()) -> tuple[np.ndarray, tuple[str, ...]]:
@@ -125,6 +74,8 @@ def clean_labels(label: Any, classes: tuple[str, ...] = ()) -> tuple[np.ndarray,
     """
     values = _integers_or_text("label", np.asarray(label))
     if values.dtype.kind in "iu":
+        if (values < UNLABELLED).any():
+            raise FerError(f"label {values.min()} is not a code: codes count from 0, -1 is an unknown label")
         return values, classes
     unlabelled = str(UNLABELLED)
     names = [str(name) for name in values]
@@ -170,72 +121,82 @@ def check_column_names(names: Iterable[str]) -> None:
             raise FerError(f"the column '{name}' looks like a misspelt '{close[0]}': rename it")
 
 
-def columns_from_arrays(images: Any, landmarks: Any, plain: Mapping[str, Any]) -> dict[str, Any]:
-    """Validated columns of the arguments of `Samples.from_arrays`; None means that a column is absent.
-
-    Raises
-    ------
-    FerError
-        For arrays of another rank or type, different numbers of frames, or a misspelt column name.
-    """
-    check_column_names(plain)
-    columns: dict[str, Any] = {}
-    if images is not None:
-        columns["images"] = clean_images(images)
-    if landmarks is not None:
-        columns["landmarks"] = clean_landmarks(landmarks)
-    for name, values in plain.items():
-        if values is not None:
-            if np.ndim(values) != 1:
-                raise FerError(f"{name} has shape {np.shape(values)}: one value per sample is needed, shape (n,)")
-            columns[name] = values
-    if "images" in columns and "landmarks" in columns:
-        frames, marked = columns["images"].shape[1], columns["landmarks"].shape[1]
-        if frames != marked:
-            raise FerError(f"images have {frames} frames per sample and landmarks {marked}: they must agree")
-    return columns
-
-
-def clean_columns(
-    columns: Mapping[str, Any], classes: tuple[str, ...] = ()
-) -> tuple[dict[str, np.ndarray | LazyColumn], tuple[str, ...]]:
-    """Columns of a table as arrays or lazy columns, with int labels and tidy subject ids.
+def clean_columns(columns: Mapping[str, Any], classes: tuple[str, ...] = ()) -> CleanColumns:
+    """Validated columns of a table.
 
     Parameters
     ----------
     columns : mapping of str to array or LazyColumn
+        A lazy column is not read.
     classes : tuple of str
         See `clean_labels`.
 
     Returns
     -------
-    columns : dict of str to ndarray or LazyColumn
-    classes : tuple of str
+    CleanColumns
 
     Raises
     ------
     FerError
-        For a column that is not an array, columns of different lengths, or no column.
+        For a column that is not an array or has another shape or type, columns of different lengths, no column, and
+        landmarks that do not belong to the images.
     """
     clean: dict[str, np.ndarray | LazyColumn] = {}
+    notes: tuple[str, ...] = ()
     for name, values in columns.items():
-        if not isinstance(values, LazyColumn):
-            if not (isinstance(values, list | tuple) or hasattr(values, "__array__") or np.isscalar(values)):
-                raise FerError(f"{name} is of type {type(values).__name__}: an array or a LazyColumn is needed")
-            values = np.asarray(values)
-            if values.ndim == 0 or (name in PLAIN_COLUMNS and values.ndim != 1):
-                raise FerError(f"{name} has shape {values.shape}: one value per sample is needed, shape (n,)")
-            if name == "label":
-                values, classes = clean_labels(values, classes)
-            elif name == "subject":
-                values = clean_subjects(values)
-        clean[name] = values
-    lengths = {name: len(column) for name, column in clean.items()}
+        if name == "images":
+            clean[name], notes = clean_images(values)
+        elif isinstance(values, LazyColumn):
+            clean[name] = values
+        elif name == "landmarks":
+            clean[name] = clean_landmarks(values)
+        elif name == "label":
+            clean[name], classes = clean_labels(_clean_plain(name, values), classes)
+        else:
+            clean[name] = _clean_plain(name, values)
+    check_lengths(clean)
+    landmarks = clean.get("landmarks")
+    if isinstance(landmarks, np.ndarray):
+        clean["landmarks"], doubts = landmarks_in_pixels(landmarks, _image_sizes(clean))
+        notes += doubts
+    return CleanColumns(clean, classes, notes)
+
+
+def check_lengths(columns: Mapping[str, Any]) -> None:
+    """Refuse columns of different lengths, and a table without columns."""
+    lengths = {name: len(column) for name, column in columns.items()}
     if len(set(lengths.values())) > 1:
         raise FerError(f"columns of different lengths: {', '.join(f'{k} {v}' for k, v in lengths.items())}")
-    if not clean:
+    if not columns:
         raise FerError("a table needs at least one column")
-    return clean, classes
+
+
+def _clean_plain(name: str, values: Any) -> np.ndarray:
+    """A column with one value per sample, or another one of the user."""
+    if not (isinstance(values, list | tuple) or hasattr(values, "__array__") or np.isscalar(values)):
+        raise FerError(f"{name} is of type {type(values).__name__}: an array or a LazyColumn is needed")
+    try:
+        values = np.asarray(values)
+    except ValueError as error:
+        raise FerError(f"the values of {name} differ in shape: one value per sample is needed") from error
+    if values.ndim != 1:
+        raise FerError(f"{name} has shape {values.shape}: one value per sample is needed, shape (n,)")
+    if name == "split":
+        unknown = set(values.astype(str)) - {*SPLITS}
+        if unknown:
+            raise FerError(f"split '{min(unknown)}' is not one of {', '.join(SPLITS[:-1])}")
+    return clean_subjects(values) if name == "subject" else values
+
+
+def _image_sizes(columns: Mapping[str, Any]) -> np.ndarray | None:
+    """Width and height of the images of each sample, (n, 2); None without images."""
+    if "images" not in columns:
+        return None
+    images = as_lazy_column(columns["images"])
+    n_frames = images.shape[1], columns["landmarks"].shape[1]
+    if n_frames[0] != n_frames[1]:
+        raise FerError(f"images have {n_frames[0]} frames per sample and landmarks {n_frames[1]}: they must agree")
+    return images.sizes(np.arange(len(images)))
 
 
 def _integers_or_text(name: str, values: np.ndarray) -> np.ndarray:
@@ -244,23 +205,27 @@ def _integers_or_text(name: str, values: np.ndarray) -> np.ndarray:
         return values
     if values.dtype.kind == "U" and not (values == "").any():
         return values
-    found = [_plain_value(value) for value in values.tolist()]
-    if not all(isinstance(value, str) for value in found if value is not None):
-        numeric = [UNLABELLED if value is None else value for value in found]
-        if all(isinstance(value, numbers.Real) for value in numeric):
-            for value in numeric:
-                if not float(value).is_integer():
-                    raise FerError(f"{name} {value} is not an integer: integers or text are needed")
-            return np.array([int(value) for value in numeric], np.int64)
+    found = [_plain_value(name, value) for value in values.tolist()]
+    numeric = [UNLABELLED if value is None else value for value in found if not isinstance(value, str)]
+    if len(numeric) == len(found):
+        wrong = [value for value in numeric if abs(value) > MAX_INTEGER or value % 1]
+        if wrong:
+            raise FerError(f"{name} {wrong[0]} is not an integer: integers or text are needed")
+        return np.array(numeric, np.float64).astype(np.int64)
     text = [str(UNKNOWN_SUBJECT) if value is None else str(value) for value in found]
     return values if text == found and values.dtype.kind == "O" else np.array(text, object)
 
 
-def _plain_value(value: Any) -> Any:
-    """A value of an array; None where it is missing: None, NaN, or empty text."""
+def _plain_value(name: str, value: Any) -> Any:
+    """A number or text of an array; None where it is missing: None, NaN, or empty text."""
     if isinstance(value, bytes):
-        value = value.decode(errors="replace")
+        try:
+            value = value.decode()
+        except UnicodeDecodeError as error:
+            raise FerError(f"{name} {value!r} is not text in UTF-8") from error
     # A comparison with pandas.NA is neither true nor false.
     if value is None or type(value).__name__ == "NAType" or value == "" or value != value:
         return None
+    if not isinstance(value, bool | int | float | str | np.integer | np.floating):
+        raise FerError(f"{name} {value!r} is of type {type(value).__name__}: integers or text are needed")
     return value

@@ -31,7 +31,7 @@ def test_complete_subjects_are_drawn_if_there_are_too_many_samples():
     assert len(context.label) == 18
     assert np.unique(context.subject, return_counts=True)[1].tolist() == [6, 6, 6]
     np.testing.assert_array_equal(context.label, X.label_codes[context.X.indices])
-    np.testing.assert_array_equal(context.subject, X["subject"][context.X.indices])
+    np.testing.assert_array_equal(context.subject, X.groups[context.X.indices])
 
 
 def test_at_least_two_subjects_are_drawn():

@@ -40,7 +40,7 @@ def context():
 
 def test_no_check_of_a_valid_pipeline_fails(X):
     checks = check(make_pipeline("landmarks_svm"), X, n_permutations=20)
-    assert len({one.name for one in checks}) == len(checks) == 11
+    assert len({one.name for one in checks}) == len(checks) == 12
     status = {one.name: one.status for one in checks}
     assert "fail" not in status.values(), checks
     assert set(status.values()) <= set(STATUSES)
@@ -61,7 +61,7 @@ def test_checks_work_without_subjects(X):
 def test_checks_accept_pipelines_of_scikit_learn_with_any_step_names(X):
     for name in ("features", "scale", "classifier"):
         model = Pipeline([(name, LastLandmarks()), ("model", KNeighborsClassifier(3))])
-        assert len(check(model, X[X["subject"] < 3], n_permutations=2)) == 11
+        assert len(check(model, X[X["subject"] < 3], n_permutations=2)) == 12
 
 
 def test_results_do_not_depend_on_the_number_of_jobs(X):

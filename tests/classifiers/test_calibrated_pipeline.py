@@ -17,8 +17,9 @@ from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
 from sklearn.svm import LinearSVC
+from sklearn.utils._param_validation import InvalidParameterError
 
-from fer_features import Samples, make_pipeline
+from fer_features import FerError, Samples, make_pipeline
 from fer_features.classifiers import (
     CLASSIFIERS,
     SVM,
@@ -128,7 +129,7 @@ def repeated_subjects(n=30, n_per_subject=10, seed=0):
     rng = np.random.default_rng(seed)
     subject = np.repeat(np.arange(n), n_per_subject)
     y = rng.integers(0, 2, n)[subject]
-    return rng.integers(0, 256, (n, 1, 4, 4)).astype(np.uint8)[subject], y, subject
+    return rng.integers(0, 256, (n, 1, 4, 5)).astype(np.uint8)[subject], y, subject
 
 
 def test_calibration_uses_subjects_that_are_not_in_training():
@@ -306,3 +307,26 @@ def test_metadata_routing_and_searches_work():
     expected = LinearSVM(C=best[-1].C).fit(best[:-1].transform(X), y, weight)
     np.testing.assert_array_equal(best[-1].coef_, expected.coef_)
     assert best.inverse_temperature_ > 0
+
+
+@pytest.mark.parametrize("n", [6, 12])
+@pytest.mark.parametrize("as_table", [False, True])
+def test_samples_that_a_classifier_cannot_be_fitted_to_are_an_error_of_one_line(n, as_table):
+    points = np.random.default_rng(0).uniform(5, 50, (n, 2, 68, 2))
+    X = Samples({"landmarks": points}, check_input=False) if as_table else points
+    refused = {
+        "one class": (X, np.zeros(n, int), "have 1 class: at least two are needed"),
+        "no samples": (X[:0], np.zeros(0, int), "have 0 class|at least one sample"),
+        "other lengths": (X, np.arange(n - 1), f"X has {n} samples and y {n - 1} labels"),
+        "a class per sample": (X, np.arange(n), "cannot be fitted to these samples: .*more than the number of classes"),
+    }
+    for given, y, message in refused.values():
+        with pytest.raises(FerError, match=message) as error:
+            make_pipeline("landmarks_lda").fit(given, y)
+        assert "\n" not in str(error.value)
+
+
+def test_invalid_parameters_stay_errors_of_scikit_learn():
+    X = np.random.default_rng(0).normal(size=(9, 2))
+    with pytest.raises(InvalidParameterError, match="C"):
+        CalibratedPipeline([("classifier", LogisticRegression(C=-1))]).fit(X, np.arange(9) % 3)

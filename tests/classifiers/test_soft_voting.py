@@ -105,7 +105,8 @@ def test_too_few_samples_for_folds_are_fitted_without_calibration(y):
 def test_class_of_a_single_subject_is_predicted():
     X, y, subject = overlapping_subjects()
     y[subject == 0] = 9
-    table = Samples.from_arrays(images=(X[:, None, None, :] * 10 + 128).astype(np.uint8), subject=subject)
+    pixels = np.repeat(X[:, None, None, :] * 10 + 128, 3, -1).astype(np.uint8)
+    table = Samples.from_arrays(images=pixels, subject=subject)
     member = Pipeline([("a", FunctionTransformer(lambda t: t["images"].reshape(len(t), -1))), ("b", LinearSVC())])
     p = SoftVoting([("a", member)]).fit(table, y).predict_proba(table)
     assert p.shape == (600, 4)

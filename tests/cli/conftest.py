@@ -1,5 +1,7 @@
 """Fixtures of the tests of commands."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -34,3 +36,16 @@ def refused(capsys):
             assert text in message, message
 
     return refused
+
+
+def processes_of(session):
+    """Ids of the processes of a session that still run."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            fields = path.read_text().rpartition(")")[2].split()
+        except OSError:
+            continue
+        if int(fields[3]) == session and fields[0] != "Z":
+            found.append(int(path.parent.name))
+    return found

@@ -10,6 +10,8 @@ import pytest
 from fer_features.cli import run
 from fer_features.cli.compare import OUTPUTS, main
 
+from ..conftest import files_in
+
 
 @pytest.fixture(scope="module")
 def make_run(labelled_clips, tmp_path_factory):
@@ -41,7 +43,7 @@ def test_the_table_is_printed_and_all_files_are_written(a, make_run, tmp_path, c
     out = tmp_path / "out"
     assert main([*map(str, folders), "--out", str(out), "--n-bootstrap", "200"]) == 0
     printed = capsys.readouterr().out
-    assert sorted(p.name for p in out.iterdir()) == sorted(OUTPUTS)
+    assert files_in(out) == sorted(OUTPUTS)
     assert (out / "comparison.md").read_text() in printed
     pairs = json.loads((out / "comparison.json").read_text())["pairs"]
     assert [(pair["first"], pair["second"]) for pair in pairs] == [
@@ -56,7 +58,7 @@ def test_the_table_is_printed_and_all_files_are_written(a, make_run, tmp_path, c
 
 def test_a_run_equals_itself_and_another_run_of_its_pipeline(a, b, tmp_path, capsys):
     for second in (a, b):
-        assert main([str(a), str(second), "--out", str(tmp_path / "out")]) == 0
+        assert main([str(a), str(second), "--out", str(tmp_path / "out"), "--overwrite"]) == 0
         table = capsys.readouterr().out
         assert "| +0.000 | +0.000 to +0.000 | 0 / 0 | 1.000, 1.000 | 1.000, 1.000 |" in table
     assert "`landmarks_svm in a`" in table
@@ -76,7 +78,7 @@ def test_runs_with_different_protocols_or_subjects_are_refused(
     refused(main, [a, make_run("e", "--cv", "2fold")], "different protocols", "2-fold")
     np.save(tmp_path / "other.npy", np.load(labelled_clips[-1]) // 2)
     refused(main, [a, make_run("f", "--subjects", tmp_path / "other.npy")], "subjects", "folds")
-    assert not Path("comparison").exists()
+    assert not Path("comparisons").exists()
 
 
 def test_folders_that_are_no_run_are_refused(a, tmp_path, monkeypatch, refused):

@@ -47,6 +47,18 @@ def test_unwritable_folder_exits_with_2_and_one_line(tmp_path, capsys):
     assert "cannot write" in error
 
 
+def test_a_full_disk_leaves_no_folder(tmp_path, capsys, monkeypatch):
+    def full(*_, **__):
+        raise RuntimeError("unable to extend file properly")
+
+    monkeypatch.setattr(h5py.Group, "create_dataset", full)
+    assert main([str(tmp_path / "out"), "--subjects=1", "--test-subjects=1", "--repeats=1", "--test-repeats=1"]) == 2
+    error = capsys.readouterr().err
+    assert error.count("\n") == 1
+    assert "unable to extend" in error
+    assert list(tmp_path.iterdir()) == []
+
+
 @pytest.mark.parametrize("argument", ["--seed=-1", "--subjects=0", "--repeats=x"])
 def test_invalid_arguments_exit_with_2(tmp_path, argument):
     with pytest.raises(SystemExit) as stop:

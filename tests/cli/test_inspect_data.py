@@ -59,7 +59,7 @@ def test_options_of_reading(tmp_path, small_faces, capsys):
         (["{}", "--seed", "-1"], "--seed"),
         (["{}", "--cache", "{}/data_train_labels.h5"], "--cache"),
         (["{}", "--out", "{}/no/such/x.html"], "cannot write"),
-        (["{}", "--out", "{}"], "cannot write"),
+        (["{}", "--out", "{}"], "ends in .html"),
     ],
 )
 def test_user_errors_are_refused_and_nothing_is_written(fer22_folder, tmp_path, monkeypatch, refused, arguments, text):

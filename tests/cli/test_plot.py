@@ -1,5 +1,7 @@
 """Tests of the command that plots descriptors and feature importance."""
 
+import dataclasses
+
 import cv2
 import numpy as np
 import pytest
@@ -57,7 +59,8 @@ def save(labelled_clips, tmp_path_factory):
     X = load_dataset(labelled_clips[1], subjects=labelled_clips[3])
 
     def save(pipeline, classes=CLASSES, samples=slice(None), **params):
-        model = make_pipeline(pipeline, **params).fit(X[samples], X["label"][samples])
+        named = X.with_columns(info=dataclasses.replace(X.info, classes=tuple(classes.values())))[samples]
+        model = make_pipeline(pipeline, **params).fit(named, named["label"])
         return save_model(model, tmp_path_factory.mktemp("models") / "model.joblib", {"classes": classes})
 
     return save

@@ -2,6 +2,9 @@
 
 import csv
 import json
+import os
+import resource
+import shutil
 import subprocess
 import sys
 
@@ -12,6 +15,7 @@ import skimage.data
 
 from fer_features import faces, save_model
 from fer_features.cli import predict
+from fer_features.exceptions import FerWarning
 from fer_features.recognition import recognizer as module
 from fer_features.recognition.neutral_reference import NEUTRAL_METHODS
 from fer_features.recognition.records import RECORD_COLUMNS
@@ -146,9 +150,6 @@ def test_folder_of_videos(models, video, tmp_path):
 
 def test_neutral_reference(models, images, video, tmp_path, capsys):
     out = tmp_path / "out.csv"
-    assert run(models, "neutral_to_apex", images, "--out", out) == 0
-    assert [row["status"] for row in read_rows(out)] == ["no neutral", "no neutral", "no face"]
-    assert not any(row["expression"] for row in read_rows(out))
     cv2.imwrite(str(tmp_path / "neutral.png"), scene((models["clips"][0][0], 10, 10)))
     assert run(models, "neutral_to_apex", images, "--neutral", tmp_path / "neutral.png", "--out", out) == 0
     assert [row["status"] for row in read_rows(out)] == ["ok", "ok", "no face"]
@@ -158,12 +159,36 @@ def test_neutral_reference(models, images, video, tmp_path, capsys):
     assert "--neutral first, median or FILE" in capsys.readouterr().err
 
 
+def test_images_need_an_image_of_the_neutral_face(models, images, video, tmp_path, capsys):
+    out = tmp_path / "out.csv"
+    assert run(models, "neutral_to_apex", images, "--out", out) == 2
+    error = capsys.readouterr().err
+    assert "give an image of the neutral face by --neutral FILE" in error
+    assert error.count("\n") == 1
+    assert not out.exists()
+    # With a video there is something to process; the images fail.
+    assert run(models, "neutral_to_apex", video, images / "0.png", "--out", out) == 2
+    first, last = capsys.readouterr().err.strip().split("\n")
+    assert first.startswith(f"error: {images / '0.png'}: the model compares")
+    assert last == "error: 1 of 2 inputs failed; the others were processed"
+    assert [row["status"] for row in read_rows(out)] == ["neutral", *["ok"] * 11, "summary", "unreadable"]
+
+
+def test_cut_to_another_person_starts_a_new_face(models, tmp_path):
+    first, second = (moving_clip(models["clips"][i], n=6) for i in (0, 3))
+    path = write_video(tmp_path / "cut.avi", [*first, *second])
+    assert run(models, "neutral_to_apex", path, "--out", tmp_path / "out.csv") == 0
+    rows = read_rows(tmp_path / "out.csv")
+    assert [row["face_id"] for row in rows] == [*"0" * 6, *"1" * 6, "0", "1"]
+    assert [row["status"] for row in rows[:12]] == ["neutral", *["ok"] * 5] * 2
+
+
 def test_failed_inputs_are_named_and_the_others_are_processed(models, images, video, tmp_path, capsys):
     (tmp_path / "text.jpg").write_text("not an image")
     (tmp_path / "empty.mp4").touch()
-    (tmp_path / "short.avi").write_bytes(video.read_bytes()[: video.stat().st_size // 2])
+    os.mkfifo(tmp_path / "pipe.mp4")
     (tmp_path / "folder.mp4").mkdir()
-    invalid = [tmp_path / name for name in ("text.jpg", "empty.mp4", "short.avi", "folder.mp4", "nowhere.png")]
+    invalid = [tmp_path / name for name in ("text.jpg", "empty.mp4", "pipe.mp4", "folder.mp4", "nowhere.png")]
     out = tmp_path / "out.csv"
     assert run(models, "single_frame", *invalid[:2], images, *invalid[2:], "--out", out) == 2
     lines = capsys.readouterr().err.strip().splitlines()
@@ -171,11 +196,17 @@ def test_failed_inputs_are_named_and_the_others_are_processed(models, images, vi
     for path, line in zip(invalid, lines, strict=False):
         assert line.startswith("error: ")
         assert path.name in line
-    assert "5 of 8 input(s) failed" in lines[-1]
+    assert "5 of 8 inputs failed" in lines[-1]
     rows = read_rows(out)
     assert sum(row["status"] == "unreadable" for row in rows) == 5
     assert sum(row["status"] == "ok" and row["file"].endswith(".png") for row in rows) == 2
-    assert sum(row["status"] == "ok" and row["file"].endswith("short.avi") for row in rows) >= 1
+
+
+def test_video_that_ends_early_is_processed_with_a_warning(models, video, tmp_path):
+    (tmp_path / "short.avi").write_bytes(video.read_bytes()[: video.stat().st_size * 3 // 4])
+    with pytest.warns(FerWarning, match=r"short\.avi ends after [0-9]+ of the 12 frames"):
+        assert run(models, "single_frame", tmp_path / "short.avi", "--out", tmp_path / "out.csv") == 0
+    assert 2 < len(read_rows(tmp_path / "out.csv")) < 12
 
 
 def test_images_of_unusual_size_and_depth(models, tmp_path):
@@ -219,6 +250,25 @@ def test_openface_output_can_be_used_as_input(models, video, tmp_path):
     np.testing.assert_allclose(*probabilities, atol=0.02)  # landmarks are written with two decimals
 
 
+def test_openface_files_of_other_programs_and_videos_are_refused(models, video, tmp_path, capsys):
+    landmarks, out = tmp_path / "landmarks.csv", tmp_path / "out.csv"
+    assert run(models, "neutral_to_apex", video, "--openface-out", landmarks) == 0
+    header, *lines = landmarks.read_text().splitlines()
+    changed = {
+        "counts frames from 1": [header, *(f"{int(line.split(',')[0]) - 1},{line.split(',', 1)[1]}" for line in lines)],
+        "'confidence'": [header.replace("confidence", "score"), *lines],
+        "it has frame 13, but this video has 12": [header, *lines, "13" + lines[-1][2:]],
+    }
+    for message, text in changed.items():
+        landmarks.write_text("\n".join(text) + "\n")
+        capsys.readouterr()
+        assert run(models, "neutral_to_apex", video, "--openface-in", landmarks, "--out", out) == 2
+        error = capsys.readouterr().err
+        assert message in error
+        assert error.count("\n") == 1
+        assert not out.exists()
+
+
 def test_openface_files_need_a_single_stream(models, images, video, tmp_path, capsys):
     landmarks = tmp_path / "landmarks.csv"
     assert run(models, "neutral_to_apex", video, "--openface-out", landmarks) == 0
@@ -259,7 +309,7 @@ def test_ctrl_c_is_the_regular_end_of_a_camera(models, tmp_path, monkeypatch, ca
 
     frames = [cv2.cvtColor(frame, cv2.COLOR_GRAY2BGR) for frame in moving_clip(models["clips"][3])]
     camera = FakeCapture(frames, at_end=interrupt)
-    monkeypatch.setattr("fer_features.recognition.sources._open_capture", lambda path_or_camera: camera)
+    monkeypatch.setattr("fer_features.recognition.sources.open_capture", lambda path_or_camera: camera)
     out = tmp_path / "out.csv"
     assert run(models, "neutral_to_apex", "--camera", 0, "--out", out) == 0
     assert len(read_rows(out)) == 13
@@ -288,10 +338,17 @@ def test_invalid_command_lines(models, capsys, arguments, message):
     [
         (["a.png", "--out", "rows.txt"], ".csv or .json"),
         (["a.png", "--fps", "-1"], "above 0"),
+        (["a.png", "--fps", "inf"], "above 0"),
+        (["a.png", "--fps", "nan"], "above 0"),
+        (["a.png", "--fps", "1e308"], "above 0"),
+        (["a.png", "--openface-out", "landmarks.txt"], ".csv"),
+        (["a.png", "--out", "o.csv", "--openface-out", "./o.csv"], "give two names"),
         (["a.png", "--landmarker", "nowhere.joblib"], "nowhere.joblib"),
         (["a.png", "--landmarker", __file__], "manifest"),
         (["a.png", "--openface-in", "nowhere.csv"], "nowhere.csv"),
         (["a.png", "--neutral", "nobody"], "nobody"),
+        (["nowhere.png"], "nowhere.png does not exist"),
+        (["--camera", "99"], "camera 99 cannot be opened"),
     ],
 )
 def test_errors_are_one_line(models, capsys, monkeypatch, tmp_path, arguments, message):
@@ -329,3 +386,66 @@ def test_real_face_in_a_separate_process(tmp_path):
     x, y = (float(astronaut[a]) + float(astronaut[b]) / 2 for a, b in (("x", "width"), ("y", "height")))
     assert abs(x - 224) < 30
     assert abs(y - 120) < 30
+
+
+@pytest.mark.parametrize(
+    ("option", "name"),
+    [
+        ("--annotate", "photo.png"),
+        ("--annotate", "link.png"),
+        ("--out", "model/model.json"),
+        ("--out", "landmarks.csv"),
+        ("--openface-out", "landmarks.csv"),
+        ("--annotate", "neutral.png"),
+    ],
+)
+def test_inputs_are_not_overwritten(models, images, video, tmp_path, capsys, option, name):
+    shutil.copytree(models["neutral_to_apex"].parent, tmp_path / "model")
+    shutil.copy(images / "0.png", tmp_path / "photo.png")
+    (tmp_path / "link.png").symlink_to("photo.png")
+    cv2.imwrite(str(tmp_path / "neutral.png"), scene((models["clips"][0][0], 10, 10)))
+    assert run(models, "neutral_to_apex", video, "--openface-out", tmp_path / "landmarks.csv") == 0
+    before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
+    capsys.readouterr()
+    arguments = ["--model", tmp_path / "model", "--neutral", tmp_path / "neutral.png", "--landmarker", "patches"]
+    if name == "landmarks.csv":
+        arguments = ["--model", tmp_path / "model", video, "--openface-in", tmp_path / "landmarks.csv"]
+    else:
+        arguments += [tmp_path / "photo.png"]
+    assert predict.main([str(argument) for argument in (*arguments, option, tmp_path / name)]) == 2
+    error = capsys.readouterr().err
+    assert "is an input of this command" in error
+    assert error.count("\n") == 1
+    assert {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()} == before
+
+
+def test_annotated_files_do_not_replace_images_of_the_input_folder(models, images, capsys):
+    (images / "0_faces.jpg").write_bytes((images / "0.png").read_bytes())
+    before = (images / "0_faces.jpg").read_bytes()
+    assert run(models, "single_frame", images, "--annotate", images) == 2
+    assert "0_faces.jpg: it is an input of this command" in capsys.readouterr().err
+    assert (images / "0_faces.jpg").read_bytes() == before
+
+
+@pytest.mark.parametrize("name", ["annotated.mp4", "annotated.avi"])
+def test_annotated_video_that_cannot_be_written_completely_is_an_error(models, video, tmp_path, capsys, name):
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (4000, limits[1]))
+    try:
+        assert run(models, "single_frame", video, "--annotate", tmp_path / name) == 2
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    error = capsys.readouterr().err
+    assert "of its 12 frames can be read" in error
+    assert not (tmp_path / name).exists()
+
+
+def test_annotated_image_that_cannot_be_written_is_an_error(models, images, tmp_path, capsys):
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1000, limits[1]))
+    try:
+        assert run(models, "single_frame", images / "0.png", "--annotate", tmp_path / "a.png") == 2
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert "cannot write" in capsys.readouterr().err
+    assert not (tmp_path / "a.png").exists()

@@ -10,12 +10,15 @@ import pandas as pd
 import pytest
 from sklearn.model_selection import StratifiedKFold
 
-from fer_features import evaluate, load_dataset, load_model, make_pipeline
+from fer_features import FerError, evaluate, load_dataset, load_model, make_pipeline
 from fer_features.cli import demo
 from fer_features.cli.run import main
 from fer_features.evaluation import Scores
 from fer_features.experiment import RUN_OUTPUTS
 from fer_features.synthetic import generate
+from fer_features.trained_model import MODEL_OUTPUTS
+
+from ..conftest import files_in
 
 
 def run(folder, out, *options, subjects=True, pipeline="landmarks_lda"):
@@ -34,7 +37,7 @@ def out(tmp_path):
 
 def test_all_files_and_a_summary_are_written(fer22_folder, subjects_file, out, capsys):
     assert run(fer22_folder, out, pipeline="hog_landmarks_svm") == 0
-    assert sorted(p.name for p in out.iterdir()) == sorted(RUN_OUTPUTS)
+    assert files_in(out) == sorted(RUN_OUTPUTS)
     scores = scores_in(out)
     assert (scores.metrics.n_samples, scores.metrics.n_subjects, scores.data.subjects_from) == (24, 4, "file")
     predictions = pd.read_csv(out / "predictions.csv")
@@ -118,25 +121,65 @@ def test_samples_without_landmarks_are_excluded_but_have_a_class_in_the_submissi
     assert len(pd.read_csv(out / "submission.csv")) == 6
     assert pd.read_csv(out / "test_predictions.csv")["predicted"].isna().tolist() == [False, True] + [False] * 4
     # A pipeline that does not use landmarks predicts all of them.
-    assert run(fer22_folder, out, "--set", "align__method=none", pipeline="hog_lda") == 0
+    assert run(fer22_folder, out, "--overwrite", "--set", "align__method=none", pipeline="hog_lda") == 0
     assert pd.read_csv(out / "test_predictions.csv")["predicted"].notna().all()
 
 
-def test_results_in_the_same_folder_are_replaced(fer22_folder, out):
+def test_results_in_the_same_folder_are_replaced_with_overwrite_only(fer22_folder, out):
     run(fer22_folder, out)
     (out / "mine.txt").write_text("notes")
     for kind in ("images", "landmarks"):
         (fer22_folder / f"data_test_{kind}.h5").unlink()
-    assert run(fer22_folder, out, "--cv", "2fold") == 0
+    assert run(fer22_folder, out, "--cv", "2fold") == 2
+    assert (out / "submission.csv").exists()
+    assert run(fer22_folder, out, "--cv", "2fold", "--overwrite") == 0
     assert "2-fold" in scores_in(out).protocol
     assert not (out / "submission.csv").exists()
     assert (out / "mine.txt").read_text() == "notes"
     assert load_model(out / "model.joblib") is not None
 
 
+def test_without_an_evaluation_a_model_and_predictions_are_written(fer22_folder, out, tmp_path, capsys):
+    assert run(fer22_folder, tmp_path / "evaluated", "--cv", "2fold", "--reject-below", 0.9) == 0
+    capsys.readouterr()
+    assert run(fer22_folder, out, "--cv", "none", "--reject-below", 0.9) == 0
+    printed = capsys.readouterr().out
+    assert "landmarks_lda on fer22: fitted on 24 samples, 4 subjects (file); not evaluated\n" in printed
+    assert "30 feature vectors computed" in printed
+    assert files_in(out) == sorted(MODEL_OUTPUTS)
+    for name in ("submission.csv", "test_predictions.csv", "subjects.csv"):
+        assert (out / name).read_bytes() == (tmp_path / "evaluated" / name).read_bytes()
+    manifests = [json.loads((folder / "model.json").read_text()) for folder in (out, tmp_path / "evaluated")]
+    assert manifests[0].pop("scores") == {}
+    for manifest in manifests:
+        for key in ("date", "scores", "sha256"):
+            manifest.pop(key, None)
+    assert manifests[0] == manifests[1]
+
+
+@pytest.mark.parametrize("option", [("--target-coverage", 0.5), ("--learning-curve", 3)])
+def test_options_of_the_evaluation_are_refused_without_one(refused, out, option):
+    refused(main, ["--cv", "none", "--out", out, *option], option[0], "needs an evaluation")
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt(), FerError("no fold")], ids=repr)
+def test_the_model_and_the_submission_are_kept_if_the_evaluation_ends_early(
+    fer22_folder, out, capsys, monkeypatch, error
+):
+    def evaluate_pipeline(*_, **__):
+        assert files_in(out) == sorted(MODEL_OUTPUTS)
+        raise error
+
+    monkeypatch.setattr("fer_features.workflow.evaluate_pipeline", evaluate_pipeline)
+    assert run(fer22_folder, out) == (2 if isinstance(error, FerError) else 130)
+    kept = f"the model and its predictions are in {out}, without an evaluation"
+    assert capsys.readouterr().err in (f"interrupted: {kept}\n", f"error: no fold; {kept}\n")
+    assert files_in(out) == sorted(MODEL_OUTPUTS)
+
+
 def test_cached_features_are_not_computed_again(fer22_folder, out, tmp_path):
     for n_computed in (30, 0):
-        assert run(fer22_folder, out, "--cache", tmp_path / "cache") == 0
+        assert run(fer22_folder, out, "--cache", tmp_path / "cache", "--overwrite") == 0
         assert scores_in(out).n_features_computed == n_computed
 
 

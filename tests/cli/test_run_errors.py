@@ -1,10 +1,6 @@
 """The command ``run`` reports errors in one line and writes results completely or not at all."""
 
 import os
-import signal
-import subprocess
-import sys
-import time
 
 import h5py
 import numpy as np
@@ -13,7 +9,7 @@ import pytest
 from fer_features import experiment
 from fer_features.cli.run import main
 
-from ..conftest import write_h5
+from ..conftest import files_in, write_h5
 
 
 @pytest.fixture
@@ -58,7 +54,7 @@ def test_unknown_names_in_a_specification(refused_run, name, texts):
         ("features__hog__orientations='many'", ["orientations"]),
         ("features__hog__pixels_per_cell=200", ["is smaller than one block"]),
         ("align__size=-3", ["size"]),
-        ("classifier__C=-1", ["--set classifier__C=-1", "does not work"]),
+        ("classifier__C=-1", ["'C' parameter", "-1"]),
     ],
 )
 def test_invalid_settings(refused_run, labelled_clips, setting, texts):
@@ -131,28 +127,12 @@ def test_output_folders_that_cannot_be_written(labelled_clips, tmp_path, refused
 
 
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="there is no /dev/full, which behaves like a full disk")
-def test_a_full_disk(refused_run, labelled_clips, monkeypatch):
+def test_a_full_disk_keeps_the_model(refused, labelled_clips, out, monkeypatch):
     def write_to_full_disk(*_):
         with open("/dev/full", "w") as file:
             file.write("x")
 
     monkeypatch.setattr(experiment, "draw_confusion_matrix", write_to_full_disk)
-    _, folder, *subjects = labelled_clips
-    refused_run(folder, *subjects, texts=["No space left"])
-
-
-def test_an_interrupted_run_writes_nothing_and_ends_with_130(labelled_clips, tmp_path):
-    options = ["--pipeline", "landmarks_lda", "--cv", "2fold", "--repeats", "5000", "--out", tmp_path / "out"]
-    command = [sys.executable, "-m", "fer_features.run", *labelled_clips, *options]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    for _ in range(600):  # the temporary folder appears when the work begins
-        if list(tmp_path.iterdir()):
-            break
-        time.sleep(0.05)
-    time.sleep(1)
-    process.send_signal(signal.SIGINT)
-    _, messages = process.communicate(timeout=60)
-    assert process.returncode == 130, messages
-    assert "interrupted: nothing was written" in messages
-    assert "Traceback" not in messages
-    assert not list(tmp_path.iterdir())
+    arguments = ["--pipeline", "landmarks_lda", *labelled_clips, "--out", out]
+    refused(main, arguments, "No space left", f"the model and its predictions are in {out}, without an evaluation")
+    assert files_in(out) == ["model.joblib", "model.json", "subjects.csv"]

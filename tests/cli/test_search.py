@@ -12,6 +12,8 @@ from fer_features.cli.search import main, parse_values
 from fer_features.evaluation import Scores
 from fer_features.experiment import SEARCH_OUTPUTS
 
+from ..conftest import files_in
+
 SETS = ("--set", "features__hog__orientations=4,9", "--set", "classifier__C=0.1,10")
 LANDMARK_SETS = ("--set", "features__landmarks__n_apex_frames=1,3", "--set", "classifier__shrinkage=0.1,0.9")
 
@@ -45,7 +47,7 @@ def without_times(out):
 def test_all_files_and_a_summary_are_written(fer22_folder, subjects_file, out, capsys):
     options = ["--pipeline", "hog_svm", "--data", fer22_folder, "--subjects", subjects_file, "--out", out]
     assert main([str(option) for option in (*options, *SETS, "--cv", "2fold", "--nested", "2fold")]) == 0
-    assert sorted(p.name for p in out.iterdir()) == sorted([*SEARCH_OUTPUTS, "journal.jsonl"])
+    assert files_in(out) == sorted([*SEARCH_OUTPUTS, "journal.jsonl"])
     table = pd.read_csv(out / "candidates.csv")
     assert list(table)[:6] == [
         "candidate", "features__hog__orientations", "classifier__C", "mean", "std", "seconds",
@@ -53,17 +55,17 @@ def test_all_files_and_a_summary_are_written(fer22_folder, subjects_file, out, c
     assert len(table) == 4
     scores = Scores.from_json((out / "scores.json").read_text())
     summary = scores.search
-    assert summary["best_score"] == table["mean"].max()
-    assert summary["optimism"] == pytest.approx(summary["best_score"] - summary["nested_score"])
-    assert len(summary["nested"]["folds"]) == 2
+    assert summary.best_score == table["mean"].max()
+    assert summary.nested.optimism == pytest.approx(summary.best_score - summary.nested.score)
+    assert len(summary.nested.folds) == 2
     assert {"read", "search", "evaluate", "fit", "predict"} <= set(scores.timing)
     assert scores.seconds >= sum(v for k, v in scores.timing.items() if k != "predict_per_sample") - 0.01
     model = load_model(out / "model.joblib")
-    best_params = summary["best_params"]
+    best_params = summary.best_params
     assert {k: v for k, v in model.get_params().items() if k in best_params} == best_params
     manifest = json.loads((out / "model.json").read_text())
     assert manifest["settings"] == best_params
-    assert manifest["search"]["nested_score"] == summary["nested_score"]
+    assert manifest["search"]["nested_score"] == summary.nested.score
     assert len(pd.read_csv(out / "submission.csv")) == 6
     printed = capsys.readouterr().out
     assert "48 feature vectors computed for 24 samples and 2 extractor setting(s)" in printed
@@ -134,7 +136,7 @@ def test_a_time_limit_is_reported(arguments, out, capsys):
         (("--set", "features__hog__pixels_per_cell=0"), ["pixels_per_cell=0"]),
         (("--set", "align__method=eyez,eyes2"), ["eyez"]),
         (("--set", "classifier__C=-1"), ["every candidate failed", "C"]),
-        (("--grid", "nowhere.json"), ["nowhere.json", "cannot be read"]),
+        (("--grid", "nowhere.json"), ["nowhere.json", "does not exist"]),
         (("--cv", "9fold"), ["4 subject(s)"]),
         (("--cv", "often"), ["often"]),
         (("--nested", "9fold"), ["4 subject(s)"]),

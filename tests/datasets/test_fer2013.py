@@ -15,9 +15,9 @@ import pytest
 from fer_features import FerError, load_dataset, make_pipeline
 from fer_features.cli.run import main
 from fer_features.datasets import fer2013
-from fer_features.datasets.fer2013 import parse_block, parse_row
 from fer_features.datasets.ferplus import VOTE_COLUMNS, majority_label
-from fer_features.expressions import FER2013_CLASSES, FERPLUS_CLASSES
+from fer_features.datasets.pixel_text import parse_block, parse_row
+from fer_features.expressions import FER2013_CLASSES, FERPLUS_CLASSES, FOLDER_CLASSES
 from fer_features.pipelines import default_alignment
 
 from ..conftest import SHARED
@@ -109,6 +109,57 @@ def test_csv_with_another_name_and_without_splits(tmp_path):
     assert len(X) == N
 
 
+VARIANTS = {
+    "labels as floats": lambda label, pixels, usage: f"{label}.0,{pixels},{usage}",
+    "Usage in lower case": lambda label, pixels, usage: f"{label},{pixels},{usage.lower()}",
+    "names of splits as Usage": lambda label, pixels, usage: f"{label},{pixels},{fer2013.USAGE_SPLITS[usage.lower()]}",
+    "commas between pixels": lambda label, pixels, usage: f'{label},"{pixels.replace(" ", ", ")}",{usage}',
+    "commas without blanks": lambda label, pixels, usage: f'{label},"{pixels.replace(" ", ",")}",{usage}',
+    "a list": lambda label, pixels, usage: f'{label},"[{pixels.replace(" ", ", ")}]",{usage}',
+    "an array": lambda label, pixels, usage: f"{label},[{pixels}],{usage}",
+    "semicolons": lambda label, pixels, usage: f"{label},{pixels.replace(' ', ';')},{usage}",
+}
+
+
+@pytest.mark.parametrize("name", VARIANTS)
+def test_variants_of_the_text_give_the_same_table(csv, name):
+    expected = load_dataset(csv)
+    csv.write_text("\n".join(["emotion,pixels,Usage", *(VARIANTS[name](*row) for row in csv_rows(random_images()))]))
+    X = load_dataset(csv)
+    for column in expected.columns:
+        assert np.array_equal(X[column], expected[column])
+
+
+def test_code_7_is_contempt_with_a_note(csv):
+    replace_row(csv, 3, f"7,{pixel_text(random_images()[3])},Training")
+    X = load_dataset(csv)
+    assert (X.info.classes, X["label"][3]) == (FOLDER_CLASSES, "contempt")
+    assert X.info.notes == ("1 row(s) have the code 7, which is taken for contempt",)
+
+
+@pytest.mark.parametrize("name", ["emotion", "pixels", "Usage"])
+def test_repeated_columns_are_refused(csv, name):
+    text = csv.read_text().splitlines()
+    csv.write_text("\n".join([f"{text[0]},{name}", *(f"{line},0" for line in text[1:])]))
+    with pytest.raises(FerError, match=f"the column '{name.lower()}' 2 times: keep one"):
+        load_dataset(csv)
+
+
+@pytest.mark.parametrize("name", ["fer2013.csv", "train.csv"])
+@pytest.mark.parametrize("given", ["file", "folder"])
+def test_named_pipe_is_refused_and_not_read(tmp_path, name, given):
+    os.mkfifo(tmp_path / name)
+    with pytest.raises(FerError, match="is a named pipe"):
+        load_dataset(tmp_path / name if given == "file" else tmp_path)
+
+
+def test_other_files_in_the_folder_are_counted_in_a_note(csv):
+    (csv.parent / "other.csv").write_text("a,b")
+    (csv.parent / "fer2013new.csv").write_text("of FER+")
+    assert load_dataset(csv.parent).info.notes == (f"not used: 1 file(s) in {csv.parent}: other.csv",)
+    assert load_dataset(csv).info.notes == ()
+
+
 def test_parse_block_equals_parse_row():
     rows = [pixel_text(p).encode() for p in random_images(5)]
     assert np.array_equal(parse_block(rows), [parse_row(row) for row in rows])
@@ -134,11 +185,11 @@ FAULTS = [
     ("3," + "256 " + pixel_text(random_images(1)).split(" ", 1)[1] + ",Training", "invalid pixel", "pixel '256'"),
     ("3," + "-1 " + pixel_text(random_images(1)).split(" ", 1)[1] + ",Training", "invalid pixel", "pixel '-1'"),
     ("3," + "x " + pixel_text(random_images(1)).split(" ", 1)[1] + ",Training", "invalid pixel", "pixel 'x'"),
-    ("7," + pixel_text(random_images(1)) + ",Training", "label out of range", "label '7'"),
+    ("8," + pixel_text(random_images(1)) + ",Training", "label out of range", "label '8'"),
     ("-1," + pixel_text(random_images(1)) + ",Training", "label out of range", "label '-1'"),
     ("," + pixel_text(random_images(1)) + ",Training", "label out of range", "label ''"),
     ("happy," + pixel_text(random_images(1)) + ",Training", "label out of range", "label 'happy'"),
-    ("3," + pixel_text(random_images(1)) + ",Train", "unknown Usage", "Usage 'Train'"),
+    ("3," + pixel_text(random_images(1)) + ",Trained", "unknown Usage", "Usage 'Trained'"),
     ("3," + pixel_text(random_images(1)), "wrong number of fields", "another number of fields"),
 ]
 
@@ -245,9 +296,27 @@ def test_ferplus_votes_that_do_not_match_the_rows(csv):
     write_votes(csv, votes, header=HEADER.replace("happiness", "happy"))
     with pytest.raises(FerError, match=r"lacks the column.* happiness"):
         load_dataset(csv, labels="ferplus")
-    path = write_votes(csv, votes)
-    path.write_text(path.read_text().replace("fer0000003.png,1", "fer0000003.png,many"))
+
+
+@pytest.mark.parametrize("number", ["many", "0.5", "1e30", "inf", "nan", "-1", "", "1001"])
+def test_numbers_of_votes_that_are_no_counts_are_refused(csv, number):
+    path = write_votes(csv, np.full((N, 10), 1))
+    path.write_text(path.read_text().replace("fer0000003.png,1", f"fer0000003.png,{number}"))
     with pytest.raises(FerError, match="row 3 has an invalid number of votes"):
+        load_dataset(csv, labels="ferplus")
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda text: text.replace("anger", "sadness"), "the column 'sadness' 2 times"),
+        (lambda text: text.replace("fer0000002.png,", ""), "line 4: 11 fields"),
+    ],
+)
+def test_damaged_tables_of_votes_are_refused(csv, change, message):
+    path = write_votes(csv, np.full((N, 10), 1))
+    path.write_text(change(path.read_text()))
+    with pytest.raises(FerError, match=message):
         load_dataset(csv, labels="ferplus")
 
 

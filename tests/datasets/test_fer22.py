@@ -97,7 +97,7 @@ def test_images_or_landmarks_alone_are_sufficient_and_the_missing_file_is_named(
     name = {"images": "hog_lda", "landmarks": "landmarks_lda"}[absent]
     assert absent in required_columns(make_pipeline(name))
     with pytest.raises(FerError, match=f"'{absent}'.*data_train_{absent}.h5"):
-        make_pipeline(name).fit(X, X.label_codes)
+        make_pipeline(name).fit(X[:24], X.label_codes[:24])
 
 
 def test_hog_without_landmarks_suggests_to_disable_alignment(fer22_folder):
@@ -105,7 +105,7 @@ def test_hog_without_landmarks_suggests_to_disable_alignment(fer22_folder):
         (fer22_folder / f"data_{split}_landmarks.h5").unlink()
     X = load_fer22(fer22_folder)
     with pytest.raises(FerError, match=r"data_train_landmarks.h5.*align__method=none"):
-        make_pipeline("hog_lda").fit(X, X.label_codes)
+        make_pipeline("hog_lda").fit(X[:24], X.label_codes[:24])
     unaligned = make_pipeline("hog_lda", align__method="none")
     assert (unaligned.fit(X[:24], X.label_codes[:24]).predict(X[:24]) == X.label_codes[:24]).mean() > 0.9
 
@@ -226,5 +226,36 @@ def test_damage_inside_a_compressed_file_raises_on_access(fer22_folder):
     middle = len(content) // 2
     content[middle : middle + 4000] = bytes(4000)
     path.write_bytes(content)
-    with pytest.raises(FerError, match=r"data_train_images\.h5 cannot be read: the file is truncated or damaged"):
+    with pytest.raises(FerError, match=r"data_train_images\.h5 cannot be read as HDF5: it is truncated or damaged"):
         load_dataset(fer22_folder, infer_subjects=False)["images"]
+
+
+@pytest.mark.parametrize("stem", ["data_train_images", "data_train_landmarks", "data_train_labels", "data_test_images"])
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda f, key: f.create_dataset(key, (4,), "u1", external=[("secret", 0, 4)]), "external storage"),
+        (lambda f, key: f.__setitem__(key, h5py.ExternalLink("secret.h5", "x")), "external link"),
+        (lambda f, key: f.__setitem__(key, h5py.SoftLink("/nowhere")), "soft link"),
+        (lambda f, key: f.create_dataset(key, data=h5py.Empty("u1")), "null dataspace"),
+        (lambda f, key: f.create_dataset(key, (24, 3, 100, 90), "u1", chunks=(1, 1, 100, 90)), "incomplete"),
+        (lambda f, key: f.create_dataset(key, (10**12,), "u1", chunks=(1000,)), "incomplete"),
+    ],
+)
+def test_files_that_declare_values_without_holding_them_are_refused(fer22_folder, stem, make, message):
+    (fer22_folder / f"{stem}.h5").unlink()
+    with h5py.File(fer22_folder / f"{stem}.h5", "w") as file:
+        make(file, stem)
+    check_refused(fer22_folder, f"{stem}.h5", message)
+
+
+@pytest.mark.parametrize("shape", [(24, 3, 100, 90, 3), (24, 100, 90, 3)])
+def test_colour_images_are_refused(fer22_folder, shape):
+    rewrite(fer22_folder, "data_train_images", lambda _: np.zeros(shape, np.uint8))
+    check_refused(fer22_folder, "data_train_images.h5")
+
+
+def test_meshes_without_irises_are_accepted(fer22_folder):
+    mesh = np.random.default_rng(0).uniform(10, 80, (24, 3, 468, 3))
+    rewrite(fer22_folder, "data_train_landmarks", lambda _: mesh)
+    assert load_fer22(fer22_folder)["landmarks"].shape == (30, 3, 68, 2)

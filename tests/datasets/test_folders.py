@@ -2,8 +2,10 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -12,10 +14,11 @@ import pytest
 
 from fer_features import FerError, evaluate, load_dataset, make_pipeline
 from fer_features.cli.run import main
-from fer_features.datasets import folders
+from fer_features.datasets import decoding, folders
 from fer_features.expressions import EXPRESSION_SYNONYMS, FER2013_CLASSES, FOLDER_CLASSES, parse_expression
 
 from ..conftest import SHARED
+from .test_decoding import png_of_zeros
 
 RNG = np.random.default_rng(0)
 
@@ -115,7 +118,7 @@ def test_colours_are_converted_and_other_sizes_resized_with_a_note(tmp_path):
     assert np.array_equal(images["grey_as_rgb.png"], grey)
     assert (images["large.png"] == 77).all()
     assert (images["deep.png"] == 128).all()
-    assert X.info.notes == ("1 colour image(s) converted to grey", "1 image(s) of other sizes resized to 48 x 48")
+    assert X.info.notes[:2] == ("1 colour image(s) converted to grey", "1 image(s) of other sizes resized to 48 x 48")
 
 
 def test_images_with_one_common_aspect_ratio_are_accepted_with_a_note(tmp_path):
@@ -126,12 +129,131 @@ def test_images_with_one_common_aspect_ratio_are_accepted_with_a_note(tmp_path):
     assert "40 x 60, not square" in X.info.notes[0]
 
 
-def test_other_and_hidden_files_are_ignored(tmp_path):
+def test_files_that_are_not_read_are_counted_in_a_note(tmp_path):
     write_tree(tmp_path)
-    for name in ("Thumbs.db", ".DS_Store", ".hidden.png", "readme.txt"):
-        (tmp_path / "train" / "happy" / name).write_text("x")
-    (tmp_path / ".git").mkdir()
-    assert len(load_dataset(tmp_path)) == 28
+    for name in (
+        "train/happy/Thumbs.db",
+        ".DS_Store",
+        "train/happy/.hidden.png",
+        "test/sad/more/0.png",
+        "val_set/0.png",
+    ):
+        save(tmp_path / "x.png")
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / "x.png").rename(tmp_path / name)
+    X = load_dataset(tmp_path)
+    assert len(X) == 28
+    listed = ".DS_Store, test/sad/more/ (1), train/happy/.hidden.png, train/happy/Thumbs.db, val_set/ (1)"
+    assert X.info.notes == (f"not used: 5 file(s) in {tmp_path}: {listed}",)
+
+
+def test_subject_file_in_the_folder_is_used(tmp_path):
+    names = write_tree(tmp_path, splits=("",))
+    lines = [f"{name},S{i % 3}" for i, name in enumerate(names)]
+    (tmp_path / "subjects.csv").write_text("id,subject\n" + "\n".join(lines))
+    assert len(load_dataset(tmp_path).info.notes) == 1
+    X = load_dataset(tmp_path, subjects=tmp_path / "subjects.csv")
+    assert (X.info.notes, X.info.subjects_from) == ((), "file")
+    assert dict(zip(X["id"], X["subject"], strict=True)) == {name: f"S{i % 3}" for i, name in enumerate(names)}
+
+
+@pytest.mark.parametrize("name", ["images", "Images", "__MACOSX"])
+@pytest.mark.parametrize("split", ["", "train"])
+def test_other_folders_beside_class_folders_are_counted_in_a_note(tmp_path, name, split):
+    write_tree(tmp_path, splits=("train", "test") if split else ("",))
+    save(tmp_path / split / name / "0.png")
+    X = load_dataset(tmp_path)
+    assert len(X) == (28 if split else 14)
+    assert X.info.notes == (f"not used: 1 file(s) in {tmp_path}: {f'{split}/{name}'.lstrip('/')}/ (1)",)
+
+
+def test_class_folders_below_images_are_read_beside_other_folders(tmp_path):
+    write_tree(tmp_path / "images", splits=("",))
+    (tmp_path / "docs").mkdir()
+    assert len(load_dataset(tmp_path)) == 14
+
+
+@pytest.mark.parametrize(
+    "names", [[str(i) for i in range(7)], [str(i) for i in range(1, 8)], ["Pain", "No pain"], ["Freude", "Wut"]]
+)
+@pytest.mark.parametrize("splits", [("",), ("train", "test")])
+def test_unknown_class_names_are_refused_with_what_was_found_and_what_is_accepted(tmp_path, names, splits):
+    write_tree(tmp_path, splits, names, n_images=1)
+    found = ", ".join(f"{name}/" for name in sorted(names))
+    check_refused(
+        tmp_path, "not a known data set", found, "the classes angry, disgust, fear, happy, sad, surprise, neutral"
+    )
+
+
+def test_images_of_mixed_sizes_are_cropped_to_one_aspect_ratio_with_a_note(tmp_path):
+    shapes = [(40 + 3 * i, 70 - 2 * i) for i in range(12)]
+    for i, shape in enumerate(shapes):
+        save(tmp_path / ("happy", "sad")[i % 2] / f"{i}.png", shape=shape)
+    X = load_dataset(tmp_path)
+    assert len(X) == 12
+    height, width = X["images"].shape[2:]
+    assert f"image(s) of other sizes resized to {width} x {height} and cropped at their centre" in X.info.notes[0]
+
+
+def test_large_images_are_reduced_while_they_are_read(tmp_path, monkeypatch):
+    monkeypatch.setattr(decoding, "MAX_STORED_PIXELS", 40 * 30)
+    write_tree(tmp_path, ("",), n_images=1)
+    for name in ("happy", "sad", "fear"):
+        save(tmp_path / name / "large.png", shape=(96, 96))
+    X = load_dataset(tmp_path)
+    assert X["images"].shape == (10, 1, 34, 34)
+    assert re.fullmatch(r"10 image\(s\) of more than [0-9,]+ pixels reduced to that number", X.info.notes[0])
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="peak memory is read from /proc")
+def test_memory_does_not_follow_the_size_of_the_files(tmp_path):
+    image = np.random.default_rng(0).integers(0, 256, (260, 346, 3)).astype(np.uint8)
+    save(tmp_path / "happy" / "0.jpg", cv2.resize(image, (3460, 2600)))
+    for i in range(1, 42):
+        path = tmp_path / ("happy", "sad")[i % 2] / f"{i}.jpg"
+        path.parent.mkdir(exist_ok=True)
+        path.symlink_to(tmp_path / "happy" / "0.jpg")
+    code = """
+import sys
+from fer_features import load_dataset, make_pipeline
+peak = lambda: next(int(line.split()[1]) / 1024 for line in open("/proc/self/status") if line.startswith("VmHWM"))
+model = make_pipeline("hog_linear", align__method="none", calibration_cv=0)
+base = peak()
+X = load_dataset(sys.argv[1])
+model.fit(X, X["label"])
+print(len(X), peak() - base)
+"""
+    run = [sys.executable, "-c", code, tmp_path]
+    n_images, megabytes = subprocess.run(run, capture_output=True, text=True, check=True).stdout.split()
+    assert int(n_images) == 42
+    assert float(megabytes) < 150  # 684 for images of full size
+
+
+def test_pixel_bombs_are_refused_in_one_line(tmp_path):
+    for i in range(20):
+        path = tmp_path / ("happy", "sad")[i % 2] / f"{i}.png"
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(png_of_zeros(20_000, 20_000))
+    check_refused(tmp_path, "20 fault(s) (20 x unreadable image)", "has more than 134,217,728 pixels")
+
+
+@pytest.mark.parametrize("kind", ["fifo", "folder"])
+def test_special_files_among_the_images_are_faults(tmp_path, kind):
+    write_tree(tmp_path)
+    path = tmp_path / "train" / "happy" / "special.png"
+    os.mkfifo(path) if kind == "fifo" else path.mkdir()
+    check_refused(tmp_path, "1 x unreadable image", f"special.png is a {'named pipe' if kind == 'fifo' else kind}")
+    assert len(load_dataset(tmp_path, on_error="skip")) == 28
+
+
+def test_names_that_are_not_utf8_are_escaped_also_in_the_cache(tmp_path):
+    write_tree(tmp_path / "data")
+    save(tmp_path / "x.png")
+    os.rename(tmp_path / "x.png", os.fsencode(tmp_path / "data" / "train" / "happy") + b"/\xff.png")
+    for _ in range(2):
+        X = load_dataset(tmp_path / "data", cache=tmp_path / "cache")
+        assert "train/happy/\\xff.png" in X["id"].tolist()
 
 
 def truncate(path):
@@ -142,7 +264,7 @@ def truncate(path):
 FAULTS = {
     "empty file": (lambda p: p.write_bytes(b""), "unreadable image", "is empty"),
     "not an image": (lambda p: p.write_text("plain text"), "unreadable image", "not an image, or is damaged"),
-    "truncated": (truncate, "unreadable image", "is truncated"),
+    "truncated": (truncate, "unreadable image", "damaged or truncated"),
     "not square": (lambda p: save(p, shape=(60, 40)), "image not square", "is 40 x 60 pixels"),
 }
 
@@ -227,6 +349,22 @@ def test_names_without_a_match_are_unknown_and_invalid_patterns_are_refused(tmp_
     check_refused(tmp_path, "not a regular expression", subject_pattern="S(")
 
 
+@pytest.mark.parametrize("pattern", [r"(\d+)", r"_(\d+)\.", r".*"])
+def test_pattern_that_matches_the_number_of_the_image_is_refused(tmp_path, pattern):
+    for i in range(20):
+        save(tmp_path / ("happy", "sad")[i % 2] / f"face_{i:03d}.png")
+    check_refused(
+        tmp_path, "finds 20 subjects in 20 images", "in face_000.png", "not the subject", subject_pattern=pattern
+    )
+
+
+def test_subjects_that_a_pattern_finds_are_shown(tmp_path):
+    for i in range(6):
+        save(tmp_path / ("happy", "sad")[i % 2] / f"S{i // 2}_{i}.png")
+    notes = load_dataset(tmp_path, subject_pattern=r"(S\d+)_").info.notes
+    assert notes == ("--subject-pattern finds 3 subject(s) in 6 images, such as 'S0' in S0_0.png",)
+
+
 def test_folder_without_splits_is_evaluated_by_subject(tmp_path, capsys):
     for name in FER2013_CLASSES[:3]:
         for subject in range(4):
@@ -273,7 +411,7 @@ def test_cache_distinguishes_a_folder_from_its_subfolder(tmp_path):
 def test_broken_link_is_a_fault(tmp_path):
     write_tree(tmp_path / "data")
     (tmp_path / "data" / "train" / "happy" / "gone.png").symlink_to(tmp_path / "nowhere.png")
-    check_refused(tmp_path / "data", "gone.png cannot be read", cache=tmp_path / "cache")
+    check_refused(tmp_path / "data", "gone.png does not exist", cache=tmp_path / "cache")
 
 
 @pytest.mark.slow

@@ -1,6 +1,7 @@
 """All data sets fulfil the contract of `Dataset`; registration, recognition of paths, options of load_dataset."""
 
 import dataclasses
+import os
 from pathlib import Path
 
 import numpy as np
@@ -133,13 +134,13 @@ def test_objects_of_other_types_are_refused(registry):
 
 
 def test_unknown_layout_names_the_content_and_the_accepted_layouts(tmp_path):
-    for i in range(6):
-        (tmp_path / f"cat{i}").mkdir()
+    for i in range(9):
+        (tmp_path / f"cat{i}" / "0").mkdir(parents=True)
     (tmp_path / "list.txt").touch()
     (tmp_path / ".hidden").touch()
     (tmp_path / "empty").mkdir()
     cases = {
-        tmp_path: "a folder with 7 folder(s) (cat0/, cat1/, cat2/, cat3/, ...) and 1 file(s) (list.txt); accepted are",
+        tmp_path: "a folder with 10 folder(s) (cat0/ with 1 folder(s) (0/), cat1/ with ",
         tmp_path / "empty": "it is an empty folder; accepted are",
         tmp_path / "list.txt": "it is a file of the type '.txt'; accepted are",
     }
@@ -161,3 +162,33 @@ def test_missing_path():
 def test_options_are_keyword_only(fer22_folder, subjects_file):
     with pytest.raises(TypeError):
         load_dataset(fer22_folder, subjects_file)
+
+
+@pytest.mark.parametrize("kind", ["named pipe", "device", "link loop"])
+@pytest.mark.parametrize("name", ["data", "fer2013.csv", "data.h5"])
+def test_special_files_are_refused_in_one_line(tmp_path, kind, name):
+    path = tmp_path / name
+    if kind == "named pipe":
+        os.mkfifo(path)
+    else:
+        path.symlink_to(path if kind == "link loop" else os.devnull)
+    with pytest.raises(FerError) as error:
+        load_dataset(path)
+    expected = "does not exist" if kind == "link loop" else f"it is a path that is a {kind}"
+    assert expected in str(error.value)
+    assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize("stem", ["data_train_images", "data_train_landmarks", "data_train_labels", "data_test_images"])
+def test_named_pipes_in_place_of_fer22_files_are_refused(fer22_folder, stem):
+    (fer22_folder / f"{stem}.h5").unlink()
+    os.mkfifo(fer22_folder / f"{stem}.h5")
+    with pytest.raises(FerError, match=f"{stem}.h5 is a named pipe"):
+        load_dataset(fer22_folder)
+
+
+def test_files_beside_those_of_fer22_are_counted_in_a_note(fer22_folder, subjects_file):
+    (fer22_folder / "data_validation_images.h5").touch()
+    subjects_file.rename(fer22_folder / "subjects.npy")
+    X = load_dataset(fer22_folder, subjects=fer22_folder / "subjects.npy")
+    assert X.info.notes == (f"not used: 1 file(s) in {fer22_folder}: data_validation_images.h5",)

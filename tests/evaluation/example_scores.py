@@ -3,16 +3,16 @@
 import dataclasses
 
 from fer_features.evaluation import Scores
-from fer_features.evaluation.scores import (
+from fer_features.evaluation.metric_types import (
     Calibration,
     ClassMetrics,
-    DataRecord,
-    FoldRecord,
     LearningCurve,
     Metrics,
     Rejection,
     RiskCoverage,
 )
+from fer_features.evaluation.scores import DataRecord, FoldRecord
+from fer_features.evaluation.search_scores import SearchSummary
 
 METRICS = Metrics(
     accuracy=0.75,
@@ -53,6 +53,6 @@ COMPLETE = SCORES.replace(
     rejection=Rejection(0.6, 0.0, None, 0.75),
     learning_curve=LearningCurve("subjects", (1, 2), (0.5, 0.75), ((0.2, 0.8), (0.5, 1.0)), 2, 3),
     landmarker={"nme": 0.04},
-    search={"best_params": {"classifier__C": 1}},
+    search=SearchSummary("grid", "5-fold", 4, 0, 1, True, "accuracy", {"classifier__C": 1}, 0.7),
     command={"pipeline": "hog_svm", "seed": 0},
 )

@@ -173,6 +173,13 @@ def test_notes_report_leakage_few_subjects_and_versions(results):
     assert "with 3 subjects the smallest p-value of Wilcoxon's test is 0.250" in few_subjects
 
 
+@pytest.mark.parametrize("options", [{"n_bootstrap": 0}, {"seed": -1}, {"names": ["a"]}, {"names": ["a", "a", "a"]}])
+def test_invalid_options_are_refused_in_one_line(results, options):
+    with pytest.raises(FerError) as error:
+        compare(results, **options)
+    assert "\n" not in str(error.value)
+
+
 def test_a_comparison_is_a_data_frame_and_a_dict(results):
     found = compare(results)
     table = found.to_frame()

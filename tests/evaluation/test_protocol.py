@@ -36,6 +36,32 @@ def test_default_is_loso_up_to_30_subjects_and_10_folds_above(n, name):
     assert choose_protocol(None, np.tile([0, 1], n), np.repeat(np.arange(n), 2)).name == name
 
 
+@pytest.mark.parametrize("n_subjects", [None, 40, 5])
+def test_default_is_one_holdout_of_a_fifth_from_5000_samples_on(n_subjects):
+    label = np.tile(np.arange(4), 1250)
+    subject = None if n_subjects is None else np.arange(5000) // 4 % n_subjects
+    protocol = choose_protocol(None, label, subject, n_repeats=2, seed=2**32 - 1)
+    grouping = "NOT grouped by subject" if subject is None else "grouped by subject"
+    assert protocol.name == "holdout"
+    assert str(protocol) == f"stratified hold-out of 1/5 {grouping}, repeated 2 times, seed 4294967295"
+    folds = list(protocol.split(label, subject))
+    assert [len(train) + len(test) for train, test in folds] == [5000, 5000]
+    assert [len(test) for _, test in folds] == pytest.approx([1000, 1000], abs=20)
+    assert not np.array_equal(folds[0][1], folds[1][1])
+    assert subject is None or not set(subject[folds[0][0]]) & set(subject[folds[0][1]])
+    # The first of five folds, which are drawn on request.
+    five = choose_protocol("5fold", label, subject, seed=2**32 - 1)
+    assert len(list(five.split(label, subject))) == 5
+    assert np.array_equal(next(iter(five.split(label, subject)))[1], folds[0][1])
+
+
+def test_there_is_no_holdout_by_default_below_5000_samples_or_5_subjects():
+    label = np.tile(np.arange(3), 2000)
+    assert choose_protocol(None, label[:4998], None).name == "10fold"
+    assert choose_protocol(None, label, np.arange(6000) // 3 % 4).name == "loso"
+    assert choose_protocol("holdout", LABEL, SUBJECT).name == "holdout"
+
+
 def test_an_integer_is_a_number_of_folds():
     for k in (5, np.int64(5)):
         assert choose_protocol(k, LABEL, SUBJECT) == choose_protocol("5fold", LABEL, SUBJECT)

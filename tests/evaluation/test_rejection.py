@@ -1,7 +1,5 @@
 """Rejection of predictions with a low confidence."""
 
-import types
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -9,8 +7,8 @@ from sklearn.dummy import DummyClassifier
 
 from fer_features import FerError, Samples, make_pipeline
 from fer_features.evaluation import evaluate_pipeline
+from fer_features.evaluation.metric_types import Rejection
 from fer_features.evaluation.rejection import UNCERTAIN, check_rejection, mark_uncertain, with_rejection
-from fer_features.evaluation.scores import Rejection
 
 from ..conftest import draw_clips
 
@@ -31,7 +29,7 @@ def test_predictions_below_the_threshold_are_uncertain_and_kept_as_raw_predictio
     confidence = result.predictions.filter(like="probability_").max(axis=1)
     threshold = float(confidence.median())
     found = with_rejection(result, threshold)
-    table = mark_uncertain(found.predictions, found.scores)
+    table = mark_uncertain(found.predictions, found.scores.rejection.threshold)
     assert (table["predicted"] == UNCERTAIN).tolist() == (confidence < threshold).tolist()
     assert table["raw_prediction"].tolist() == result.predictions["predicted"].tolist()
     accepted = table[table["predicted"] != UNCERTAIN]
@@ -46,7 +44,7 @@ def test_predictions_below_the_threshold_are_uncertain_and_kept_as_raw_predictio
 
 def test_nothing_changes_without_a_threshold(result):
     assert with_rejection(result) is result
-    pd.testing.assert_frame_equal(mark_uncertain(result.predictions, result.scores), result.predictions)
+    pd.testing.assert_frame_equal(mark_uncertain(result.predictions, None), result.predictions)
     assert result.scores.rejection is None
 
 
@@ -83,7 +81,6 @@ def test_invalid_thresholds_and_coverages_are_refused(result, threshold, coverag
 
 def test_samples_without_features_are_not_uncertain():
     table = pd.DataFrame({"id": [0, 1], "predicted": ["joy", ""], "probability_joy": [0.4, np.nan]})
-    scores = types.SimpleNamespace(rejection=Rejection(0.5, 1.0, 1.0, 1.0))
-    found = mark_uncertain(table, scores)
+    found = mark_uncertain(table, 0.5)
     assert found["predicted"].tolist() == [UNCERTAIN, ""]
     assert list(found) == ["id", "predicted", "raw_prediction", "probability_joy"]

@@ -1,5 +1,7 @@
 """Runs are read from folders as they were written; damaged folders are refused in one line."""
 
+import dataclasses
+
 import pandas as pd
 import pytest
 
@@ -7,9 +9,9 @@ from fer_features import FerError
 from fer_features.evaluation import EvaluationResult
 from fer_features.evaluation.run_folders import load_run, run_names
 
-from .example_scores import SCORES
+from .example_scores import METRICS, SCORES
 
-NAMED = SCORES.replace(classes=("None", "joy"))
+NAMED = SCORES.replace(classes=("None", "joy"), metrics=dataclasses.replace(METRICS, accuracy=0.5))
 PREDICTIONS = pd.DataFrame(
     {
         "id": ["a", "b", "c", "d"],
@@ -52,7 +54,7 @@ def test_unknown_subjects_are_none(folder):
 
 
 def test_only_the_reported_split_is_read(folder):
-    splits = {"validation": SCORES.metrics, "test": SCORES.metrics}
+    splits = {"validation": NAMED.metrics, "test": NAMED.metrics}
     (folder / "scores.json").write_text(NAMED.replace(splits=splits).to_json())
     table = PREDICTIONS.assign(split=["test", "validation", "test", "validation"])
     table.to_csv(folder / "predictions.csv", index=False)
@@ -65,13 +67,19 @@ def test_only_the_reported_split_is_read(folder):
         ("scores.json", None, "has no scores.json"),
         ("predictions.csv", None, "has no predictions.csv"),
         ("scores.json", "{", r"scores.json: not the scores"),
+        ("scores.json", "null", r"scores.json: .*null where an object is needed"),
         ("scores.json", "{}", r"scores.json: .*'pipeline' is missing"),
-        ("scores.json", b"\xff", "cannot be read"),
+        ("scores.json", b"\xff", "scores.json: not the scores|scores.json: 'utf-8'"),
         ("predictions.csv", "", "cannot be read"),
-        ("predictions.csv", "sample,fold\n0,0\n1,2,3,4,5\n", "cannot be read|lacks the column"),
+        ("predictions.csv", "sample,fold\n0,0\n1,2,3,4,5\n", "line 3: 5 fields"),
         ("predictions.csv", "sample,fold\n0,0\n", r"lacks the column\(s\) subject, true, predicted"),
         ("predictions.csv", "sample,subject,fold,true,predicted\n0,a,0,joy,anger\n", "has the class 'anger'"),
-        ("predictions.csv", "sample,subject,fold,true,predicted\nx,a,0,joy,joy\n", "cannot be read"),
+        ("predictions.csv", "sample,subject,fold,true,predicted\nx,a,0,joy,joy\n", "the sample 'x' is not a number"),
+        ("predictions.csv", "sample,subject,fold,true,predicted\n0,a,²,joy,joy\n", "the fold '²' is not a number"),
+        ("predictions.csv", "sample,subject,fold,true,predicted\n" + 2 * "0,a,1,joy,joy\n", "sample 0 twice in fold 1"),
+        ("predictions.csv", "sample,subject,fold,true,predicted\n0,a,0,joy,joy\n", "does not belong to scores.json"),
+        ("predictions.csv", "sample,subject,fold,true,predicted\n", "does not belong to scores.json"),
+        ("predictions.csv", "sample,subject,fold,true,predicted\n0,a,0,joy,joy,\n", "6 fields"),
     ],
 )
 def test_damaged_folders_are_refused_in_one_line(folder, name, content, message):
@@ -92,6 +100,8 @@ def test_other_paths_are_refused(folder):
         load_run(folder / "scores.json")
     with pytest.raises(FerError, match="is not a folder written by"):
         load_run(folder / "nowhere")
+    with pytest.raises(FerError, match="a run is int"):
+        load_run(3)
 
 
 def test_runs_of_one_pipeline_are_named_by_their_folders(folder):

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from fer_features import FerError
 from fer_features.evaluation import Scores
-from fer_features.evaluation.scores import Calibration
+from fer_features.evaluation.metric_types import Calibration
 
 from .example_scores import COMPLETE, METRICS, SCORES, UNKNOWN_SUBJECTS
 

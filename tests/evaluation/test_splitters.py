@@ -41,7 +41,7 @@ def test_leave_one_group_out_equals_loso(X):
 
 def test_group_k_fold_gets_the_subjects_as_groups(X):
     result = evaluate_pipeline(MODEL, X, cv=GroupKFold(3))
-    expected = [set(test) for _, test in GroupKFold(3).split(X, X["label"], X["subject"])]
+    expected = [set(test) for _, test in GroupKFold(3).split(X, X["label"], X.groups)]
     assert folds_of(result) == expected
     assert [fold.subjects for fold in result.scores.folds] == [
         tuple(sorted({int(X["subject"][i]) for i in test})) for test in expected
@@ -115,7 +115,11 @@ def test_descriptions_of_splitters_are_one_line_and_reproducible(X):
     [
         (EmptyFold(), 1, "cv EmptyFold gives an empty fold"),
         (KFold(99), 1, "cannot split these samples"),
-        ([(np.arange(10), np.arange(10))], 1, "cv is of type list"),
+        ([(np.arange(10), np.arange(9, 20))], 1, "evaluates samples on which it trains"),
+        ([(np.arange(10), np.arange(10, 99))], 1, "was made for other samples"),
+        ([(np.arange(10), -np.arange(1, 9))], 1, "positions of training and of test samples"),
+        ([(np.arange(24) < 9, np.arange(24) >= 9)], 1, "positions of training and of test samples"),
+        ([1, 2], 1, "cv is of type list"),
         (0.2, 1, "cv is of type float"),
         (LeaveOneOut(), 2, "n_repeats goes with named protocols"),
     ],

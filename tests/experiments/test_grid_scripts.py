@@ -20,7 +20,7 @@ def test_a_search_is_written_and_continues(run_script, solved_fer22, tmp_path):
     for _ in range(2):
         printed = run_script("grid_landmarks", *options)
         (result,) = json.loads(out.read_text())["searches"].values()
-        assert f"{result['nested_score']:.3f}" in printed
+        assert f"{result['nested']['score']:.3f}" in printed
         results.append({key: value for key, value in result.items() if key != "seconds"})
     assert results[0] == results[1]
     assert len(list(journals.iterdir())) == 1

@@ -16,6 +16,7 @@ from sklearn.utils import get_tags
 
 from fer_features.exceptions import FerError
 from fer_features.extractors import EXTRACTORS, Align, base
+from fer_features.samples.columns import ConcatenatedColumn
 from fer_features.samples.table import Samples
 
 from .samples import N_SAMPLES, as_table, draw_arrays, make, texture
@@ -324,3 +325,39 @@ def test_aligned_features_are_extracted_once_over_folds_and_again_for_another_al
     assert X.feature_store.n_computed == N_SAMPLES
     cross_val_score(model.set_params(align__size=56), X, X["label"], cv=2, error_score="raise")
     assert X.feature_store.n_computed == 2 * N_SAMPLES
+
+
+@each_extractor
+def test_colour_images_with_equal_channels_give_the_features_of_grey_images(name):
+    extractor, features = fitted(name)
+    if "images" in extractor.required_columns:
+        colour = {**ARRAYS, "images": np.repeat(ARRAYS["images"][..., None], 3, -1)}
+        np.testing.assert_array_equal(extractor.transform(as_table(colour)), features)
+
+
+def several_sizes(images):
+    return ConcatenatedColumn([images[:5], images[5:, :, :-2]])
+
+
+DEGENERATE = {
+    "blank": lambda arrays: {**arrays, "images": 0 * arrays["images"]},
+    "equal": lambda arrays: {name: np.repeat(values[:1], len(values), 0) for name, values in arrays.items()},
+    "tiny": lambda arrays: {**arrays, "images": arrays["images"][..., :9, :9], "landmarks": arrays["landmarks"] / 20},
+    "several sizes": lambda arrays: {**arrays, "images": several_sizes(arrays["images"])},
+    "no sample": lambda arrays: None,
+}
+
+
+@each_extractor
+@pytest.mark.parametrize("kind", DEGENERATE)
+def test_degenerate_samples_give_finite_features_or_an_error_of_one_line(name, kind):
+    arrays = DEGENERATE[kind](ARRAYS)
+    X = as_table(ARRAYS)[:0] if arrays is None else Samples(arrays, check_input=False)
+    message = ""
+    try:
+        features = make(name).fit(X).transform(X)
+        assert features.shape[0] == len(X)
+        assert np.isfinite(features).all()
+    except FerError as error:
+        message = str(error)
+    assert "\n" not in message

@@ -31,7 +31,7 @@ def arrays():
     rng = np.random.default_rng(0)
     return {
         "images": rng.integers(0, 256, (N, 2, 32, 32)).astype(np.uint8),
-        "landmarks": 20 * (MEAN_FACE + rng.normal(0, 0.03, (N, 2, 68, 2))) + 40,
+        "landmarks": 8 * (MEAN_FACE + rng.normal(0, 0.03, (N, 2, 68, 2))) + 12,
     }
 
 

@@ -73,7 +73,7 @@ def test_stronger_expression_has_a_longer_displacement_in_the_same_direction(poi
 
 
 def test_features_do_not_depend_on_the_alignment_of_the_images(points):
-    X = Samples.from_arrays(images=np.zeros((6, 4, 30, 30), np.uint8), landmarks=points)
+    X = Samples.from_arrays(images=np.zeros((6, 4, 300, 300), np.uint8), landmarks=points)
     expected = Landmarks().transform(X)
     for method in ("eyes", "procrustes", "none"):
         np.testing.assert_allclose(Landmarks().transform(Align(method).transform(X)), expected, atol=1e-3)

@@ -189,3 +189,27 @@ def test_arrays_of_different_lengths_and_too_few_faces_raise(frames, invalid):
         boxes[3:] = np.nan
     with pytest.raises(FerError, match="needed"):
         Landmarker().fit(images, landmarks, boxes)
+
+
+@pytest.mark.parametrize(
+    "params",
+    [
+        {"n_components": 0},
+        {"n_starts": 1.5},
+        {"alpha": 0},
+        {"alpha": float("nan")},
+        {"cell_sizes": ()},
+        {"cell_sizes": (8, 0)},
+        {"cell_sizes": "ab"},
+        {"detector": 3},
+    ],
+)
+def test_invalid_parameters_are_refused_in_one_line(frames, params):
+    with pytest.raises(FerError, match=next(iter(params))) as error:
+        Landmarker(**params).fit(frames.images, frames.landmarks)
+    assert "\n" not in str(error.value)
+
+
+def test_landmarks_outside_of_their_image_are_excluded(frames, boxes):
+    with pytest.raises(FerError, match="0 faces with landmarks and boxes in 12 images"):
+        Landmarker().fit(frames.images[:12], frames.landmarks[:12] + 1000, boxes[:12])

@@ -5,6 +5,7 @@ import json
 import numpy as np
 
 from fer_features import Samples
+from fer_features._serialization import to_jsonable
 
 from ..conftest import draw_clips
 
@@ -20,4 +21,8 @@ def clips_table(n_subjects=6, seed=3, **columns):
 
 def without_times(found):
     """All of a result that must not depend on how the search was run."""
-    return found.table.drop(columns="seconds").to_json(), json.dumps(found.to_dict()), repr(found.best_params)
+    return (
+        found.table.drop(columns="seconds").to_json(),
+        json.dumps(to_jsonable(found.summarize())),
+        repr(found.best_params),
+    )

@@ -67,4 +67,4 @@ def test_searches_without_outer_folds_warn_of_optimism():
     found = search(make_pipeline("landmarks_lda"), clips_table(), {"classifier__shrinkage": [0.1, 0.9]}, cv="2fold")
     assert found.nested is None
     assert "the score of the selection is optimistic; --nested estimates" in str(found)
-    assert found.to_dict()["nested"] is found.to_dict()["optimism"] is None
+    assert found.summarize().nested is None

@@ -29,7 +29,7 @@ def test_the_best_candidate_is_that_of_grid_search_cv(X):
     folds = StratifiedGroupKFold(3, shuffle=True, random_state=5)
     model = make_pipeline("hog_svm", calibration_cv=0)
     reference = GridSearchCV(model, {k: GRID[k] for k in sorted(GRID)}, cv=folds, refit=False)
-    reference.fit(X, X["label"], groups=X["subject"])
+    reference.fit(X, X["label"], groups=X.groups)
     results = (reference.cv_results_[name] for name in ("params", "mean_test_score", "std_test_score"))
     expected = {repr(sorted(params.items())): (mean, std) for params, mean, std in zip(*results, strict=True)}
     candidates = list_candidates(GRID, "grid", None, 0)
@@ -86,7 +86,7 @@ def test_candidates_that_fail_are_listed_and_the_others_are_evaluated(X):
     assert "pixels_per_cell=0" in errors[2] == errors[3]
     assert "is smaller than one block" in errors[4] == errors[5]
     assert found.best_params == {"features__hog__pixels_per_cell": 8, "classifier__C": 1}
-    assert found.to_dict()["n_failed"] == 5
+    assert found.summarize().n_failed == 5
     assert "5 candidate(s) failed" in str(found)
 
 
@@ -103,6 +103,8 @@ def test_candidates_that_fail_are_listed_and_the_others_are_evaluated(X):
         ({"classifier__C": [1]}, {"cv": "6fold", "nested": "3fold"}, "within outer 0 of --nested"),
         ({"classifier__C": [1]}, {"cv": "predefined"}, "predefined splits must not be used to choose"),
         ({"classifier__C": [1]}, {"nested": "predefined"}, "predefined splits must not be used to choose"),
+        ({"align": [None, [1]]}, {}, "AttributeError: 'NoneType'"),
+        ({"classifier": ["passthrough"]}, {}, "every candidate failed"),
         ({"classifier__C": [1]}, {"scoring": "auc"}, "unknown scoring 'auc'"),
         ({"classifier__C": [1]}, {"strategy": "bayes"}, "unknown strategy 'bayes': use grid or random"),
     ],
@@ -111,6 +113,11 @@ def test_invalid_searches_are_refused_in_one_line(X, grid, options, message):
     with pytest.raises(FerError, match=message) as error:
         search(make_pipeline("hog_svm"), X, grid, **{"cv": "2fold", **options})
     assert "\n" not in str(error.value)
+
+
+def test_a_table_without_samples_is_refused(X):
+    with pytest.raises(FerError, match="no sample has a label"):
+        search(make_pipeline("hog_svm"), X[:0], GRID, cv="2fold")
 
 
 def test_samples_that_a_candidate_cannot_use_are_excluded_for_all(X):
@@ -190,7 +197,7 @@ def test_classifiers_can_be_values_of_a_parameter(X):
     grid = {"classifier": [LinearDiscriminantAnalysis(solver="lsqr", shrinkage=s) for s in (0.1, 0.9)]}
     found = search(make_pipeline("landmarks_lda"), X, grid, cv="2fold", nested="2fold")
     assert found.best_params["classifier"] in grid["classifier"]
-    assert found.to_dict()["best_params"]["classifier"].startswith("LinearDiscriminantAnalysis(")
+    assert found.summarize().best_params["classifier"].startswith("LinearDiscriminantAnalysis(")
 
 
 def test_class_names_give_the_same_result_as_codes():

@@ -11,6 +11,8 @@ from ..conftest import draw_clips
 
 #: Size of the toy faces in pixels.
 HEIGHT, WIDTH = 100, 90
+#: Landmarks in files of OpenFace.
+OPENFACE_LANDMARKS = (MEAN_FACE * 30 + [100, 90]).astype(np.float32)
 
 
 def detect_patches(image):
@@ -112,3 +114,19 @@ class FakeCapture:
 
     def release(self):
         self.released = True
+
+
+def write_openface(path, lines, blank=" "):
+    """Write a CSV file of OpenFace of lines (leading values by column, landmarks)."""
+    columns = [f"{axis}_{i}" for axis in "xy" for i in range(68)]
+    text = [("," + blank).join([*(lines[0][0] if lines else openface_line(1)), "gaze_0_x", *columns, "AU12_r"])]
+    for values, landmarks in lines:
+        text.append(", ".join([*map(str, values.values()), "0.1", *(f"{v:.1f}" for v in landmarks.T.ravel()), "2.3"]))
+    path.write_text("\n".join(text) + "\n")
+    return path
+
+
+def openface_line(frame, face_id=0, success=1):
+    """The values before the landmarks of a line."""
+    values = {"frame": frame, "face_id": face_id, "timestamp": (frame - 1) / 30, "confidence": 0.98 * success}
+    return {**values, "success": success}

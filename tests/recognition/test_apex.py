@@ -66,3 +66,15 @@ def test_number_of_stored_apexes_is_bounded(n):
     for i in range(n):
         detector.update(i, i, float(i % 4), probabilities(i % 3))
     assert len(detector.finalize()) <= MAX_APEXES + 1
+
+
+def test_faces_at_rest_end_a_rise_and_are_not_an_apex():
+    rises = [0.0, 0.6, 0.9, 0.02, 0.01, 0.5, 0.7, 0.03]
+    detector = ApexDetector(min_prominence=0.1)
+    for i, distance in enumerate(rises):
+        detector.update(i, i, distance, None if distance < 0.1 else probabilities(i % 3))
+    assert [apex.frame for apex in detector.finalize()] == [2, 6]
+    assert detector.n_frames == 4
+    at_rest = ApexDetector(min_prominence=0.1)
+    at_rest.update(0, 0, 0.05, None)
+    assert at_rest.summarize() == (None, None)

@@ -1,6 +1,7 @@
 """The input specification is derived from the fitted model."""
 
 import pytest
+from sklearn.base import clone
 from sklearn.linear_model import LogisticRegression
 
 from fer_features import FerError, Samples, make_pipeline
@@ -54,3 +55,10 @@ def test_models_that_need_more_than_single_frames_are_refused(name, params, mess
 def test_other_estimators_are_refused():
     with pytest.raises(FerError, match="contains no pipeline"):
         infer_input_spec(LogisticRegression())
+
+
+def test_pipelines_that_are_not_fitted_are_refused():
+    model, _ = fit_toy("hog_linear", calibration_cv=0)
+    model.set_params(features=clone(model.named_steps["features"]))
+    with pytest.raises(FerError, match=r"cannot predict single frames or pairs of frames: .* not fitted"):
+        infer_input_spec(model)

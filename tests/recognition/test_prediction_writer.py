@@ -36,13 +36,21 @@ def test_records_are_written(tmp_path, suffix):
     assert rows[1]["probability_joy"] == ""
 
 
-@pytest.mark.parametrize("name", ["=1+1.png", "+a.png", "-a.png", "@a.png"])
-def test_file_names_are_not_formulas_in_a_spreadsheet(tmp_path, name):
-    with open_prediction_writer(tmp_path / "out.csv", []) as writer:
-        writer.add(PredictionRecord(name, status="unreadable"))
+@pytest.mark.parametrize("name", ["=1+1", "+a", "-a", "@a", "\t=1"])
+def test_names_are_not_formulas_in_a_spreadsheet(tmp_path, name):
+    with open_prediction_writer(tmp_path / "out.csv", [name]) as writer:
+        writer.add(PredictionRecord(name, expression=name, x=-2.5, probabilities={name: 1.0}))
     with open(tmp_path / "out.csv", newline="") as file:
         (row,) = csv.DictReader(file)
-    assert row["file"] == f"./{name}"
+    assert (row["file"], row["expression"], row["x"]) == (f"'{name}", f"'{name}", "-2.5")
+    assert row[f"probability_{name}"] == "1.0"
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".json"])
+def test_names_that_are_not_utf8_are_written(tmp_path, suffix):
+    with open_prediction_writer(tmp_path / f"out{suffix}", []) as writer:
+        writer.add(PredictionRecord("a\udcff.png", status="unreadable"))
+    assert "udcff" in (tmp_path / f"out{suffix}").read_text(encoding="utf-8")
 
 
 def test_other_suffixes_are_refused(tmp_path):

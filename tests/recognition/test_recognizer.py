@@ -96,10 +96,10 @@ def test_frames_without_a_face_give_an_empty_list(single_frame):
     assert [result.faces for result in recognizer.stream([np.zeros((9, 9), np.uint8)] * 3)] == [[], [], []]
 
 
-def test_no_expression_without_a_neutral_reference(neutral_to_apex):
+def test_single_images_need_an_image_of_the_neutral_face(neutral_to_apex):
     model, (images, *_) = neutral_to_apex
-    (face,) = make_recognizer(model).predict(scene((images[0][-1], 40, 40)))
-    assert (face.status, face.expression, face.probabilities) == ("no neutral", "", {})
+    with pytest.raises(FerError, match="give an image of the neutral face by --neutral FILE"):
+        make_recognizer(model).predict(scene((images[0][-1], 40, 40)))
     with pytest.raises(FerError, match="--neutral first, median or FILE"):
         make_recognizer(model, neutral="none")
     faces = [result.faces[0] for result in make_recognizer(model).stream(moving_clip(images[0]))]
@@ -192,6 +192,8 @@ def test_missing_landmarker_is_refused_with_advice(single_frame):
         ({"reject_below": 2}, "reject_below=2"),
         ({"detect_interval": 0}, "detect_interval=0"),
         ({"class_names": ["a"]}, "1 class names"),
+        ({"class_names": ["a", "b", "a"]}, "not distinct"),
+        ({"class_names": ["a", "b", ""]}, "one is empty"),
         ({"neutral": "frist"}, "frist"),
         ({"landmarker": 3}, "int"),
     ],

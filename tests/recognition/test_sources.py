@@ -1,19 +1,23 @@
 """Sources of frames: images, sequences, videos and cameras, one frame at a time."""
 
+import os
+
 import cv2
 import numpy as np
 import pytest
 from PIL import Image
 
 from fer_features import FerError
+from fer_features.exceptions import FerWarning
 from fer_features.recognition import sources as module
 from fer_features.recognition.frames import FrameSampling
+from fer_features.recognition.image_io import load_image
+from fer_features.recognition.input_files import natural_sort_key
 from fer_features.recognition.sources import (
     ImageSource,
     InvalidSource,
     SequenceSource,
     VideoSource,
-    natural_sort_key,
     source_from_file,
     sources_from_inputs,
 )
@@ -96,13 +100,8 @@ def test_invalid_inputs_do_not_stop_the_others(tmp_path, video):
             list(source)
 
 
-def test_invalid_videos_are_refused_in_one_line(tmp_path, video):
-    content = video.read_bytes()
-    files = {
-        "empty.mp4": (b"", "is empty"),
-        "text.mp4": (b"hello\n" * 100, "cannot be opened"),
-        "short.avi": (content[: len(content) // 2], "truncated: [0-9]+ of 40 frames"),
-    }
+def test_invalid_videos_are_refused_in_one_line(tmp_path):
+    files = {"empty.mp4": (b"", "is empty"), "text.mp4": (b"hello\n" * 100, "cannot be opened")}
     writer = cv2.VideoWriter(str(tmp_path / "none.avi"), cv2.VideoWriter.fourcc(*"MJPG"), 30, (64, 48))
     writer.release()
     for name, (data, message) in files.items():
@@ -112,14 +111,58 @@ def test_invalid_videos_are_refused_in_one_line(tmp_path, video):
         assert "\n" not in str(error.value)
     with pytest.raises(FerError, match=r"none\.avi"):
         list(VideoSource(tmp_path / "none.avi"))
-    with pytest.raises(FerError, match="cannot be read"):
+    with pytest.raises(FerError, match="does not exist"):
         list(VideoSource(tmp_path / "nowhere.mp4"))
+
+
+def test_decoder_decides_which_frames_a_video_has(tmp_path, video):
+    content = video.read_bytes()
+    (tmp_path / "longer.avi").write_bytes(content + b"\0" * 5000)
+    assert len(list(VideoSource(tmp_path / "longer.avi"))) == 40
+    (tmp_path / "short.avi").write_bytes(content[: len(content) // 2])
+    source = VideoSource(tmp_path / "short.avi")
+    with pytest.warns(FerWarning, match=r"short\.avi ends after [0-9]+ of the 40 frames"):
+        n_read = len(list(source))
+    assert 0 < n_read == source.n_frames < 40
+
+
+def test_number_of_frames_that_a_container_declares_does_not_matter(tmp_path, video):
+    content = video.read_bytes()
+    (tmp_path / "a.avi").write_bytes(content.replace((40).to_bytes(4, "little"), (90).to_bytes(4, "little")))
+    with pytest.warns(FerWarning, match="of the 90 frames"):
+        assert len(list(VideoSource(tmp_path / "a.avi"))) == 40
+
+
+@pytest.mark.parametrize("suffix", ["", ".png", ".gif", ".mp4"])
+@pytest.mark.parametrize("kind", ["pipe", "link"])
+def test_special_files_are_refused_without_waiting(tmp_path, kind, suffix):
+    path = tmp_path / f"input{suffix}"
+    if kind == "pipe":
+        os.mkfifo(path)
+    else:
+        path.symlink_to("/dev/null")
+    message = "is a named pipe" if kind == "pipe" else "is a device"
+    for given in [path, tmp_path] if suffix else [path]:
+        (source,) = sources_from_inputs([str(given)])
+        assert isinstance(source, InvalidSource)
+        with pytest.raises(FerError, match=f"input{suffix} {message}"):
+            list(source)
+    for read in (source_from_file, lambda path: list(VideoSource(path)), load_image):
+        with pytest.raises(FerError, match=message):
+            read(path)
+
+
+def test_files_of_a_folder_that_cannot_be_read_are_named(tmp_path):
+    (tmp_path / "a.png").symlink_to(tmp_path / "nowhere.png")
+    (source,) = sources_from_inputs([str(tmp_path)])
+    with pytest.raises(FerError, match=r"a\.png does not exist"):
+        list(source)
 
 
 def test_camera_yields_frames_of_changing_size(monkeypatch):
     sizes = [(4, 6), (4, 6), (8, 10)]
     camera = FakeCapture([np.full((*size, 3), i, np.uint8) for i, size in enumerate(sizes)])
-    monkeypatch.setattr(module, "_open_capture", lambda path_or_camera: camera)
+    monkeypatch.setattr(module, "open_capture", lambda path_or_camera: camera)
     frames = list(VideoSource(0))
     assert [frame.image.shape[:2] for frame in frames] == sizes
     timestamps = [frame.timestamp for frame in frames]

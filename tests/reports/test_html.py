@@ -7,7 +7,8 @@ import jinja2
 import numpy as np
 import pytest
 
-from fer_features.reports.html import embedded_image, escape_markdown, render, sentence_case
+from fer_features._markdown import escape_markdown
+from fer_features.reports.html import embedded_image, render, sentence_case
 
 
 def test_small_images_keep_their_pixels(small_faces):

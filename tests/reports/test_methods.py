@@ -5,10 +5,16 @@ import dataclasses
 import pytest
 
 from fer_features import make_pipeline
+from fer_features.evaluation.search_scores import NestedScores, SearchSummary
 from fer_features.reports.methods import duplicates, leakage_statement, methods
 
 DUPLICATE = {"n_duplicates": 1, "accuracy_excluding_duplicates": None}
-SEARCH = {"n_candidates": 4, "scoring": "macro_f1", "nested_score": None}
+SEARCH = SearchSummary("grid", "5-fold", 4, 0, 1, True, "macro_f1", {}, 0.6)
+
+
+def nested_search(scores, score):
+    nested = NestedScores("5-fold", True, score, SEARCH.best_score - score, scores.metrics, ())
+    return dataclasses.replace(SEARCH, nested=nested)
 
 
 def with_metrics(scores, **changes):
@@ -25,7 +31,7 @@ def test_methods_state_data_pipeline_and_protocol(hog):
     assert texts["Protocol"].startswith("leave-one-subject-out: 6 fits, each on 30 samples. All samples of a subject ")
     assert texts["Intervals"].startswith("95 % CI by bootstrap over subjects")
     assert texts["Duplicates"] == "No evaluated image is identical to a training image."
-    assert texts["Excluded"] == "no labelled sample"
+    assert texts["Excluded"] == "none"
     assert texts["Fingerprint"].startswith(hog.scores.data.fingerprint)
     assert "numpy" in texts["Versions"]
     assert "Notes" not in texts  # there are none
@@ -86,7 +92,7 @@ def test_no_known_leakage(hog):
             "The option --nested estimates an unbiased score.",
         ),
         (
-            lambda s: s.replace(search=SEARCH | {"nested_score": 0.5}, leakage="x"),
+            lambda s: s.replace(search=nested_search(s, 0.5), leakage="x"),
             "The settings were selected among 4 candidates by these scores, which are therefore optimistic. "
             "By nested cross-validation the macro-F1 is 0.500: report this value. X.",
         ),

@@ -6,7 +6,7 @@ import pytest
 
 from fer_features import DataInfo, Samples
 from fer_features.datasets import DATASETS
-from fer_features.evaluation.scores import Rejection
+from fer_features.evaluation.metric_types import Rejection
 from fer_features.reports.model_card import UNKNOWN_LICENCE, model_card
 
 from .toy_reports import NAMES

@@ -132,8 +132,8 @@ def test_learning_curve_and_timing_are_those_of_the_scores(command_folders):
 def test_search_section_has_the_scores_of_the_search(command_folders):
     page = check_report((command_folders["search"] / "report.html").read_text(encoding="utf-8"))
     found = json.loads((command_folders["search"] / "scores.json").read_text())["search"]
-    assert f"By nested cross-validation the accuracy is {found['nested_score']:.3f}: report this value" in page.text
-    assert f"the difference of {found['optimism']:+.3f} is the optimism" in page.text
+    assert f"By nested cross-validation the accuracy is {found['nested']['score']:.3f}: report this value" in page.text
+    assert f"the difference of {found['nested']['optimism']:+.3f} is the optimism" in page.text
     for fold in found["nested"]["folds"]:
         values = f"{fold['fold']}{fold['n_test']}{fold['inner_score']:.3f}{fold['accuracy']:.3f}"
         assert f"{values}{fold['best_params']['classifier__C']}" in page.text

@@ -6,6 +6,7 @@ import pytest
 from fer_features.exceptions import FerError
 from fer_features.samples.columns import ConcatenatedColumn, LazyColumn
 from fer_features.samples.table import DataInfo, Samples
+from fer_features.vision.geometry import MEAN_FACE
 
 
 def table(n=4, size=(6, 5), frames=2, seed=0, dataset="a", classes=("fear", "joy"), **columns):
@@ -13,7 +14,7 @@ def table(n=4, size=(6, 5), frames=2, seed=0, dataset="a", classes=("fear", "joy
     info = DataInfo(dataset, classes, f"folder/{dataset}", subjects_from="dataset", notes=(f"note {dataset}",))
     return Samples.from_arrays(
         images=rng.integers(0, 256, (n, frames, *size)).astype(np.uint8),
-        landmarks=rng.uniform(1, 5, (n, frames, 68, 2)),
+        landmarks=2.5 + MEAN_FACE + rng.normal(0, 0.02, (n, frames, 68, 2)),
         label=np.arange(n) % 2,
         subject=columns.pop("subject", np.arange(n) // 2 + 10 * seed),
         id=np.arange(n) + 100 * seed,

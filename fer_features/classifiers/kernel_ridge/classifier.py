@@ -14,7 +14,7 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from ..._progress import log
-from ...exceptions import FerError
+from ...exceptions import FerError, FerWarning
 from ..sample_weights import check_sample_weight
 from ..temperature_scaling import fit_inverse_temperature
 from .mirror_kernel import BLOCK_ENTRIES, EvenOdd
@@ -304,7 +304,7 @@ class KernelRidgeClassifier(ClassifierMixin, BaseEstimator):
             warnings.warn(
                 f"KernelRidgeClassifier: the kernel of {n} samples takes {needed:.1f} GB, above "
                 f"max_memory={self.max_memory:g}: {chosen} inducing samples are used instead",
-                UserWarning,
+                FerWarning,
                 stacklevel=4,
             )
         what = f"the kernel of {n} samples"

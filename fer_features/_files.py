@@ -1,0 +1,75 @@
+"""Input files: folders and special files are refused before anything waits for their content."""
+
+from __future__ import annotations
+
+import os
+import stat
+from pathlib import Path
+
+from .exceptions import FerError
+
+#: Test of a file mode -> what such a path is called.
+_SPECIAL_FILES = {
+    stat.S_ISDIR: "is a folder",
+    stat.S_ISFIFO: "is a named pipe",
+    stat.S_ISSOCK: "is a socket",
+    stat.S_ISCHR: "is a device",
+    stat.S_ISBLK: "is a device",
+}
+
+
+def file_fault(path: str | Path) -> str:
+    """Why a path cannot be read as a file, as the end of a sentence; empty for a regular file.
+
+    Parameters
+    ----------
+    path : str or Path
+        Links are followed. The file is not opened, since opening a named pipe waits for a writer.
+
+    Returns
+    -------
+    str
+        Such as 'does not exist', 'is a folder' or 'is a named pipe'.
+
+    Examples
+    --------
+    >>> file_fault(os.devnull), file_fault(os.curdir), file_fault(__file__)
+    ('is a device', 'is a folder', '')
+    """
+    try:
+        mode = os.stat(path).st_mode
+    except FileNotFoundError:
+        return "does not exist"
+    except (OSError, ValueError) as error:  # ValueError: a null character in the name
+        return f"cannot be read: {getattr(error, 'strerror', None) or error}"
+    if not stat.S_ISREG(mode):
+        return next((name for is_type, name in _SPECIAL_FILES.items() if is_type(mode)), "is a special file")
+    return "" if os.access(path, os.R_OK) else "cannot be read: permission denied"
+
+
+def regular_file(path: str | Path) -> Path:
+    """Return a path after checking that it is a regular file that can be read.
+
+    Parameters
+    ----------
+    path : str or Path
+
+    Returns
+    -------
+    Path
+
+    Raises
+    ------
+    FerError
+        For everything else, such as a folder, a named pipe, a socket or a device; reading those can wait for ever.
+
+    Examples
+    --------
+    >>> regular_file(os.devnull)
+    Traceback (most recent call last):
+    fer_features.exceptions.FerError: /dev/null is a device: a regular file is needed
+    """
+    fault = file_fault(path)
+    if fault:
+        raise FerError(f"{path} {fault}" + (": a regular file is needed" if fault.startswith("is ") else ""))
+    return Path(path)

@@ -1,0 +1,172 @@
+"""Files of models: a joblib file, and a manifest of the same name that is checked before anything is unpickled."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import io
+import json
+import warnings
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from ._files import regular_file
+from ._serialization import from_jsonable
+from .exceptions import FerError, FerWarning
+from .version import versions
+
+#: Name of the model in a run folder.
+MODEL_FILE = "model.joblib"
+#: Size in bytes from which a manifest is not read; the largest manifests have some kilobytes.
+MAX_MANIFEST_BYTES = 10_000_000
+
+#: Key in `versions` -> name of the package, and how many numbers of the version must be equal. Pickles of scikit-learn
+#: are only compatible within a minor version. Crops differ between major versions of OpenCV.
+VERSION_NUMBERS = {"sklearn": ("scikit-learn", 2), "fer_features": ("fer_features", 2), "cv2": ("OpenCV", 1)}
+
+
+@dataclasses.dataclass(frozen=True)
+class ModelFile:
+    """Content of a model file and of its manifest, read once.
+
+    Attributes
+    ----------
+    path : Path
+    content : bytes
+    manifest : bytes
+    """
+
+    path: Path
+    content: bytes
+    manifest: bytes
+
+    @classmethod
+    def read(cls, path: str | Path) -> ModelFile:
+        """Read a model, or the model in a run folder, without unpickling it.
+
+        Raises
+        ------
+        FerError
+            If one of the files is absent or cannot be read.
+        """
+        path = Path(path)
+        if path.is_dir():
+            path = path / MODEL_FILE
+        if not path.exists():
+            raise FerError(f"there is no model at {path}")
+        manifest_path = path.with_suffix(".json")
+        if not manifest_path.exists():
+            raise FerError(f"{manifest_path} is missing: it is the manifest of the model, which is saved with it")
+        if regular_file(manifest_path).stat().st_size > MAX_MANIFEST_BYTES:
+            raise FerError(f"{manifest_path} is not the manifest of a model: it is too large")
+        try:
+            return cls(path, regular_file(path).read_bytes(), manifest_path.read_bytes())
+        except OSError as error:
+            raise FerError(f"{error.filename} cannot be read: {error.strerror}") from error
+
+    @property
+    def manifest_path(self) -> Path:
+        """Path of the manifest."""
+        return self.path.with_suffix(".json")
+
+    def check_hash(self, sha256: str) -> None:
+        """Check the SHA-256 digest of the content.
+
+        Raises
+        ------
+        FerError
+            If it differs.
+        """
+        if hashlib.sha256(self.content).hexdigest() != sha256:
+            raise FerError(
+                f"{self.path} is not the file that {self.manifest_path.name} belongs to: it was damaged or replaced"
+            )
+
+    def unpickle(self) -> Any:
+        """Unpickle the content that was read, which executes code in it.
+
+        Raises
+        ------
+        FerError
+            If it is not a joblib file, or a class in it cannot be imported.
+        """
+        import joblib
+
+        try:
+            return joblib.load(io.BytesIO(self.content))
+        except MemoryError:
+            raise
+        except Exception as error:
+            reason = " ".join(f"{type(error).__name__}: {error}".split())
+            is_absent = isinstance(error, ModuleNotFoundError)
+            hint = ": import the module that defines it, or use --plugin" if is_absent else ""
+            raise FerError(f"{self.path} cannot be unpickled ({reason}){hint}") from error
+
+
+@dataclasses.dataclass(frozen=True)
+class FileIdentity:
+    """Fields that the manifests of all models have.
+
+    Attributes
+    ----------
+    sha256 : str
+        SHA-256 digest of the model file.
+    versions : dict of str to str
+        Versions of the packages with which it was saved.
+    """
+
+    sha256: str
+    versions: dict[str, str]
+
+    @classmethod
+    def from_json(cls, text: str | bytes) -> FileIdentity:
+        """Read these fields of a manifest.
+
+        Raises
+        ------
+        FerError
+            If the text is not JSON, a field is missing, or a value has another type.
+        """
+        try:
+            return from_jsonable(cls, json.loads(text))
+        except (ValueError, RecursionError) as error:
+            raise FerError(" ".join(str(error).split())) from error
+
+
+def check_versions(path: Path, saved: Mapping[str, str], strict: bool = True, stacklevel: int = 2) -> None:
+    """Compare the versions of packages that a saved model depends on with the installed ones.
+
+    Parameters
+    ----------
+    path : Path
+        Of the model, for messages.
+    saved : mapping of str to str
+        Versions with which the model was saved.
+    strict : bool, default=True
+        Raise an error instead of a warning.
+    stacklevel : int, default=2
+        Of the warning, see `warnings.warn`.
+
+    Raises
+    ------
+    FerError
+        For other versions, if `strict` is True.
+
+    Warns
+    -----
+    FerWarning
+        For other versions, if `strict` is False.
+    """
+    installed = versions()
+    for name, (package, n_numbers) in VERSION_NUMBERS.items():
+        version = saved.get(name, "an unknown version")
+        if version.split(".")[:n_numbers] == installed[name].split(".")[:n_numbers]:
+            continue
+        message = (
+            f"{path} was saved with {package} {version}, but {installed[name]} is installed: install {version} or "
+            "train again"
+        )
+        if strict:
+            raise FerError(message + ", or load it with strict=False")
+        warnings.warn(message, FerWarning, stacklevel=stacklevel + 1)

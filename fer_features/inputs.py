@@ -1,0 +1,74 @@
+"""Arguments of the Python API: pipelines by their specification, and data sets by their path."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from sklearn.base import BaseEstimator, clone
+
+from .datasets import load_dataset
+from .exceptions import FerError
+from .pipelines import default_alignment, make_pipeline, set_parameters
+from .samples.table import Samples
+
+
+def resolve_inputs(
+    model: str | BaseEstimator,
+    X: str | Path | Samples,
+    random_state: int = 0,
+    settings: Mapping[str, Any] | None = None,
+) -> tuple[Any, Samples, dict[str, Any]]:
+    """The estimator and the table that arguments stand for.
+
+    Parameters
+    ----------
+    model : str or estimator
+        A pipeline specification, or a classifier, which is cloned.
+    X : str, Path or Samples
+        A data set by its path, or 'demo'; or a table.
+    random_state : int, default 0
+        Of a pipeline given by its specification.
+    settings : mapping, optional
+        Parameters by name, which are set.
+
+    Returns
+    -------
+    model : estimator
+        Not fitted.
+    X : Samples
+    settings : dict
+        With the alignment that the data require of a pipeline given by its specification.
+
+    Raises
+    ------
+    FerError
+        For arguments of another type, an unknown specification or parameter, or a path that cannot be read.
+    """
+    settings = dict(settings or {})
+    if isinstance(model, str):
+        pipeline = make_pipeline(model, random_state, **settings)
+    elif isinstance(model, BaseEstimator):
+        pipeline = set_parameters(clone(model), settings)
+    else:
+        raise FerError(f"the model is of type {type(model).__name__}: give a pipeline specification or an estimator")
+    table = resolve_table(X)
+    if isinstance(model, str):
+        settings |= default_alignment(pipeline, table, settings)
+    return pipeline, table, settings
+
+
+def resolve_table(X: str | Path | Samples) -> Samples:
+    """The table that an argument stands for: itself, or the data set at a path.
+
+    Raises
+    ------
+    FerError
+        For an argument of another type.
+    """
+    if isinstance(X, Samples):
+        return X
+    if not isinstance(X, str | Path):
+        raise FerError(f"X is of type {type(X).__name__}: give Samples (Samples.from_arrays makes them) or a path")
+    return load_dataset(X)
