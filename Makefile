@@ -8,6 +8,8 @@ VENV ?= .venv$(patsubst %,-%,$(filter-out python3,$(notdir $(PYTHON))))$(patsubs
 BIN := $(VENV)/bin
 # Processes of pytest. They share the cores, so that each computes with one thread.
 JOBS ?= auto
+# Duration of `make torture`.
+TORTURE_SECONDS ?= 1800
 
 ifeq ($(VERSIONS),lowest)
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check uv \
@@ -16,7 +18,7 @@ else
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable
 endif
 
-.PHONY: run test lint clean
+.PHONY: run test torture lint clean
 
 run: $(VENV)/.installed
 	$(BIN)/fer-features run --pipeline hog_svm
@@ -24,6 +26,10 @@ run: $(VENV)/.installed
 # Other versions of ruff and mypy have other rules: only the pinned ones check the code.
 test: $(VENV)/.installed-test $(if $(filter pinned,$(VERSIONS)),lint)
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(JOBS) --doctest-modules tests fer_features
+
+# Hostile files, options and signals for half an hour; tests/torture in `make test` runs for less than a minute.
+torture: $(VENV)/.installed-test
+	$(BIN)/python -m tests.torture.fuzzer --seconds $(TORTURE_SECONDS)
 
 lint: $(VENV)/.installed-test
 	$(BIN)/ruff check .
