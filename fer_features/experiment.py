@@ -12,11 +12,19 @@ from ._csv import write_csv
 from ._result_folder import ResultFolder
 from .evaluation.rejection import mark_uncertain
 from .evaluation.results import EvaluationResult
+from .evaluation.scores import Scores
 from .model_selection.search_result import SearchResult
 from .plotting.confusion_matrix import draw_confusion_matrix
 from .reports.run import run_page, write_run_report
 from .samples.table import Samples
-from .trained_model import MODEL_OUTPUTS, TestPredictions, TrainedModel, fit_on_training_samples
+from .trained_model import (
+    MODEL_OUTPUTS,
+    ScoreRecord,
+    SelectionRecord,
+    TestPredictions,
+    TrainedModel,
+    fit_on_training_samples,
+)
 
 #: Files that a run may write.
 RUN_OUTPUTS = (
@@ -139,10 +147,11 @@ class Experiment(EvaluationResult):
             self.X,
             self.scores.pipeline,
             self.settings,
-            None if self.scores.rejection is None else self.scores.rejection.threshold,
-            self.scores.landmarker,
-            self.test,
-            _manifest_values(self),
+            reject_threshold=None if self.scores.rejection is None else self.scores.rejection.threshold,
+            landmarker=self.scores.landmarker,
+            test=self.test,
+            scores=_score_record(self.scores),
+            search=None if self.search is None else _selection_record(self.search),
         )
 
 
@@ -151,35 +160,27 @@ def _page(one: Experiment) -> str:
     return run_page(one, one.X, dict(one.settings), command=one.command, seed=one.seed, search=one.search)
 
 
-def _manifest_values(one: Experiment) -> dict[str, Any]:
-    """What the manifest of the model records of its evaluation."""
-    scores, metrics = one.scores, one.scores.metrics
-    values: dict[str, Any] = {
-        "data": {
-            "dataset": scores.data.dataset,
-            "synthetic": scores.data.synthetic,
-            "fingerprint": scores.data.fingerprint,
-            "n_samples": metrics.n_samples,
-            "n_subjects": metrics.n_subjects,
-            "subjects_from": scores.data.subjects_from,
-        },
-        "scores": {
-            "protocol": scores.protocol,
-            "accuracy": metrics.accuracy,
-            "balanced_accuracy": metrics.balanced_accuracy,
-            "macro_f1": metrics.macro_f1,
-            "ci95": metrics.ci95,
-            "leakage": scores.leakage,
-        },
-    }
-    if one.search is not None:
-        found = one.search.summarize()
-        values["search"] = {
-            "strategy": found.strategy,
-            "n_candidates": found.n_candidates,
-            "scoring": found.scoring,
-            "best_params": found.best_params,
-            "best_score": found.best_score,
-            "nested_score": None if found.nested is None else found.nested.score,
-        }
-    return values
+def _score_record(scores: Scores) -> ScoreRecord:
+    metrics = scores.metrics
+    return ScoreRecord(
+        protocol=scores.protocol,
+        n_samples=metrics.n_samples,
+        n_subjects=metrics.n_subjects,
+        accuracy=metrics.accuracy,
+        balanced_accuracy=metrics.balanced_accuracy,
+        macro_f1=metrics.macro_f1,
+        ci95=metrics.ci95,
+        leakage=scores.leakage,
+    )
+
+
+def _selection_record(found: SearchResult) -> SelectionRecord:
+    summary = found.summarize()
+    return SelectionRecord(
+        strategy=summary.strategy,
+        n_candidates=summary.n_candidates,
+        scoring=summary.scoring,
+        best_params=summary.best_params,
+        best_score=summary.best_score,
+        nested_score=None if summary.nested is None else summary.nested.score,
+    )

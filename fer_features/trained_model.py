@@ -17,6 +17,7 @@ from .evaluation.fit_predict import predict_with_scores
 from .evaluation.protocol import training_mask
 from .evaluation.rejection import mark_uncertain
 from .evaluation.results import sample_ids
+from .faces.landmarker_training import LandmarkerInfo
 from .manifest import is_json_ready
 from .persistence import save_model
 from .pipelines import can_extract
@@ -50,6 +51,56 @@ class TestPredictions:
 
 
 @dataclasses.dataclass(frozen=True)
+class TrainingData:
+    """The samples on which a model was fitted, for its manifest.
+
+    Attributes
+    ----------
+    dataset : str
+    synthetic : bool
+    fingerprint : str
+        See `fer_features.samples.fingerprint`.
+    n_samples, n_subjects : int
+        `n_subjects` is 0 where subjects are unknown.
+    subjects_from : str
+        Source of the subject ids, see `fer_features.DataInfo`.
+    """
+
+    dataset: str
+    synthetic: bool
+    fingerprint: str
+    n_samples: int
+    n_subjects: int
+    subjects_from: str
+
+
+@dataclasses.dataclass(frozen=True)
+class ScoreRecord:
+    """The evaluation of the pipeline of a model, for its manifest; see `Metrics`."""
+
+    protocol: str
+    n_samples: int
+    n_subjects: int
+    accuracy: float
+    balanced_accuracy: float
+    macro_f1: float
+    ci95: dict[str, tuple[float, float]]
+    leakage: str
+
+
+@dataclasses.dataclass(frozen=True)
+class SelectionRecord:
+    """The search that chose the settings of a model, for its manifest; see `SearchSummary`."""
+
+    strategy: str
+    n_candidates: int
+    scoring: str
+    best_params: dict[str, Any]
+    best_score: float
+    nested_score: float | None
+
+
+@dataclasses.dataclass(frozen=True)
 class TrainedModel:
     """A pipeline fitted on all training samples, with or without an evaluation.
 
@@ -64,11 +115,11 @@ class TrainedModel:
         Parameters that were set by name.
     reject_threshold : float or None
         Predictions with a smaller largest probability are 'uncertain'.
-    landmarker : dict or None
-        Metrics of the landmarker that was trained with the model.
+    landmarker : LandmarkerInfo or None
+        The landmarker that was trained with the model.
     test : TestPredictions or None
-    evaluation : dict
-        Values of the manifest that an evaluation gives.
+    scores : ScoreRecord or None
+    search : SelectionRecord or None
     """
 
     model: Any
@@ -76,9 +127,10 @@ class TrainedModel:
     pipeline: str
     settings: Mapping[str, Any] = dataclasses.field(default_factory=dict)
     reject_threshold: float | None = None
-    landmarker: Mapping[str, Any] | None = None
+    landmarker: LandmarkerInfo | None = None
     test: TestPredictions | None = None
-    evaluation: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    scores: ScoreRecord | None = None
+    search: SelectionRecord | None = None
 
     def save(self, folder: str | Path, overwrite: bool = False) -> Path:
         """Write model, manifest and predictions into a folder; see `Experiment.save`."""
@@ -106,34 +158,34 @@ class TrainedModel:
             "settings": {k: v if is_json_ready(v) else repr(v) for k, v in self.settings.items()},
             "classes": {str(code): name for code, name in zip(codes.tolist(), info.names_of(codes), strict=True)},
             "data": self._data(),
-            **self.evaluation,
         }
-        if self.reject_threshold is not None:
-            metadata["reject_threshold"] = self.reject_threshold
-        if self.landmarker is not None:
-            metadata["landmarker"] = self.landmarker
-        if hasattr(self.model, "rest_thresholds_"):
-            metadata["rest_thresholds"] = self.model.rest_thresholds_
-        return metadata
+        optional = {
+            "scores": self.scores,
+            "search": self.search,
+            "reject_threshold": self.reject_threshold,
+            "landmarker": self.landmarker,
+            "rest_thresholds": getattr(self.model, "rest_thresholds_", None),
+        }
+        return metadata | {name: value for name, value in optional.items() if value is not None}
 
-    def _data(self) -> dict[str, Any]:
+    def _data(self) -> TrainingData:
         train = training_mask(self.X)
         groups = None if self.X.groups is None else self.X.groups[train]
-        return {
-            "dataset": self.X.info.dataset,
-            "synthetic": self.X.info.synthetic,
-            "fingerprint": fingerprint(self.X),
-            "n_samples": int(train.sum()),
-            "n_subjects": 0 if groups is None else len(np.unique(groups[groups >= 0])),
-            "subjects_from": self.X.info.subjects_from,
-        }
+        return TrainingData(
+            dataset=self.X.info.dataset,
+            synthetic=self.X.info.synthetic,
+            fingerprint=fingerprint(self.X),
+            n_samples=int(train.sum()),
+            n_subjects=0 if groups is None else len(np.unique(groups[groups >= 0])),
+            subjects_from=self.X.info.subjects_from,
+        )
 
     def __str__(self) -> str:
         data = self._data()
-        synthetic = " (synthetic)" if data["synthetic"] else ""
+        synthetic = " (synthetic)" if data.synthetic else ""
         return (
-            f"{self.pipeline} on {data['dataset']}{synthetic}: fitted on {data['n_samples']} samples, "
-            f"{data['n_subjects'] or 'unknown'} subjects ({data['subjects_from']}); not evaluated"
+            f"{self.pipeline} on {data.dataset}{synthetic}: fitted on {data.n_samples} samples, "
+            f"{data.n_subjects or 'unknown'} subjects ({data.subjects_from}); not evaluated"
         )
 
 

@@ -107,7 +107,7 @@ def train_and_predict(
         attach_rest_thresholds(fitted, table[training_mask(table)])
     if train_landmarker:
         stage("training the landmarker")
-        landmarker = attach_landmarker(fitted, table[training_mask(table)], seed).to_json()
+        landmarker = attach_landmarker(fitted, table[training_mask(table)], seed)
         watch.lap("landmarker")
     stage("predicting the test split")
     test = predict_test_split(fitted, table)

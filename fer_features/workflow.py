@@ -235,11 +235,11 @@ def run_experiment(
                 n_jobs=n_jobs,
             )
             scores = scores.replace(learning_curve=curve)
-            watch.lap("learning curve")
+            watch.lap("learning_curve")
         watch.record("predict_per_sample", seconds_per_sample(trained.model, table))
         scores = scores.replace(
             landmarker=trained.landmarker,
-            timing=watch.seconds,
+            timing=watch.timing,
             peak_memory_mb=peak_memory_mb(),
             seconds=watch.total,
             command=None if command_options is None else dict(command_options),
@@ -306,7 +306,7 @@ def finish_search(
         excluded=found.excluded,
         search=found.summarize(),
         n_features_computed=0,  # it depends on how often the search was interrupted
-        timing=watch.seconds,
+        timing=watch.timing,
         peak_memory_mb=peak_memory_mb(),
         seconds=watch.total,
         command=None if command_options is None else dict(command_options),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import sys
 import time
 from typing import Any
@@ -12,6 +13,7 @@ from threadpoolctl import threadpool_limits
 from ..pipelines import can_extract
 from ..samples.table import Samples
 from .fit_predict import predict_with_scores
+from .scores import Timing
 
 #: Samples that are predicted to measure the time per sample.
 N_TIMED_SAMPLES = 16
@@ -24,23 +26,22 @@ class Stopwatch:
     ----------
     start : float
         `time.perf_counter` when it was made.
-    seconds : dict of str to float
+    timing : Timing
     """
 
     def __init__(self) -> None:
         self.start = self._last = time.perf_counter()
-        self.seconds: dict[str, float] = {}
+        self.timing = Timing()
 
-    def lap(self, name: str) -> None:
-        """Add the time since the last lap to the stage `name`."""
+    def lap(self, stage: str) -> None:
+        """Add the time since the last lap to a stage, an attribute of `Timing`."""
         now = time.perf_counter()
-        self.seconds[name] = round(self.seconds.get(name, 0.0) + now - self._last, 3)
+        self.record(stage, round((getattr(self.timing, stage) or 0.0) + now - self._last, 3))
         self._last = now
 
-    def record(self, name: str, seconds: float | None) -> None:
-        """Set the seconds of `name`, unless they are None."""
-        if seconds is not None:
-            self.seconds[name] = seconds
+    def record(self, stage: str, seconds: float | None) -> None:
+        """Set the seconds of a stage."""
+        self.timing = dataclasses.replace(self.timing, **{stage: seconds})
 
     @property
     def total(self) -> float:

@@ -9,6 +9,7 @@ from typing import Any
 
 from .._serialization import from_jsonable, to_jsonable
 from ..exceptions import FerError
+from ..faces.landmarker_training import LandmarkerInfo
 from .metric_types import LearningCurve, Metrics, Rejection
 from .search_scores import SearchSummary
 
@@ -54,6 +55,28 @@ class FoldRecord:
 
 
 @dataclasses.dataclass(frozen=True)
+class Timing:
+    """Seconds of each stage of a run; None where it has no such stage.
+
+    Attributes
+    ----------
+    read, extract, search, evaluate, fit, learning_curve, landmarker, predict : float or None
+    predict_per_sample : float or None
+        Mean time from the images or landmarks of a sample to its prediction, on one thread.
+    """
+
+    read: float | None = dataclasses.field(default=None, metadata=_OPTIONAL)
+    extract: float | None = dataclasses.field(default=None, metadata=_OPTIONAL)
+    search: float | None = dataclasses.field(default=None, metadata=_OPTIONAL)
+    evaluate: float | None = dataclasses.field(default=None, metadata=_OPTIONAL)
+    fit: float | None = dataclasses.field(default=None, metadata=_OPTIONAL)
+    learning_curve: float | None = dataclasses.field(default=None, metadata=_OPTIONAL)
+    landmarker: float | None = dataclasses.field(default=None, metadata=_OPTIONAL)
+    predict: float | None = dataclasses.field(default=None, metadata=_OPTIONAL)
+    predict_per_sample: float | None = dataclasses.field(default=None, metadata=_OPTIONAL)
+
+
+@dataclasses.dataclass(frozen=True)
 class Scores:
     """The metrics of an evaluation and how they were obtained.
 
@@ -80,13 +103,12 @@ class Scores:
         Of each evaluated predefined split.
     notes : tuple of str
         Remarks on the evaluation itself.
-    timing : dict of str to float, or None
-        Seconds per stage of the run.
+    timing : Timing or None
     peak_memory_mb : float or None
     rejection : Rejection or None
     learning_curve : LearningCurve or None
-    landmarker : dict or None
-        Metrics of the landmarker that was trained with the model.
+    landmarker : LandmarkerInfo or None
+        The landmarker that was trained with the model.
     search : SearchSummary or None
         Of the hyper-parameter search that chose the settings.
     command : dict or None
@@ -106,11 +128,11 @@ class Scores:
     seconds: float
     splits: dict[str, Metrics] = dataclasses.field(default_factory=dict)
     notes: tuple[str, ...] = ()
-    timing: dict[str, float] | None = dataclasses.field(default=None, metadata=_OPTIONAL)
+    timing: Timing | None = dataclasses.field(default=None, metadata=_OPTIONAL)
     peak_memory_mb: float | None = dataclasses.field(default=None, metadata=_OPTIONAL)
     rejection: Rejection | None = dataclasses.field(default=None, metadata=_OPTIONAL)
     learning_curve: LearningCurve | None = dataclasses.field(default=None, metadata=_OPTIONAL)
-    landmarker: dict[str, Any] | None = dataclasses.field(default=None, metadata=_OPTIONAL)
+    landmarker: LandmarkerInfo | None = dataclasses.field(default=None, metadata=_OPTIONAL)
     search: SearchSummary | None = dataclasses.field(default=None, metadata=_OPTIONAL)
     command: dict[str, Any] | None = dataclasses.field(default=None, metadata=_OPTIONAL)
 

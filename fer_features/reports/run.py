@@ -14,7 +14,7 @@ from .._atomic import write_text
 from ..evaluation.metric_types import LearningCurve
 from ..evaluation.protocol import reported_predictions
 from ..evaluation.results import EvaluationResult, correct_of, subjects_of
-from ..evaluation.scores import Scores
+from ..evaluation.scores import Scores, Timing
 from ..evaluation.summary import HEADLINE_METRICS
 from ..model_selection.search_result import SearchResult
 from ..samples.table import Samples
@@ -32,14 +32,14 @@ from .search import search_section
 MAX_EXPANDED_SUBJECTS = 40
 #: Number of subjects that are listed, those with the lowest accuracy.
 MAX_LISTED_SUBJECTS = 400
-#: Stages of a run, by key of `Scores.timing`.
+#: Stages of a run, by attribute of `Timing`.
 STAGE_NAMES = {
     "read": "reading the data",
     "extract": "extracting features",
     "search": "search",
     "evaluate": "fitting and evaluating the folds",
     "fit": "fitting on all training samples",
-    "learning curve": "learning curve",
+    "learning_curve": "learning curve",
     "landmarker": "training the landmarker",
     "predict": "predicting the test split",
 }
@@ -235,11 +235,12 @@ def _learning_curve(curve: LearningCurve | None) -> dict[str, Any] | None:
 
 def _timing(scores: Scores) -> list[tuple[str, str]]:
     """Seconds of each stage and the peak memory, as text."""
-    timing = scores.timing or {}
-    rows = [(name, f"{timing[key]:.1f} s") for key, name in STAGE_NAMES.items() if key in timing]
+    timing = scores.timing or Timing()
+    seconds = {name: getattr(timing, stage) for stage, name in STAGE_NAMES.items()}
+    rows = [(name, f"{value:.1f} s") for name, value in seconds.items() if value is not None]
     rows.append(("total", f"{scores.seconds:.1f} s"))
-    if "predict_per_sample" in timing:
-        milliseconds = 1000 * timing["predict_per_sample"]
+    if timing.predict_per_sample is not None:
+        milliseconds = 1000 * timing.predict_per_sample
         rows.append(("prediction of one sample, from pixels or landmarks", f"{milliseconds:.1f} ms"))
     if scores.peak_memory_mb:
         rows.append(("peak memory", f"{scores.peak_memory_mb:.0f} MB"))

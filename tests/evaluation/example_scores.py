@@ -11,8 +11,9 @@ from fer_features.evaluation.metric_types import (
     Rejection,
     RiskCoverage,
 )
-from fer_features.evaluation.scores import DataRecord, FoldRecord
+from fer_features.evaluation.scores import DataRecord, FoldRecord, Timing
 from fer_features.evaluation.search_scores import SearchSummary
+from fer_features.faces.landmarker_training import LandmarkerInfo
 
 METRICS = Metrics(
     accuracy=0.75,
@@ -48,11 +49,11 @@ SCORES = Scores(
 COMPLETE = SCORES.replace(
     splits={"validation": UNKNOWN_SUBJECTS, "test": METRICS},
     notes=("optimistic",),
-    timing={"evaluate": 1.2, "predict_per_sample": 0.001},
+    timing=Timing(evaluate=1.2, predict_per_sample=0.001),
     peak_memory_mb=120.5,
     rejection=Rejection(0.6, 0.0, None, 0.75),
     learning_curve=LearningCurve("subjects", (1, 2), (0.5, 0.75), ((0.2, 0.8), (0.5, 1.0)), 2, 3),
-    landmarker={"nme": 0.04},
+    landmarker=LandmarkerInfo(n_faces=120, n_excluded=2, n_subjects=None, parameters={"n_trees": 10}),
     search=SearchSummary("grid", "5-fold", 4, 0, 1, True, "accuracy", {"classifier__C": 1}, 0.7),
     command={"pipeline": "hog_svm", "seed": 0},
 )

@@ -121,7 +121,7 @@ def test_learning_curve_and_timing_are_those_of_the_scores(command_folders):
     assert curve["accuracy"][-1] == pytest.approx(scores["metrics"]["accuracy"])
     for n, accuracy, (low, high) in zip(curve["n_train"], curve["accuracy"], curve["ci95"], strict=True):
         assert f"{n}{accuracy:.3f}{low:.3f} to {high:.3f}" in page.text
-    assert {"read", "extract", "evaluate", "fit", "learning curve", "predict", "predict_per_sample"} <= set(
+    assert {"read", "extract", "evaluate", "fit", "learning_curve", "predict", "predict_per_sample"} <= set(
         scores["timing"]
     )
     assert f"fitting on all training samples{scores['timing']['fit']:.1f} s" in page.text
