@@ -100,7 +100,7 @@ class ModelFile:
         except Exception as error:
             reason = " ".join(f"{type(error).__name__}: {error}".split())
             is_absent = isinstance(error, ModuleNotFoundError)
-            hint = ": import the module that defines it, or use --plugin" if is_absent else ""
+            hint = ": import the module that defines it, in a command by the option 'plugin'" if is_absent else ""
             raise FerError(f"{self.path} cannot be unpickled ({reason}){hint}") from error
 
 

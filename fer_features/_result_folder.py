@@ -144,18 +144,18 @@ class ResultFolder:
         """Check that the files can be published, and return those of an earlier run."""
         target = self._target
         if target.exists() and not target.is_dir():
-            raise FerError(f"the output folder {self.path} (--out) is a file: give the name of a folder")
+            raise FerError(f"the output folder {self.path} is a file: give the name of a folder")
         present = {path.name for path in target.iterdir() if not is_temporary(path)} if target.exists() else set()
         if not present:
             return set()
         command, earlier = _read_marker(target)
         if command not in ("", self.command):
             raise FerError(
-                f"the output folder {self.path} (--out) has results of fer-features {command}: choose another folder"
+                f"the output folder {self.path} has results of fer-features {command}: choose another folder"
             )
         if not self.overwrite and not (earlier & present & set(self.continued)):
             raise FerError(
-                f"the output folder {self.path} (--out) is not empty: choose another, or use --overwrite to replace "
+                f"the output folder {self.path} is not empty: choose another, or use overwrite=True to replace "
                 "the results of an earlier run"
             )
         for name in sorted((earlier | set(self.filenames)) & present):
@@ -188,7 +188,7 @@ class ResultFolder:
 
     def _unwritable(self, error: OSError) -> FerError:
         reason = f"{error.filename} is not a folder" if isinstance(error, FileExistsError) else error.strerror or error
-        return FerError(f"the output folder {self.path} (--out) cannot be written: {reason}")
+        return FerError(f"the output folder {self.path} cannot be written: {reason}")
 
 
 def _write_marker(folder: Path, command: str, names: set[str]) -> None:

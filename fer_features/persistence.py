@@ -225,9 +225,9 @@ def _size_hint(model: BaseEstimator) -> str:
     if not n_stored:
         return ""
     return (
-        f", because it stores {n_stored} training samples; for a smaller model limit them by --set "
+        f", because it stores {n_stored} training samples; for a smaller model limit them by "
         "classifier__n_inducing=5000, reduce classifier__n_components_even and classifier__n_components_odd, or use "
-        "--pipeline small for still images"
+        "the pipeline 'small' for still images"
     )
 
 

@@ -194,7 +194,7 @@ def parse_setting(text: str) -> tuple[str, Any]:
     """
     key, equals, value = text.partition("=")
     if not equals or not key:
-        raise FerError(f"--set {text}: NAME=VALUE is needed, such as features__hog__orientations=9")
+        raise FerError(f"'{text}' is not NAME=VALUE, such as features__hog__orientations=9")
     try:
         return key, ast.literal_eval(value)
     except (ValueError, SyntaxError, MemoryError, RecursionError):  # the last two for deeply nested expressions

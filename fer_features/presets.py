@@ -26,8 +26,8 @@ class Preset:
     description: str
 
     def __str__(self) -> str:
-        """The specification and the parameters as command-line options."""
-        return " ".join([self.specification, *(f"--set {k}={v}" for k, v in self.params.items())])
+        """The specification and the parameters."""
+        return ", ".join([self.specification, *(f"{k}={v!r}" for k, v in self.params.items())])
 
 
 PRESETS = {

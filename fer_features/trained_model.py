@@ -231,7 +231,7 @@ def predict_test_split(model: Any, X: Samples) -> TestPredictions | None:
 
 
 def write_subjects(X: Samples, path: Path) -> None:
-    """Write the subject ids of the training samples, in the form that ``--subjects`` reads."""
+    """Write the subject ids of the training samples, in the form that `load_dataset` reads."""
     train = np.flatnonzero(X["split"] == "train") if "split" in X else np.arange(len(X))
     groups = X.groups
     table = pd.DataFrame({"id": sample_ids(X)[train], "subject": "" if groups is None else X["subject"][train]})

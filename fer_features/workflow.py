@@ -132,7 +132,7 @@ def run_experiment(
     drop_duplicates: bool = False,
     reject_below: float | None = None,
     target_coverage: float | None = None,
-    learning_curve_points: int | None = None,
+    learning_curve: int | None = None,
     train_landmarker: bool = False,
     settings: Mapping[str, Any] | None = None,
     command: str = "",
@@ -151,7 +151,7 @@ def run_experiment(
         Report 'uncertain' where the largest probability is below this threshold.
     target_coverage : float, optional
         Choose that threshold so that about this fraction of the samples is accepted.
-    learning_curve_points : int, optional
+    learning_curve : int, optional
         Number of training sizes of a learning curve over subjects; each needs a fit per fold.
     train_landmarker : bool, default False
         Train a landmarker on the training samples too, so that the model takes raw images and videos.
@@ -182,7 +182,7 @@ def run_experiment(
     >>> experiment.model.classes_.shape
     (6,)
     """
-    n_stages = 4 + bool(learning_curve_points) + train_landmarker
+    n_stages = 4 + bool(learning_curve) + train_landmarker
     watch = watch or Stopwatch()
     with progress_enabled(verbose), stages(n_stages):
         pipeline, table, chosen = resolve_inputs(model, X, seed, settings or {})
@@ -223,13 +223,13 @@ def run_experiment(
         if trained is None:
             trained = train(fitted=result.model)
         scores = result.scores
-        if learning_curve_points:
+        if learning_curve:
             stage("learning curve")
             curve = learning_curve_of(
                 pipeline,
                 table,
                 result.predictions,
-                learning_curve_points,
+                learning_curve,
                 drop_duplicates=drop_duplicates,
                 seed=seed,
                 n_jobs=n_jobs,

@@ -10,7 +10,7 @@ from fer_features.presets import PRESETS
 def test_preset_is_a_specification_with_parameters(name):
     preset, model = PRESETS[name], make_pipeline(name, random_state=3)
     assert repr(model) == repr(make_pipeline(preset.specification, random_state=3, **preset.params))
-    assert all(f"--set {key}=" in str(preset) for key in preset.params)
+    assert all(f"{key}=" in str(preset) for key in preset.params)
     assert preset.specification in str(preset)
 
 

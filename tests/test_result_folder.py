@@ -82,7 +82,7 @@ def test_an_exception_leaves_everything_as_it_was(out, tmp_path, fault):
 
 def test_a_folder_that_is_not_empty_is_refused_without_overwrite(tmp_path):
     (tmp_path / "notes.txt").write_text("mine")
-    refused(tmp_path, "is not empty: choose another, or use --overwrite")
+    refused(tmp_path, "is not empty: choose another, or use overwrite=True")
     fill(tmp_path, a="1", b="1", overwrite=True)
     refused(tmp_path, "is not empty")
     fill(tmp_path, b="2", overwrite=True)

@@ -141,7 +141,7 @@ def test_run_experiment_gives_what_the_command_writes(folder, X, tmp_path):
         n_repeats=2,
         seed=1,
         reject_below=0.9,
-        learning_curve_points=2,
+        learning_curve=2,
         settings={"classifier__C": 3},
     )
     assert experiment.save(tmp_path / "function") == tmp_path / "function"

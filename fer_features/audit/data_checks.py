@@ -48,7 +48,7 @@ def check_subjects_known(X: Samples) -> Check:
         "n_subjects": n_subjects,
     }
     if groups is None:
-        text = "subjects are unknown, so scores may be too high: use --subjects FILE, or a data set with subjects"
+        text = "subjects are unknown, so scores may be too high: use subjects=FILE, or a data set with subjects"
         return Check(name, "warning", text, details)
     if info.leakage:
         return Check(name, "warning", info.leakage, details)
@@ -158,7 +158,7 @@ def check_duplicates(X: Samples) -> Check:
     if shared:
         return Check(name, "fail", f"{len(shared)} subject(s) are in several predefined splits; {text}", details)
     if n_exact > MAX_DUPLICATE_FRACTION * n:
-        text += "; train with --drop-duplicates, and report the accuracy excluding duplicates"
+        text += "; train with drop_duplicates=True, and report the accuracy excluding duplicates"
         return Check(name, "fail", text, details)
     if n_exact or n_contradictory or details.get("n_near"):
         return Check(name, "warning", text, details)

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from .._atomic import temporary_folder
 from ..exceptions import FerError
+from ._advice import as_options
 from ._parser import MAX_SEED, NOT_REPRODUCED, OptionGroup, Parser, fraction, int_at_least, int_between, n_jobs
 
 if TYPE_CHECKING:
@@ -282,4 +283,4 @@ def print_data_summary(X: Samples) -> None:
         lines.append("check them in subjects.csv; a corrected file can be given by --subjects")
     if info.leakage:
         lines.append(f"warning: {info.leakage}")
-    print("\n".join(lines), flush=True)
+    print(as_options("\n".join(lines)), flush=True)

@@ -21,6 +21,7 @@ from typing import Any, NoReturn
 from .._atomic import protected_inputs
 from .._progress import progress_enabled
 from ..exceptions import FerError
+from ._advice import as_options
 from ._guard import USER_ERROR, guard
 from ._inputs import input_at
 from ._streams import one_line
@@ -238,7 +239,10 @@ def run_command(
         enabled = progress_enabled(not given.get("quiet", False), timings=given.get("verbose", False))
         with enabled, protected_inputs(functools.partial(input_at, given)):
             import_plugins(given.get("plugin", ()))
-            work()
+            try:
+                work()
+            except FerError as error:
+                raise FerError(as_options(str(error), given)) from error
         return 0
 
     return guard(run, debug=given.get("debug", False), kept=interrupted)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from .._atomic import timestamped_directory, write_text
 from .._result_folder import ResultFolder
+from ._advice import as_options
 from ._options import (
     add_computation_options,
     add_data_options,
@@ -114,7 +115,7 @@ def run(options: argparse.Namespace, found: list[Check]) -> None:
                 n_jobs=options.n_jobs,
             ):
                 found.append(check)
-                print(check, flush=True)
+                print(as_options(str(check)), flush=True)
         record = {
             "pipeline": options.pipeline,
             "settings": settings,

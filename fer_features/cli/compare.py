@@ -9,6 +9,7 @@ from pathlib import Path
 
 from .._atomic import timestamped_directory, write_text
 from .._result_folder import ResultFolder
+from ._advice import as_options
 from ._options import add_output_folder, add_seed
 from ._parser import Parser, add_common_options, command_parser, format_command, int_between, run_command
 
@@ -62,5 +63,5 @@ def run(options: argparse.Namespace) -> None:
             write_text(folder / "comparison.md", found.to_markdown() + "\n")
             draw_comparison(found, folder / "comparison.png")
             write_text(folder / "report.html", page)
-    print(found.to_markdown())
+    print(as_options(found.to_markdown()))
     print(f"\nwritten to {out}")

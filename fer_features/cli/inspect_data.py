@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from .._atomic import atomic_write, write_text
+from ._advice import as_options
 from ._options import add_data_options, add_seed, cache_directory, check_suffix, read_samples
 from ._parser import Parser, add_common_options, command_parser, run_command
 
@@ -44,5 +45,5 @@ def inspect(options: argparse.Namespace) -> None:
         X = read_samples(options, cache_directory(options.cache) if options.cache else None)
         profile = inspect_data(X)
         write_text(temporary, data_profile_page(profile, options.seed))
-    print(profile)
+    print(as_options(str(profile)))
     print(f"written to {options.out}")

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..exceptions import FerError
+from ._advice import as_options
 from ._options import (
     add_computation_options,
     add_data_options,
@@ -134,7 +135,7 @@ def run(options: argparse.Namespace, kept: list[str]) -> None:
                 result.write(folder)
         except FerError as error:
             raise FerError("; ".join([str(error), *kept])) from error
-    print(result)
+    print(as_options(str(result)))
     if result.test is not None and result.test.n_without_features:
         print_missing_landmarks(result.test.n_without_features)
     print(f"  {X.feature_store.n_computed} feature vectors computed, {watch.total:.1f} s; results in {out}")
@@ -171,7 +172,7 @@ def _compute(
             n_repeats=options.repeats,
             n_jobs=options.n_jobs,
             target_coverage=options.target_coverage,
-            learning_curve_points=options.learning_curve,
+            learning_curve=options.learning_curve,
             command=format_command(parser(), options),
             command_options=recorded_options(options),
             on_trained=save_model,

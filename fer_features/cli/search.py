@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from .._atomic import MAX_NAME_LENGTH
 from .._files import file_fault
 from ..exceptions import FerError
+from ._advice import as_options
 from ._options import (
     add_computation_options,
     add_data_options,
@@ -170,8 +171,7 @@ def run(options: argparse.Namespace, kept: list[str]) -> None:
             )
         with results.publish() as folder:
             experiment.write(folder)
-    print(summary(experiment.scores))
-    print(found)
+    print(as_options(f"{summary(experiment.scores)}\n{found}", vars(options)))
     if experiment.test is not None and experiment.test.n_without_features:
         print_missing_landmarks(experiment.test.n_without_features)
     print(

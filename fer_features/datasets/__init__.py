@@ -153,9 +153,7 @@ def load_dataset(
     }
     for name, value in given.items():
         if value is not None and name not in dataset.options:
-            raise FerError(
-                f"--{name.replace('_', '-')} is not an option of {path}, which is recognised as {dataset.name}"
-            )
+            raise FerError(f"{name}={value!r} is not possible for {path}, which is recognised as {dataset.name}")
     options = {**given, "on_error": on_error, "cache": None if cache is None else Path(cache)}
     X = _load(dataset, path, {k: v for k, v in options.items() if k in dataset.options and k != "holdout"})
     notes: tuple[str, ...] = ()
@@ -177,8 +175,8 @@ def _with_inferred_subjects(X: Samples, n_subjects: int | None) -> Samples:
         return with_inferred_subjects(X, n_subjects)
     if n_subjects is not None:
         raise FerError(
-            f"--n-subjects {n_subjects}: subjects are inferred from the neutral frames of sequences, and these are "
-            "still images; give --subjects FILE or --subject-pattern"
+            f"n_subjects={n_subjects}: subjects are inferred from the neutral frames of sequences, and these are "
+            "still images; give subjects=FILE or subject_pattern=REGEX"
         )
     return X
 

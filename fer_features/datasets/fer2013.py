@@ -83,7 +83,7 @@ def load_fer2013(path: Path, on_error: str = "stop", cache: Path | None = None, 
         do not match the rows.
     """
     if labels not in (None, "ferplus"):
-        raise FerError(f"--labels {labels}: 'ferplus' is the only choice for this data")
+        raise FerError(f"labels='{labels}': 'ferplus' is the only choice for this data")
     files = _files(path)
     for file in files:
         _check_header(file)

@@ -86,7 +86,7 @@ def with_ferplus_labels(X: Samples, files: list[Path], n_rows: int, usage_splits
     """
     path = files[0].with_name(FERPLUS_FILE)
     if len(files) > 1 or not path.exists():
-        raise FerError(f"--labels ferplus needs {path}, with the votes, next to fer2013.csv or icml_face_data.csv")
+        raise FerError(f"labels='ferplus' needs {path}, with the votes, next to fer2013.csv or icml_face_data.csv")
     votes = read_csv(path).rename(columns=str.lower)
     absent = [name for name in VOTE_COLUMNS if name not in votes]
     if absent:

@@ -231,21 +231,21 @@ def _with_subjects(X: Samples, pattern: str) -> Samples:
     try:
         expression = re.compile(pattern)
     except re.error as error:
-        raise FerError(f"--subject-pattern '{pattern}' is not a regular expression: {error}") from error
+        raise FerError(f"subject_pattern='{pattern}' is not a regular expression: {error}") from error
     names = [name.rsplit("/", 1)[-1] for name in X["id"]]
     found = [expression.search(name) for name in names]
     unknown = str(UNKNOWN_SUBJECT)
     subject = np.array([(m[1] if expression.groups else m[0]) or unknown if m else unknown for m in found], object)
     known = known_subjects(subject)
     if not known.any():
-        raise FerError(f"--subject-pattern '{pattern}' matches no file name; the first one is {names[0]}")
+        raise FerError(f"subject_pattern='{pattern}' matches no file name; the first one is {names[0]}")
     n_subjects, example = len(set(subject[known])), f"'{subject[known.argmax()]}' in {names[known.argmax()]}"
     if known.sum() > 1 and n_subjects > MAX_SUBJECTS_PER_IMAGE * known.sum():
         raise FerError(
-            f"--subject-pattern '{pattern}' finds {n_subjects} subjects in {known.sum()} images, such as {example}: it "
+            f"subject_pattern='{pattern}' finds {n_subjects} subjects in {known.sum()} images, such as {example}: it "
             "matches the number of the image and not the subject"
         )
-    notes = [f"--subject-pattern finds {n_subjects} subject(s) in {known.sum()} images, such as {example}"]
+    notes = [f"the subject pattern finds {n_subjects} subject(s) in {known.sum()} images, such as {example}"]
     if not known.all():
         first = names[int((~known).argmax())]
         notes.append(f"{(~known).sum()} file name(s) do not match the subject pattern, such as {first}")

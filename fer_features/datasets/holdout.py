@@ -51,7 +51,7 @@ def with_holdout(X: Samples, fraction: float | None = None) -> Samples:
     """
     if "split" in X:
         if fraction:
-            raise FerError(f"--holdout {fraction:g}: {X.info.source} has predefined splits")
+            raise FerError(f"holdout={fraction:g}: {X.info.source} has predefined splits")
         return X
     label = X.label_codes
     labelled = label >= 0
@@ -61,7 +61,7 @@ def with_holdout(X: Samples, fraction: float | None = None) -> Samples:
     if not fraction:
         return X
     if not 0 < fraction < 1:
-        raise FerError(f"--holdout {fraction:g}: a fraction of the samples between 0 and 1 is needed")
+        raise FerError(f"holdout={fraction:g}: a fraction of the samples between 0 and 1 is needed")
     has_subjects = X.groups is not None
     groups = [str(s) for s in X["subject"]] if has_subjects else _groups_of_equal_images(X)
     test = holdout_mask(groups, label, fraction)
@@ -70,12 +70,12 @@ def with_holdout(X: Samples, fraction: float | None = None) -> Samples:
         names = ", ".join(X.info.classes[code] for code in sorted(lacking))
         reason = f"no test split can be created: too few {'subjects' if has_subjects else 'images'} show {names}"
         if required:
-            raise FerError(f"--holdout {fraction:g}: {reason}; --cv 5fold evaluates by cross-validation instead")
+            raise FerError(f"holdout={fraction:g}: {reason}; cv='5fold' evaluates by cross-validation instead")
         return X.with_columns(dataclasses.replace(X.info, notes=(*X.info.notes, reason)))
     how = "by subject" if has_subjects else "equal images in the same split, subjects are unknown"
     note = (
         f"no predefined split in {X.info.source}: {test.sum()} samples form the split 'test' ({how}); "
-        "--holdout 0 disables it"
+        "holdout=0 disables it"
     )
     info = dataclasses.replace(X.info, notes=(*X.info.notes, note))
     return X.with_columns(info, split=np.where(test, "test", "train"))

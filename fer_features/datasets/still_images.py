@@ -104,7 +104,7 @@ def to_samples(still_images: StillImages, info: DataInfo, on_error: str) -> Samp
     if still_images.faults:
         summary = format_faults(still_images.faults, info.source)
         if on_error == "stop":
-            raise FerError(f"{summary}; correct them, or exclude them with --on-error skip (on_error='skip')")
+            raise FerError(f"{summary}; correct them, or exclude them with on_error='skip'")
         notes.append(f"excluded: {summary}")
     if not len(still_images.label):
         raise FerError(f"{info.source} has no sample that can be read" + "".join(f"; {note}" for note in notes))

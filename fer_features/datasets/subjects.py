@@ -38,7 +38,7 @@ def with_inferred_subjects(X: Samples, n_subjects: int | None = None) -> Samples
     """
     train = np.flatnonzero(X["split"] == "train") if "split" in X else np.arange(len(X))
     if n_subjects is not None and not 1 <= n_subjects <= len(train):
-        raise FerError(f"--n-subjects {n_subjects}: a number between 1 and the {len(train)} training samples is needed")
+        raise FerError(f"n_subjects={n_subjects}: a number between 1 and the {len(train)} training samples is needed")
     T = X[train]
     images = T.column_view("images") if "images" in X else None
     try:
@@ -54,7 +54,7 @@ def with_inferred_subjects(X: Samples, n_subjects: int | None = None) -> Samples
         leakage = (
             f"subjects could not be inferred reliably (confidence {found.confidence:.2f}, "
             f"{MIN_GROUPING_CONFIDENCE:.2f} is needed): the same subject may be in training and test, and scores may "
-            "leak; check subjects.csv, or give --subjects FILE"
+            "leak; check subjects.csv, or give subjects=FILE"
         )
     info = dataclasses.replace(
         X.info,

@@ -161,6 +161,6 @@ def _leakage(X: Samples, protocol: Protocol, folds: Folds, groups: np.ndarray | 
     if shared:
         return (
             f"{shared} subject(s) are in both training and evaluated samples: these scores are too high; "
-            "--cv loso or --cv 10fold separates subjects"
+            "cv='loso' or cv='10fold' separates subjects"
         )
     return X.info.leakage

@@ -189,5 +189,5 @@ def _folds(model: BaseEstimator, X: Samples, predictions: pd.DataFrame) -> tuple
         folds.append((np.setdiff1d(samples, test), test))
         first_repeat.append(fold)
     if len(np.unique(np.concatenate([test for _, test in folds]))) < sum(len(test) for _, test in folds):
-        raise FerError("a learning curve needs folds that evaluate each sample once: use k folds, such as --cv 5fold")
+        raise FerError("a learning curve needs folds that evaluate each sample once: use k folds, such as cv='5fold'")
     return folds, predictions[predictions["fold"].isin(first_repeat)]

@@ -173,7 +173,7 @@ def choose_protocol(
     evaluated = evaluation_splits(split)
     predefined = (isinstance(cv, str) and cv == PREDEFINED) or (cv is None and bool(evaluated))
     if predefined and not evaluated:
-        raise FerError("no predefined split other than 'train' has labels to evaluate on: use --cv loso or --cv 10fold")
+        raise FerError("no predefined split other than 'train' has labels to evaluate on: use cv='loso' or cv='10fold'")
     present, n_of_class = np.unique(label[split == "train"] if predefined else label, return_counts=True)
 
     def name_of_class(code: int) -> str:
@@ -185,7 +185,7 @@ def choose_protocol(
         raise FerError(f"the {where} have {len(present)} class{only}: training needs at least two")
     if predefined:
         if n_repeats > 1:
-            raise FerError("predefined splits cannot be repeated: use k folds, such as --cv 5fold")
+            raise FerError("predefined splits cannot be repeated: use k folds, such as cv='5fold'")
         return Protocol(PREDEFINED, 1, 1, seed, subject is not None, evaluated)
     subjects = None if subject is None else np.unique(subject)
     if cv is not None and not isinstance(cv, str):
@@ -193,7 +193,7 @@ def choose_protocol(
     if subjects is not None and len(subjects) < 2:
         raise FerError(
             "all labelled samples are of one subject: subject-independent evaluation needs at least two; "
-            "add subjects, or correct the ids with --subjects FILE"
+            "add subjects, or correct the ids with subjects=FILE"
         )
     if cv is None:
         cv = _default_protocol(len(label), None if subjects is None else len(subjects))
@@ -207,10 +207,10 @@ def choose_protocol(
     if cv == "loso":
         if subjects is None:
             raise FerError(
-                "leave-one-subject-out needs subjects, and none are known: use --subjects FILE, or --cv 10fold"
+                "leave-one-subject-out needs subjects, and none are known: use subjects=FILE, or cv='10fold'"
             )
         if n_repeats > 1:
-            raise FerError("leave-one-subject-out cannot be repeated: use k folds, such as --cv 5fold")
+            raise FerError("leave-one-subject-out cannot be repeated: use k folds, such as cv='5fold'")
     k = len(subjects) if match is None and subjects is not None else int(match[1] if match else 0)
     if k < 2:
         raise FerError(f"cv '{cv}': at least 2 folds are needed")
@@ -234,7 +234,7 @@ def choose_protocol(
         if n_subjects[rarest] < needed:
             advice = "add subjects that show it, or leave the class out"
             if n_subjects[rarest] >= 2:
-                advice = f"use {_fewer_folds(n_subjects[rarest])} or --cv loso"
+                advice = f"use {_fewer_folds(n_subjects[rarest])} or cv='loso'"
             raise FerError(
                 f"class '{name_of_class(int(present[rarest]))}' is shown by {n_subjects[rarest]} subject(s), and "
                 f"{'leave-one-subject-out needs' if cv == 'loso' else f'{k} folds need'} {needed}: {advice}"
@@ -250,7 +250,7 @@ def _default_protocol(n_samples: int, n_subjects: int | None) -> str:
 
 
 def _fewer_folds(largest: int) -> str:
-    return f"--cv {largest}fold" + (" or fewer," if largest > 2 else ",")
+    return f"cv='{largest}fold'" + (" or fewer," if largest > 2 else ",")
 
 
 def _of_splitter(splitter: Any, label: np.ndarray, subject: np.ndarray | None, n_repeats: int, seed: int) -> Protocol:

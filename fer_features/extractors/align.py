@@ -124,7 +124,7 @@ class Align(SamplesTransformer):
             raise FerError(
                 "alignment needs the column 'landmarks', which is absent"
                 + (f" (it would be in {file})" if file else "")
-                + "; for images that are already cropped to the face, use --set align__method=none"
+                + "; for images that are already cropped to the face, use align__method='none'"
             )
         X = as_samples(X, self.required_columns)
         images = X.column("images")

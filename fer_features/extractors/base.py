@@ -220,5 +220,5 @@ def require_neutral_frame(extractor: Extractor, column: str, X: Samples) -> None
     if np.shape(X.column(column))[1] == 1:
         raise FerError(
             f"{type(extractor).__name__} needs a neutral frame and an apex, but the samples are still images; use "
-            "--set neutral__method=subject (mean of the subject's other samples) or neutral__method=none (no reference)"
+            "neutral__method='subject' (mean of the subject's other samples) or neutral__method='none' (no reference)"
         )

@@ -199,7 +199,7 @@ def cross_validate_landmarker(
     if cv != "loso" and not (re.fullmatch("[0-9]{1,9}fold", cv) and int(number) >= 2):
         raise FerError(f"unknown protocol '{cv}': 'loso', '5fold', '10fold' or another number of folds is needed")
     if n_subjects < (2 if cv == "loso" else int(number)):
-        raise FerError(f"{n_subjects} subject(s) are too few for {cv}: use --cv {max(n_subjects, 2)}fold or fewer")
+        raise FerError(f"{n_subjects} subject(s) are too few for {cv}: use cv='{max(n_subjects, 2)}fold' or fewer")
     splitter = LeaveOneGroupOut() if cv == "loso" else GroupKFold(int(number), shuffle=True, random_state=random_state)
     splits = list(splitter.split(np.zeros(len(frames)), groups=frames.groups))
     calls = (delayed(_evaluate_fold)(clone(landmarker), frames, train, test) for train, test in splits)

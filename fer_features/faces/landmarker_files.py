@@ -60,7 +60,7 @@ def save_landmarker(landmarker: Landmarker, path: str | Path, record: dict[str, 
 
 
 def load_landmarker(path: str | Path) -> Landmarker:
-    """Load a landmarker that `save_landmarker` wrote, or that a run with ``--train-landmarker`` saved in its model.
+    """Load a landmarker that `save_landmarker` wrote, or that `run_experiment` trained and saved in its model.
 
     Parameters
     ----------

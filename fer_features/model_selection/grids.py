@@ -49,7 +49,7 @@ def default_grid(name: str) -> dict[str, list[Any]]:
     """
     specification = PRESETS[name].specification if name in PRESETS else name
     if "+" in specification:
-        raise FerError(f"soft voting such as '{specification}' has no default grid: use --set or --grid")
+        raise FerError(f"soft voting such as '{specification}' has no default grid: give a grid")
     *features, classifier = specification.split("_")
     grid = dict(CLASSIFIERS[classifier].grid)
     if name in PRESETS:

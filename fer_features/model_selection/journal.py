@@ -83,7 +83,7 @@ class Journal:
             try:
                 fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
-                raise FerError(f"another process is writing {self.path}: wait for it, or use another --out") from None
+                raise FerError(f"another process is writing {self.path}: wait for it, or use another folder") from None
         self._file.seek(0)
         text = self._file.read()
         complete = text[: text.rfind(b"\n") + 1]
@@ -104,7 +104,7 @@ class Journal:
             first = entries[0] if isinstance(entries[0], dict) else {}
             different = [k for k in header if first.get(k) != header[k]]
             raise FerError(
-                f"{self.path} is the journal of another search (different {', '.join(different)}): use another --out, "
+                f"{self.path} is the journal of another search (different {', '.join(different)}): use another folder, "
                 "or remove it"
             )
 

@@ -85,7 +85,7 @@ def make_outer_folds(
         try:
             inner = choose_protocol(cv, label[train], of_train, classes, seed=seed)
         except FerError as error:
-            where = "" if name == ALL_SAMPLES else f"within {name} of --nested: "
+            where = "" if name == ALL_SAMPLES else f"within {name} of the nested search: "
             raise FerError(f"{where}{error}") from None
         folds = [(train[fit], train[validate]) for fit, validate in inner.split(label[train], of_train)]
         found.append(OuterFold(name, folds, train, test, str(inner), outer))

@@ -106,13 +106,15 @@ class SearchResult:
             f"  {f'{name}, of the selection':34s} {self.best_score:.3f}",
         ]
         if self.nested:
-            other = "" if self.nested.same_folds else "   (other folds: use the same for --cv and --nested)"
+            other = "" if self.nested.same_folds else "   (other folds: use the same for cv and nested)"
             lines += [
                 f"  {f'{name}, nested':34s} {self.nested.score:.3f}   outer folds: {self.outer_protocol}",
                 f"  {'optimism (selection bias)':34s} {self.nested.optimism:+.3f}{other}",
             ]
         else:
-            lines.append("  the score of the selection is optimistic; --nested estimates the score on new subjects")
+            lines.append(
+                "  the score of the selection is optimistic; nested='5fold' estimates the score on new subjects"
+            )
         failed = self.table[self.table["error"] != ""]
         if len(failed):
             lines.append(f"  {len(failed)} candidate(s) failed; the first error: {failed['error'].iloc[0]}")

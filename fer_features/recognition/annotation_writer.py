@@ -58,12 +58,12 @@ class AnnotationWriter:
             try:
                 self.out.mkdir(parents=True, exist_ok=True)
             except OSError as error:
-                raise FerError(f"--annotate {self.out} cannot be written: {error.strerror}") from error
+                raise FerError(f"annotate='{self.out}' cannot be written: {error.strerror}") from error
         elif len(names) != 1:
-            raise FerError(f"--annotate {self.out} is one file, for {len(names)} inputs: a folder is needed")
+            raise FerError(f"annotate='{self.out}' is one file, for {len(names)} inputs: a folder is needed")
         elif is_stream != (self.out.suffix.lower() in VIDEO_CODECS):
             suffixes = ", ".join(VIDEO_CODECS if is_stream else ENCODED_SUFFIXES)
-            raise FerError(f"--annotate {self.out}: {names[0]} needs a folder or a name that ends in {suffixes}")
+            raise FerError(f"annotate='{self.out}': {names[0]} needs a folder or a name that ends in {suffixes}")
         else:
             check_writable(self.out)
 

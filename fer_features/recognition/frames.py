@@ -59,7 +59,7 @@ class FrameSampling:
         if self.fps is not None and not 0 < self.fps <= MAX_FPS:
             raise FerError(f"fps={self.fps}: a number above 0 and up to {MAX_FPS:g} is needed")
         if self.frame_step > 1 and self.fps is not None:
-            raise FerError("--frame-step and --fps exclude each other: give one of them")
+            raise FerError("frame_step and fps exclude each other: give one of them")
 
     def sampled_fps(self, fps: float) -> float:
         """Frames per second that remain of a source with `fps` frames per second."""

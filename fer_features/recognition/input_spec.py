@@ -68,8 +68,9 @@ def infer_input_spec(model: BaseEstimator) -> InputSpec:
     methods = {p.named_steps["neutral"].method for p in pipelines if "neutral" in p.named_steps}
     for method in sorted(methods & {"subject", "median"}):
         raise FerError(
-            f"the model uses neutral__method={method}, which needs complete clips or several samples of a subject: "
-            "train it with neutral__method=first for single frames; predict --neutral median estimates the neutral face"
+            f"the model uses the neutral method '{method}', which needs complete clips or several samples of a "
+            "subject: train it with neutral__method='first' for single frames; neutral='median' of the prediction "
+            "estimates the neutral face"
         )
     columns = tuple(name for name in COLUMNS if name in read)
     crop_size = _crop_size(pipelines) if "images" in columns else None

@@ -110,7 +110,10 @@ class Recognizer(FaceClassifier):
         if not (isinstance(neutral, str) and neutral in NEUTRAL_METHODS):
             self.neutral, self._given_neutral = "given", self._neutral_view(neutral)
         if self.neutral == "none" and self.input_spec.n_frames == 2:
-            raise FerError("the model needs a neutral reference: give --neutral first, median or FILE instead of none")
+            raise FerError(
+                "the model needs a neutral reference: give neutral='first', neutral='median' or neutral=FILE instead "
+                "of 'none'"
+            )
 
     def predict(self, image: Any, boxes: Any = None) -> list[FacePrediction]:
         """Predict the expressions of the faces in one image.
@@ -176,8 +179,8 @@ class Recognizer(FaceClassifier):
         if "landmarks" in self.input_spec.columns and self.landmarker is None:
             raise FerError(
                 "the model needs landmarks and contains no landmarker: train one by `fer-features landmarks "
-                "train` and give it by --landmarker landmarks.joblib (landmarker=), or train the model by run "
-                "--train-landmarker"
+                "train` and give it by landmarker='landmarks.joblib', or train the model "
+                "with train_landmarker=True"
             )
 
     def require_neutral_image(self) -> None:
@@ -188,7 +191,7 @@ class Recognizer(FaceClassifier):
         if self.input_spec.n_frames == 2 and self._given_neutral is None:
             raise FerError(
                 "the model compares a face with the neutral face of the same person, which a single image does not "
-                "show: give an image of the neutral face by --neutral FILE (neutral=), or a video"
+                "show: give an image of the neutral face by neutral=FILE, or a video"
             )
 
     def _neutral_view(self, neutral: Any) -> FaceView:

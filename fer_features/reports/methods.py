@@ -131,7 +131,7 @@ def _selection(search: SearchSummary) -> str:
         "optimistic."
     )
     if search.nested is None:
-        return f"{text} The option --nested estimates an unbiased score."
+        return f"{text} A nested search estimates an unbiased score."
     name = HEADLINE_METRICS[search.scoring]
     return f"{text} By nested cross-validation the {name} is {search.nested.score:.3f}: report this value."
 

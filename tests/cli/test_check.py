@@ -58,7 +58,7 @@ def test_the_exit_code_is_1_if_a_check_fails(fer22_folder, subjects_file, tmp_pa
         (["--pipeline", "hgo_svm"], ["'hgo'", "did you mean 'hog'"]),
         (["--subjects", "nowhere.npy"], ["nowhere.npy", "does not exist"]),
         (["--set", "align__size=3"], ["align__size"]),
-        (["--out", "/dev/null/below"], ["--out"]),
+        (["--out", "/dev/null/below"], ["the output folder /dev/null/below"]),
         (["--permutations", "3"], ["--permutations"]),
         (["--split", "samples"], ["--split"]),
         (["--max-samples", "0"], ["--max-samples"]),

@@ -156,7 +156,7 @@ def test_neutral_reference(models, images, video, tmp_path, capsys):
     assert run(models, "neutral_to_apex", video, "--neutral", "median", "--out", out) == 0
     capsys.readouterr()
     assert run(models, "neutral_to_apex", images, "--neutral", "none") == 2
-    assert "--neutral first, median or FILE" in capsys.readouterr().err
+    assert "--neutral first, --neutral median or --neutral FILE" in capsys.readouterr().err
 
 
 def test_images_need_an_image_of_the_neutral_face(models, images, video, tmp_path, capsys):

@@ -122,7 +122,7 @@ def test_invalid_options(refused_run, option, value):
 def test_output_folders_that_cannot_be_written(labelled_clips, tmp_path, refused):
     (tmp_path / "file").write_text("content")
     for place in (tmp_path / "file", tmp_path / "file" / "below"):
-        refused(main, ["--pipeline", "landmarks_lda", *labelled_clips, "--out", place], "--out")
+        refused(main, ["--pipeline", "landmarks_lda", *labelled_clips, "--out", place], "the output folder")
     assert (tmp_path / "file").read_text() == "content"
 
 

@@ -201,7 +201,7 @@ def test_faults_raise_one_line_or_are_skipped_with_a_note(csv, line, kind, messa
         load_dataset(csv)
     raised = str(caught.value)
     assert "\n" not in raised
-    for part in (f"1 fault(s) (1 x {kind})", "fer2013.csv row 5: ", message, "--on-error skip"):
+    for part in (f"1 fault(s) (1 x {kind})", "fer2013.csv row 5: ", message, "on_error='skip'"):
         assert part in raised
     X = load_dataset(csv, on_error="skip")
     assert X["id"].tolist() == [i for i in range(N) if i != 5]
@@ -240,7 +240,7 @@ def test_invalid_options(csv):
     for options, message in (
         ({"on_error": "ignore"}, "'stop' or 'skip'"),
         ({"labels": "mine"}, "'ferplus' is the only choice"),
-        ({"subject_pattern": "x"}, "--subject-pattern is not an option of .* fer2013"),
+        ({"subject_pattern": "x"}, "subject_pattern='x' is not possible for .* fer2013"),
         ({"n_subjects": 3}, "these are still images"),
     ):
         with pytest.raises(FerError, match=message):

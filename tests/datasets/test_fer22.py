@@ -104,7 +104,7 @@ def test_hog_without_landmarks_suggests_to_disable_alignment(fer22_folder):
     for split in ("train", "test"):
         (fer22_folder / f"data_{split}_landmarks.h5").unlink()
     X = load_fer22(fer22_folder)
-    with pytest.raises(FerError, match=r"data_train_landmarks.h5.*align__method=none"):
+    with pytest.raises(FerError, match=r"data_train_landmarks.h5.*align__method='none'"):
         make_pipeline("hog_lda").fit(X[:24], X.label_codes[:24])
     unaligned = make_pipeline("hog_lda", align__method="none")
     assert (unaligned.fit(X[:24], X.label_codes[:24]).predict(X[:24]) == X.label_codes[:24]).mean() > 0.9

@@ -276,7 +276,7 @@ def test_faults_of_images_raise_or_are_skipped_with_a_note(tmp_path, fault, suff
     damage, kind, message = FAULTS[fault]
     name = f"train/fear/fear_1.{suffix}"
     damage(tmp_path / name)
-    check_refused(tmp_path, f"1 fault(s) (1 x {kind})", name, message, "--on-error skip")
+    check_refused(tmp_path, f"1 fault(s) (1 x {kind})", name, message, "on_error='skip'")
     X = load_dataset(tmp_path, on_error="skip")
     assert len(X) == 27
     assert name not in X["id"]
@@ -362,7 +362,7 @@ def test_subjects_that_a_pattern_finds_are_shown(tmp_path):
     for i in range(6):
         save(tmp_path / ("happy", "sad")[i % 2] / f"S{i // 2}_{i}.png")
     notes = load_dataset(tmp_path, subject_pattern=r"(S\d+)_").info.notes
-    assert notes == ("--subject-pattern finds 3 subject(s) in 6 images, such as 'S0' in S0_0.png",)
+    assert notes == ("the subject pattern finds 3 subject(s) in 6 images, such as 'S0' in S0_0.png",)
 
 
 def test_folder_without_splits_is_evaluated_by_subject(tmp_path, capsys):

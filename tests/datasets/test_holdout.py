@@ -85,7 +85,7 @@ def test_default_splits_large_tables_only_and_0_disables_it(monkeypatch):
 def test_too_few_subjects_raise_if_a_fraction_is_given_and_give_a_note_otherwise(monkeypatch):
     X = make_samples(300, 20)
     alone = X.with_columns(subject=np.where(X.label_codes == 2, "P0", "P1"))
-    with pytest.raises(FerError, match=r"too few subjects show .*--cv 5fold"):
+    with pytest.raises(FerError, match=r"too few subjects show .*cv='5fold'"):
         with_holdout(alone, 0.2)
     monkeypatch.setattr(holdout, "MIN_SAMPLES_FOR_HOLDOUT", 300)
     unsplit = with_holdout(alone)

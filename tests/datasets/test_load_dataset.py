@@ -100,7 +100,7 @@ def test_only_supported_options_are_passed_to_load(registry, tmp_path):
     register_dataset(make_dataset(load=load, options=("on_error", "subject_pattern", "holdout")))
     load_dataset(tmp_path / "a.two", cache=tmp_path, on_error="skip", subject_pattern="x", infer_subjects=False)
     assert received == {"on_error": "skip", "subject_pattern": "x"}
-    with pytest.raises(FerError, match=r"--labels is not an option of .* two"):
+    with pytest.raises(FerError, match=r"labels=.* is not possible for .* two"):
         load_dataset(tmp_path / "a.two", labels="ferplus")
 
 

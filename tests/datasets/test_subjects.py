@@ -12,7 +12,7 @@ from ..conftest import write_h5
 
 @pytest.mark.parametrize("n", [0, 25])
 def test_impossible_number_of_subjects(fer22_folder, n):
-    with pytest.raises(FerError, match=f"--n-subjects {n}"):
+    with pytest.raises(FerError, match=f"n_subjects={n}"):
         load_dataset(fer22_folder, n_subjects=n)
 
 
@@ -33,7 +33,7 @@ def test_unreliable_inferred_subjects_give_a_leakage_warning(fer22_folder):
             data[...] = np.random.default_rng(0).integers(0, 255, data.shape)
     X = load_dataset(fer22_folder, n_subjects=4)
     assert "may leak" in X.info.leakage
-    assert "--subjects FILE" in X.info.leakage
+    assert "subjects=FILE" in X.info.leakage
 
 
 def test_inferred_subjects_of_real_faces_are_correct(kdef, tmp_path):

@@ -180,7 +180,7 @@ def test_images_of_different_sizes_give_crops_of_one_size(clips):
 
 def test_absent_column_raises_with_the_file_and_the_option_that_needs_no_landmarks(clips):
     X = Samples.from_arrays(images=clips["images"], info=DataInfo(files={"landmarks": "data_train_landmarks.h5"}))
-    with pytest.raises(FerError, match=r"data_train_landmarks\.h5.*align__method=none"):
+    with pytest.raises(FerError, match=r"data_train_landmarks\.h5.*align__method='none'"):
         Align().transform(X)
     with pytest.raises(FerError, match="array"):
         Align().transform(clips["images"])

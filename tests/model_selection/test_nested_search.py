@@ -66,5 +66,5 @@ def test_shuffled_labels_show_the_optimism_of_the_selection():
 def test_searches_without_outer_folds_warn_of_optimism():
     found = search(make_pipeline("landmarks_lda"), clips_table(), {"classifier__shrinkage": [0.1, 0.9]}, cv="2fold")
     assert found.nested is None
-    assert "the score of the selection is optimistic; --nested estimates" in str(found)
+    assert "the score of the selection is optimistic; nested='5fold' estimates" in str(found)
     assert found.summarize().nested is None

@@ -43,8 +43,8 @@ def test_pipelines_inside_an_ensemble_are_found():
     ("name", "params", "message"),
     [
         ("hogtop_linear", {}, "clips of 3 frames"),
-        ("hogdiff_linear", {"neutral__method": "median"}, "neutral__method=median"),
-        ("hogdiff_linear", {"neutral__method": "subject"}, "neutral__method=subject"),
+        ("hogdiff_linear", {"neutral__method": "median"}, "the neutral method 'median'"),
+        ("hogdiff_linear", {"neutral__method": "subject"}, "the neutral method 'subject'"),
     ],
 )
 def test_models_that_need_more_than_single_frames_are_refused(name, params, message):

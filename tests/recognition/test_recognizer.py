@@ -98,9 +98,9 @@ def test_frames_without_a_face_give_an_empty_list(single_frame):
 
 def test_single_images_need_an_image_of_the_neutral_face(neutral_to_apex):
     model, (images, *_) = neutral_to_apex
-    with pytest.raises(FerError, match="give an image of the neutral face by --neutral FILE"):
+    with pytest.raises(FerError, match="give an image of the neutral face by neutral=FILE"):
         make_recognizer(model).predict(scene((images[0][-1], 40, 40)))
-    with pytest.raises(FerError, match="--neutral first, median or FILE"):
+    with pytest.raises(FerError, match="neutral='first', neutral='median' or neutral=FILE"):
         make_recognizer(model, neutral="none")
     faces = [result.faces[0] for result in make_recognizer(model).stream(moving_clip(images[0]))]
     assert (faces[0].status, faces[0].expression) == ("neutral", "")
@@ -181,7 +181,7 @@ def test_saved_model_provides_class_names_threshold_and_landmarker(single_frame,
 
 def test_missing_landmarker_is_refused_with_advice(single_frame):
     recognizer = make_recognizer(single_frame[0], landmarker=None)
-    with pytest.raises(FerError, match=r"fer-features landmarks train.*--landmarker"):
+    with pytest.raises(FerError, match=r"fer-features landmarks train.*landmarker='landmarks.joblib'"):
         recognizer.predict(np.zeros((99, 99), np.uint8))
 
 

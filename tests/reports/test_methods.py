@@ -89,7 +89,7 @@ def test_no_known_leakage(hog):
         (
             lambda s: s.replace(search=SEARCH),
             "The settings were selected among 4 candidates by these scores, which are therefore optimistic. "
-            "The option --nested estimates an unbiased score.",
+            "A nested search estimates an unbiased score.",
         ),
         (
             lambda s: s.replace(search=nested_search(s, 0.5), leakage="x"),
