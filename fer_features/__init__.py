@@ -12,19 +12,16 @@ from .exceptions import FerError
 from .version import __version__
 
 if TYPE_CHECKING:
-    from .audit import check
     from .classifiers import register_classifier
-    from .data_profile import inspect_data
     from .datasets import load_dataset, register_dataset
-    from .evaluation import EvaluationResult, compare
+    from .evaluation import EvaluationResult
     from .extractors import register_extractor
-    from .model_selection import search
     from .persistence import load_model, save_model
     from .pipelines import make_pipeline
     from .recognition import FacePrediction, Recognizer
     from .samples.data_info import DataInfo
     from .samples.table import Samples
-    from .workflow import evaluate, run_experiment
+    from .workflow import check, compare, evaluate, inspect_data, run_experiment, search
 
 __all__ = [
     "DataInfo",
@@ -56,10 +53,10 @@ _MODULES = {
     "FacePrediction": "recognition",
     "Recognizer": "recognition",
     "Samples": "samples.table",
-    "check": "audit",
-    "compare": "evaluation",
+    "check": "workflow",
+    "compare": "workflow",
     "evaluate": "workflow",
-    "inspect_data": "data_profile",
+    "inspect_data": "workflow",
     "load_dataset": "datasets",
     "load_model": "persistence",
     "make_pipeline": "pipelines",
@@ -68,7 +65,7 @@ _MODULES = {
     "register_extractor": "extractors",
     "run_experiment": "workflow",
     "save_model": "persistence",
-    "search": "model_selection",
+    "search": "workflow",
 }
 
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from ._atomic import atomic_write, write_text
+from ._atomic import write_text
 from ._csv import write_csv
 from ._result_folder import ResultFolder
 from .evaluation.rejection import mark_uncertain
@@ -15,6 +15,7 @@ from .evaluation.results import EvaluationResult
 from .evaluation.scores import Scores
 from .model_selection.search_result import SearchResult
 from .plotting.confusion_matrix import draw_confusion_matrix
+from .reports.html import write_page
 from .reports.run import run_page, write_run_report
 from .samples.table import Samples
 from .trained_model import (
@@ -96,11 +97,7 @@ class Experiment(EvaluationResult):
         -------
         Path
         """
-        one = self.fitted()
-        path = Path(path)
-        with atomic_write(path) as temporary:
-            write_text(temporary, _page(one))
-        return path
+        return write_page(path, lambda: _page(self.fitted()))
 
     def save(self, folder: str | Path, overwrite: bool = False) -> Path:
         """Write model, scores, predictions, confusion matrix, report and model card into a folder.

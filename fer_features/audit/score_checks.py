@@ -117,11 +117,6 @@ def iterate_checks(
     yield check_learning_curve(context)
 
 
-def check(model: str | BaseEstimator, X: str | Path | Samples, **options: Any) -> list[Check]:
-    """All checks of a pipeline and its data; `iterate_checks` describes the parameters."""
-    return list(iterate_checks(model, X, **options))
-
-
 def check_random_vs_grouped(context: AuditContext, folds: Folds, split: str = "grouped") -> Check:
     """Accuracy with random folds against accuracy with as many folds grouped by subject, on the same samples."""
     name = "random and grouped folds"

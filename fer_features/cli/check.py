@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .._atomic import timestamped_directory, write_text
+from .._atomic import timestamped_directory
 from .._result_folder import ResultFolder
 from ._advice import as_options
 from ._options import (
@@ -26,8 +25,6 @@ from ._parser import Parser, add_common_options, command_parser, format_command,
 if TYPE_CHECKING:
     from ..audit.context import Check
 
-#: Files that the command writes.
-OUTPUTS = ("check.json", "report.html")
 #: Each permutation needs a fit per fold.
 MAX_PERMUTATIONS = 10_000
 
@@ -89,23 +86,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def run(options: argparse.Namespace, found: list[Check]) -> None:
     """Run the checks, printing each result as soon as it is known, and write them."""
-    from ..audit.score_checks import iterate_checks
-    from ..pipelines import parse_setting, required_columns
-    from ..reports.audit import audit_page
-    from ..samples.fingerprint import fingerprint
-    from ..version import versions
+    from ..pipelines import parse_setting
+    from ..workflow.audits import CHECK_OUTPUTS, check
 
+    def show(one: Check) -> None:
+        found.append(one)
+        print(as_options(str(one)), flush=True)
+
+    settings = dict(parse_setting(text) for text in options.set)
+    with setting_errors(options.set):
+        model = build_pipeline(options, **settings)
     out = Path(options.out) if options.out else timestamped_directory("checks", options.pipeline)
-    with ResultFolder(out, OUTPUTS, "check", options.overwrite) as results:
-        settings = dict(parse_setting(text) for text in options.set)
-        with setting_errors(options.set):
-            model = build_pipeline(options, **settings)
+    with ResultFolder(out, CHECK_OUTPUTS, "check", options.overwrite) as results:
         X, alignment = load_data(options, model, settings)
-        settings |= alignment
-        for name in required_columns(model):
-            X.column(name)
         with setting_errors(options.set):
-            for check in iterate_checks(
+            result = check(
                 model,
                 X,
                 split=options.split,
@@ -113,21 +108,12 @@ def run(options: argparse.Namespace, found: list[Check]) -> None:
                 max_samples=options.max_samples,
                 seed=options.seed,
                 n_jobs=options.n_jobs,
-            ):
-                found.append(check)
-                print(as_options(str(check)), flush=True)
-        record = {
-            "pipeline": options.pipeline,
-            "settings": settings,
-            "dataset": X.info.dataset,
-            "synthetic": X.info.synthetic,
-            "checks": [check.to_dict() for check in found],
-            "command": recorded_options(options),
-            "fingerprint": fingerprint(X),
-            "versions": versions(),
-        }
-        page = audit_page(options.pipeline, settings, found, X, options.max_samples, format_command(parser(), options))
+                name=options.pipeline,
+                settings=settings | alignment,
+                command=format_command(parser(), options),
+                command_options=recorded_options(options),
+                on_check=show,
+            )
         with results.publish() as folder:
-            write_text(folder / "check.json", json.dumps(record, indent=1) + "\n")
-            write_text(folder / "report.html", page)
+            result.write(folder)
     print(f"results in {out}")

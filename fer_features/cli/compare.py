@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import argparse
-import json
 from collections.abc import Sequence
 from pathlib import Path
 
-from .._atomic import timestamped_directory, write_text
+from .._atomic import timestamped_directory
 from .._result_folder import ResultFolder
 from ._advice import as_options
 from ._options import add_output_folder, add_seed
 from ._parser import Parser, add_common_options, command_parser, format_command, int_between, run_command
 
-#: Files that the command writes.
-OUTPUTS = ("comparison.json", "comparison.md", "comparison.png", "report.html")
 #: Each bootstrap sample of each class is kept in memory.
 MAX_BOOTSTRAP_SAMPLES = 100_000
 
@@ -50,18 +47,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def run(options: argparse.Namespace) -> None:
     """Compare the runs, write the results, print the table."""
-    from ..evaluation.comparison import compare
-    from ..plotting.comparison import draw_comparison
-    from ..reports.comparison import comparison_page
+    from ..workflow.comparisons import COMPARISON_OUTPUTS, compare
 
     out = Path(options.out) if options.out else timestamped_directory("comparisons", "comparison")
-    with ResultFolder(out, OUTPUTS, "compare", options.overwrite) as results:
-        found = compare(options.runs, seed=options.seed, n_bootstrap=options.n_bootstrap)
-        page = comparison_page(found, format_command(parser(), options))
+    with ResultFolder(out, COMPARISON_OUTPUTS, "compare", options.overwrite) as results:
+        command = format_command(parser(), options)
+        found = compare(options.runs, seed=options.seed, n_bootstrap=options.n_bootstrap, command=command)
         with results.publish() as folder:
-            write_text(folder / "comparison.json", json.dumps(found.to_dict(), indent=1) + "\n")
-            write_text(folder / "comparison.md", found.to_markdown() + "\n")
-            draw_comparison(found, folder / "comparison.png")
-            write_text(folder / "report.html", page)
+            found.write(folder)
     print(as_options(found.to_markdown()))
     print(f"\nwritten to {out}")

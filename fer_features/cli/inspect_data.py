@@ -6,7 +6,7 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
-from .._atomic import atomic_write, write_text
+from .._atomic import check_writable
 from ._advice import as_options
 from ._options import add_data_options, add_seed, cache_directory, check_suffix, read_samples
 from ._parser import Parser, add_common_options, command_parser, run_command
@@ -37,13 +37,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def inspect(options: argparse.Namespace) -> None:
     """Read the data, write the page, print a summary."""
-    from ..data_profile import inspect_data
-    from ..reports.data_profile import data_profile_page
+    from ..workflow.data_profiles import inspect_data
 
     check_suffix(options.out, ".html", "--out")
-    with atomic_write(options.out) as temporary:
-        X = read_samples(options, cache_directory(options.cache) if options.cache else None)
-        profile = inspect_data(X)
-        write_text(temporary, data_profile_page(profile, options.seed))
+    check_writable(options.out)
+    X = read_samples(options, cache_directory(options.cache) if options.cache else None)
+    profile = inspect_data(X, seed=options.seed)
+    profile.report(options.out)
     print(as_options(str(profile)))
     print(f"written to {options.out}")

@@ -151,7 +151,7 @@ def _compute(
 ) -> Experiment | TrainedModel:
     """Fit, predict and, unless ``--cv none`` is given, evaluate."""
     from ..training import train_model
-    from ..workflow import run_experiment
+    from ..workflow.experiments import run_experiment
 
     common: dict[str, Any] = {
         "seed": options.seed,

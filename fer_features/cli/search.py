@@ -115,7 +115,7 @@ def run(options: argparse.Namespace, kept: list[str]) -> None:
     from ..evaluation.summary import summary
     from ..experiment import JOURNAL
     from ..model_selection.search import Search
-    from ..workflow import finish_search
+    from ..workflow.searches import finish_search
 
     watch = Stopwatch()
     with setting_errors(options.set):

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 from collections import Counter
-from pathlib import Path
 
 import numpy as np
 
 from .._progress import progress
 from ..exceptions import FerError
 from ..extractors import Align
-from ..inputs import resolve_table
 from ..samples.data_info import class_name
 from ..samples.duplicates import exact_duplicates, has_duplicate_in, merge_groups, near_duplicates
 from ..samples.table import Samples
@@ -42,36 +40,8 @@ MEAN_FACE_SIDE_PX = 96
 SPLIT_ORDER = ("train", "validation", "test")
 
 
-def inspect_data(X: str | Path | Samples) -> DataProfile:
-    """Profile of a data set: classes, splits, images, duplicates, subjects and motion, and findings about them.
-
-    Parameters
-    ----------
-    X : Samples, or path of a data set
-        With any columns; statistics of absent columns are None.
-
-    Returns
-    -------
-    DataProfile
-
-    Raises
-    ------
-    FerError
-        If there is no sample, or a file cannot be read to its end.
-
-    Examples
-    --------
-    >>> from fer_features import Samples, inspect_data
-    >>> profile = inspect_data(Samples.from_arrays(label=["joy", "fear", "joy"], subject=[1, 1, 2]))
-    >>> profile
-    DataProfile(3 samples of arrays: 2 classes, 3 findings)
-    >>> for finding in profile.findings:
-    ...     print(f"{finding.severity}: {finding.text}")
-    warning: fear is shown by 1 of 2 subjects.
-    warning: 1 subject shows one class only: 2. The model may learn the face instead of the expression.
-    pass: No class is more than 5 times as frequent as another.
-    """
-    X = resolve_table(X)
+def profile_samples(X: Samples) -> DataProfile:
+    """Profile of a data set; `fer_features.inspect_data` describes it."""
     if not len(X):
         raise FerError("the data have no sample")
     label = X.label_codes if "label" in X else np.full(len(X), -1)

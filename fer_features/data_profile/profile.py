@@ -138,7 +138,7 @@ class Finding:
 
 @dataclasses.dataclass(frozen=True, eq=False, repr=False)
 class DataProfile:
-    """Contents of a data set; the result of `inspect_data`.
+    """Contents of a data set.
 
     ``print(profile)`` shows the facts and findings, and a notebook shows them with the counts.
 
@@ -208,7 +208,8 @@ class DataProfile:
 
     def __repr__(self) -> str:
         n = len(self.findings)
-        return f"DataProfile({len(self.X)} samples of {self.X.info.dataset}: {len(self.classes)} classes, {n} findings)"
+        of = f"{len(self.X)} samples of {self.X.info.dataset}"
+        return f"{type(self).__name__}({of}: {len(self.classes)} classes, {n} findings)"
 
     def _repr_html_(self) -> str:
         left = "style='text-align:left'"

@@ -20,40 +20,13 @@ from .run_folders import EvaluatedRun, incompatibilities, load_run, run_names
 from .statistics import bootstrap_ratio, critical_difference, friedman, holm, mcnemar, mean_ranks, signed_rank
 
 
-def compare(
+def compare_runs(
     runs: Sequence[EvaluationResult | str | Path],
     names: Sequence[str] | None = None,
     seed: int = 0,
     n_bootstrap: int = 2000,
 ) -> Comparison:
-    """Compare pipelines that were evaluated on the same samples with the same folds.
-
-    Parameters
-    ----------
-    runs : sequence of EvaluationResult, str or Path
-        Results of `evaluate`, or folders written by ``fer-features run``; two or more.
-    names : sequence of str, optional
-        Name of each run; by default its pipeline, with the folder where several have the same pipeline.
-    seed : int, default 0
-        Random state of the bootstrap.
-    n_bootstrap : int, default 2000
-
-    Returns
-    -------
-    Comparison
-
-    Raises
-    ------
-    FerError
-        Where runs differ in data, protocol, samples, folds or subjects; each difference is named.
-
-    Notes
-    -----
-    The unit is the subject: subjects are resampled for intervals and ranked for tests. McNemar's test assumes
-    independent samples, which those of one subject are not. Each test is corrected by Holm's method over all pairs.
-    Differences of single classes and subjects are not corrected: they are exploratory. Models are not trained again:
-    the variation by another training set is in none of these values.
-    """
+    """Compare pipelines that were evaluated on the same samples; `fer_features.compare` describes the parameters."""
     if n_bootstrap < 1 or seed < 0:
         raise FerError(f"n_bootstrap is {n_bootstrap} and seed {seed}: at least 1 and at least 0 are needed")
     if len(runs) < 2:

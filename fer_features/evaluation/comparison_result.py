@@ -53,9 +53,9 @@ class PairedDifference:
     subject_differences: dict[str, float]
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, repr=False)
 class Comparison:
-    """Result of `compare`.
+    """A comparison of pipelines.
 
     Attributes
     ----------
@@ -150,6 +150,9 @@ class Comparison:
                 f"95 % CI {p.ci95[0]:+.3f} to {p.ci95[1]:+.3f}  p (Holm): {tests}"
             )
         return "\n".join([*lines, *(f"  {note}" for note in self.notes)])
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({', '.join(self.accuracy)}: {self.n_samples} samples of {self.dataset})"
 
     def _repr_html_(self) -> str:
         return self.to_frame().round(3).to_html(index=False, border=0)

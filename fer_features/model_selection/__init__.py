@@ -1,6 +1,6 @@
 """Grid and random search over pipeline settings with grouped, nested cross-validation."""
 
-from .search import search
+from .search import Search
 from .search_result import SearchResult
 
-__all__ = ["SearchResult", "search"]
+__all__ = ["Search", "SearchResult"]

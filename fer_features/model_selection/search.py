@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
-from sklearn.base import BaseEstimator
 
-from .._progress import progress, progress_enabled
+from .._progress import progress
 from ..exceptions import FerError
-from ..inputs import resolve_inputs
-from ..samples.table import Samples
 from .fit_and_score import discard_last_features
 from .journal import FitKey, Journal
 from .plan import OUTER_TEST, SearchPlan
@@ -20,81 +16,8 @@ from .runner import SearchRunner
 from .search_result import OuterOutcome, SearchResult, candidates_table, nested_scores
 
 
-def search(
-    model: str | BaseEstimator,
-    X: str | Path | Samples,
-    grid: Mapping[str, Sequence[Any]],
-    *,
-    cv: str = "5fold",
-    nested: str | None = None,
-    strategy: str = "grid",
-    n_iter: int | None = None,
-    scoring: str = "accuracy",
-    seed: int = 0,
-    n_jobs: int = 1,
-    time_limit: float | None = None,
-    journal: str | Path | None = None,
-    verbose: bool = False,
-) -> SearchResult:
-    """Find the best settings of a pipeline by cross-validation grouped by subject.
-
-    Parameters
-    ----------
-    model : str or estimator
-        Pipeline specification, or any scikit-learn classifier that takes `Samples`. It is cloned, not fitted.
-    X : Samples, or path of a data set
-        With the columns 'label' and 'subject'. Of predefined splits only 'train' is used.
-    grid : mapping of str to list
-        Values to try for each parameter.
-    cv : {'5fold', '<k>fold', 'loso'}, default '5fold'
-        Folds on which candidates are evaluated.
-    nested : {'5fold', '<k>fold', 'loso'}, optional
-        Outer folds of nested cross-validation (S. Varma, R. Simon, BMC Bioinformatics 7, 2006,
-        doi:10.1186/1471-2105-7-91): in each the complete search is repeated on the training subjects, and the
-        selected candidate is evaluated on the others. `cv` then defines the inner folds.
-    strategy : {'grid', 'random'}, default 'grid'
-        All candidates, or a random sample of them.
-    n_iter : int, optional
-        Number of candidates to sample; 'random' samples 60 by default.
-    scoring : {'accuracy', 'balanced_accuracy', 'macro_f1'}, default 'accuracy'
-        The metric whose mean over folds is maximized; the first of equal candidates wins.
-    seed : int, default 0
-        Random state of folds and sampling.
-    n_jobs : int, default 1
-        Fits run in parallel worker processes; -1 for all cores. Results do not depend on it.
-    time_limit : float, optional
-        Minutes after which no new candidate is begun.
-    journal : str or Path, optional
-        File that keeps every fit; the same search continues from it.
-    verbose : bool, default False
-        Show progress.
-
-    Returns
-    -------
-    SearchResult
-
-    Raises
-    ------
-    FerError
-        For an unknown parameter, folds that the data do not allow, or where every candidate fails.
-
-    Examples
-    --------
-    >>> from fer_features import load_dataset, make_pipeline, search
-    >>> X = load_dataset("demo")
-    >>> result = search(make_pipeline("landmarks_svm"), X, {"classifier__C": [1, 10]}, cv="3fold")
-    >>> sorted(result.best_params)
-    ['classifier__C']
-    """
-    options: dict[str, Any] = {"cv": cv, "nested": nested, "strategy": strategy, "n_iter": n_iter}
-    with progress_enabled(verbose):
-        model, X, _ = resolve_inputs(model, X, seed)
-        planned = Search(model, X, grid, **options, scoring=scoring, seed=seed)
-        return planned.run(journal=journal, n_jobs=n_jobs, time_limit=time_limit)
-
-
 class Search(SearchPlan):
-    """A search that can be run, and continued; see `search` for the parameters."""
+    """A search that can be run, and continued; see `fer_features.search` for the parameters."""
 
     def run(
         self,
@@ -109,7 +32,7 @@ class Search(SearchPlan):
         Parameters
         ----------
         journal, n_jobs, time_limit
-            See `search`.
+            See `fer_features.search`.
         on_step : callable, optional
             Called after each fit; `table` then holds the results so far.
 

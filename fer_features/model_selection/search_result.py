@@ -27,9 +27,9 @@ class OuterOutcome:
     fit: CandidateFit
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, repr=False, eq=False)
 class SearchResult:
-    """Result of `search`.
+    """The candidates of a search and the best one.
 
     Attributes
     ----------
@@ -121,6 +121,9 @@ class SearchResult:
         if not self.finished:
             lines.append("  the time limit ended the search; the same command continues it")
         return "\n".join(lines)
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({len(self.table)} candidates: {self.scoring} {self.best_score:.3f})"
 
     def _repr_html_(self) -> str:
         return self.to_frame().round(3).to_html(index=False, border=0)

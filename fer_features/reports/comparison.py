@@ -17,14 +17,14 @@ from .html import render
 MAX_LISTED_SUBJECTS = 8
 
 
-def comparison_page(found: Comparison, command: str) -> str:
+def comparison_page(found: Comparison, command: str = "") -> str:
     """The report of a comparison as one HTML page.
 
     Parameters
     ----------
     found : Comparison
-    command : str
-        Command line that reproduces the comparison.
+    command : str, default ''
+        Command line that reproduces the comparison; empty where it was not a command.
 
     Returns
     -------
@@ -32,7 +32,8 @@ def comparison_page(found: Comparison, command: str) -> str:
         HTML.
     """
     sections = {"accuracy": "Accuracy", "differences": "Differences", "ranks": "Ranks" if found.mean_ranks else ""}
-    sections |= {"details": "Classes and subjects", "methods": "Methods", "reproduce": "Reproduce"}
+    sections |= {"details": "Classes and subjects", "methods": "Methods"}
+    sections |= {"reproduce": "Reproduce"} if command else {}
     return render(
         "comparison.html",
         title=f"{len(found.accuracy)} pipelines on {found.dataset}",

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import base64
 import dataclasses
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import cv2
 import numpy as np
 
+from .._atomic import atomic_write, write_text
 from .._markdown import escape_markdown
 
 #: Longer side of an embedded image in pixels; larger images are scaled down.
@@ -35,6 +37,26 @@ class ImageCard:
 
     images: tuple[EmbeddedImage, ...]
     lines: tuple[str, ...]
+
+
+def write_page(path: str | Path, make_page: Callable[[], str]) -> Path:
+    """Write a page to a file, which appears when it is complete.
+
+    Parameters
+    ----------
+    path : str or Path
+        Its folder must exist.
+    make_page : callable
+        Returns the page. It is called once the file is known to be writable.
+
+    Returns
+    -------
+    Path
+    """
+    path = Path(path)
+    with atomic_write(path) as temporary:
+        write_text(temporary, make_page())
+    return path
 
 
 def render(template: str, **content: Any) -> str:

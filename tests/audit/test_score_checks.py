@@ -7,8 +7,8 @@ import pytest
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import Pipeline
 
-from fer_features import FerError, make_pipeline
-from fer_features.audit import STATUSES, check, iterate_checks
+from fer_features import FerError, check, make_pipeline
+from fer_features.audit import STATUSES, iterate_checks
 from fer_features.audit.context import CurveFigure
 from fer_features.audit.score_checks import (
     check_learning_curve,

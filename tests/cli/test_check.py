@@ -35,7 +35,7 @@ def test_results_are_printed_and_written(labelled_clips, tmp_path, capsys):
 def test_each_run_without_out_writes_a_new_folder(labelled_clips, tmp_path, monkeypatch, status, code):
     monkeypatch.chdir(tmp_path)
     one = Check("a check", status, "a message")
-    monkeypatch.setattr("fer_features.audit.score_checks.iterate_checks", lambda *_, **__: iter([one]))
+    monkeypatch.setattr("fer_features.workflow.audits.iterate_checks", lambda *_, **__: iter([one]))
     for _ in range(2):
         assert main([*OPTIONS, *labelled_clips]) == code
     written = sorted((tmp_path / "checks").iterdir())

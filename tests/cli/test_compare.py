@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from fer_features.cli import run
-from fer_features.cli.compare import OUTPUTS, main
+from fer_features.cli.compare import main
+from fer_features.workflow.comparisons import COMPARISON_OUTPUTS
 
 from ..conftest import files_in
 
@@ -43,7 +44,7 @@ def test_the_table_is_printed_and_all_files_are_written(a, make_run, tmp_path, c
     out = tmp_path / "out"
     assert main([*map(str, folders), "--out", str(out), "--n-bootstrap", "200"]) == 0
     printed = capsys.readouterr().out
-    assert files_in(out) == sorted(OUTPUTS)
+    assert files_in(out) == sorted(COMPARISON_OUTPUTS)
     assert (out / "comparison.md").read_text() in printed
     pairs = json.loads((out / "comparison.json").read_text())["pairs"]
     assert [(pair["first"], pair["second"]) for pair in pairs] == [

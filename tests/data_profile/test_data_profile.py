@@ -146,4 +146,4 @@ def test_frame_text_and_html_of_a_profile(defective_images):
     for finding in profile.findings:
         assert (finding.text in shown) == (finding.severity != "pass")
         assert finding.text.replace("<b>fear</b>", "&lt;b&gt;fear&lt;/b&gt;") in page
-    assert repr(profile) == f"DataProfile(34 samples of toy: 4 classes, {len(profile.findings)} findings)"
+    assert repr(profile) == f"InspectionResult(34 samples of toy: 4 classes, {len(profile.findings)} findings)"

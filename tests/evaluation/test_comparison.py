@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from fer_features import FerError, Samples, make_pipeline
-from fer_features.evaluation import EvaluationResult, compare, evaluate_pipeline
+from fer_features import FerError, Samples, compare, make_pipeline
+from fer_features.evaluation import EvaluationResult, evaluate_pipeline
 from fer_features.evaluation.statistics import mcnemar, signed_rank
 from fer_features.plotting.comparison import draw_comparison, nonsignificant_groups
 

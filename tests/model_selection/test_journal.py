@@ -4,8 +4,7 @@ import json
 
 import pytest
 
-from fer_features import FerError, make_pipeline
-from fer_features.model_selection import search
+from fer_features import FerError, make_pipeline, search
 from fer_features.model_selection.fit_and_score import CandidateFit
 from fer_features.model_selection.journal import FitKey, Journal
 from fer_features.model_selection.search import Search

@@ -4,8 +4,7 @@ import numpy as np
 import pytest
 from sklearn.base import BaseEstimator, ClassifierMixin
 
-from fer_features import Samples, make_pipeline
-from fer_features.model_selection import search
+from fer_features import Samples, make_pipeline, search
 
 from ..conftest import draw_clips
 from .clips_table import clips_table

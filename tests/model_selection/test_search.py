@@ -6,10 +6,9 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 from sklearn.model_selection import GridSearchCV, StratifiedGroupKFold
 
-from fer_features import FerError, Samples, make_pipeline
+from fer_features import FerError, Samples, make_pipeline, search
 from fer_features.classifiers import CalibratedPipeline
 from fer_features.evaluation import evaluate_pipeline
-from fer_features.model_selection import search
 from fer_features.model_selection.grids import list_candidates
 
 from .clips_table import GRID, clips_table, without_times

@@ -26,8 +26,8 @@ from fer_features.evaluation import EvaluationResult, Scores, evaluate_pipeline
 from fer_features.experiment import RUN_OUTPUTS, SEARCH_OUTPUTS
 from fer_features.workflow import finish_search
 
-from .conftest import draw_clips, files_in, write_h5
-from .html_pages import check_page
+from ..conftest import draw_clips, files_in, write_h5
+from ..html_pages import check_page
 
 CLASSES = ("joy", "fear", "surprise")
 

@@ -1,4 +1,4 @@
-"""Evaluate, refit, save and report: what ``fer-features run`` and ``search`` do, as functions.
+"""Evaluate, refit, save and report: what ``fer-features run`` does, as functions.
 
 >>> from fer_features import load_dataset, make_pipeline, run_experiment
 >>> X = load_dataset("demo")
@@ -9,7 +9,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import functools
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -17,21 +16,19 @@ from typing import Any
 
 from sklearn.base import BaseEstimator
 
-from ._progress import progress_enabled, stage, stages
-from .evaluation.cross_validation import evaluate_pipeline, plan_evaluation
-from .evaluation.learning_curve import learning_curve_of
-from .evaluation.profiling import Stopwatch, peak_memory_mb, seconds_per_sample
-from .evaluation.protocol import training_mask
-from .evaluation.rejection import check_rejection, with_rejection
-from .experiment import Experiment
-from .inputs import resolve_inputs
-from .model_selection.search_result import SearchResult
-from .pipelines import pipeline_name
-from .recognition.rest import attach_rest_thresholds
-from .samples.fingerprint import fingerprint
-from .samples.table import Samples
-from .trained_model import TrainedModel, fit_on_training_samples, predict_test_split
-from .training import prepare, train_and_predict
+from .._progress import progress_enabled, stage, stages
+from ..evaluation.cross_validation import evaluate_pipeline, plan_evaluation
+from ..evaluation.learning_curve import learning_curve_of
+from ..evaluation.profiling import Stopwatch, peak_memory_mb, seconds_per_sample
+from ..evaluation.protocol import training_mask
+from ..evaluation.rejection import check_rejection, with_rejection
+from ..experiment import Experiment
+from ..inputs import resolve_inputs
+from ..pipelines import pipeline_name
+from ..recognition.rest import attach_rest_thresholds
+from ..samples.table import Samples
+from ..trained_model import TrainedModel
+from ..training import prepare, train_and_predict
 
 
 def evaluate(
@@ -255,71 +252,4 @@ def run_experiment(
         seed=seed,
         drop_duplicates=drop_duplicates,
         test=trained.test,
-    )
-
-
-def finish_search(
-    found: SearchResult,
-    X: Samples,
-    cv: Any,
-    *,
-    n_jobs: int = 1,
-    seed: int = 0,
-    name: str | None = None,
-    reject_below: float | None = None,
-    target_coverage: float | None = None,
-    command: str = "",
-    command_options: Mapping[str, Any] | None = None,
-    watch: Stopwatch | None = None,
-) -> Experiment:
-    """Evaluate the best candidate of a search on the folds of the search, and fit it on all training samples.
-
-    Parameters
-    ----------
-    found : SearchResult
-    X : Samples
-        The table that was searched on.
-    cv, n_jobs, seed, name, reject_below, target_coverage, command, command_options, watch
-        See `run_experiment`.
-
-    Returns
-    -------
-    Experiment
-    """
-    watch = watch or Stopwatch()
-    result = evaluate_pipeline(found.model, X[found.indices], cv, n_jobs=n_jobs, seed=seed, name=name)
-    positions = found.indices[result.predictions["sample"]]
-    result = dataclasses.replace(result, predictions=result.predictions.assign(sample=positions))
-    result = with_rejection(result, reject_below, target_coverage)
-    watch.lap("evaluate")
-    model = fit_on_training_samples(found.model, X)
-    watch.lap("fit")
-    test = predict_test_split(model, X)
-    watch.lap("predict")
-    watch.record("predict_per_sample", seconds_per_sample(model, X))
-    note = (
-        f"the settings were chosen among {len(found.table)} candidates by these scores, which are therefore optimistic"
-    )
-    scores = result.scores.replace(
-        data=dataclasses.replace(result.scores.data, fingerprint=fingerprint(X)),
-        notes=(*result.scores.notes, note),
-        excluded=found.excluded,
-        search=found.summarize(),
-        n_features_computed=0,  # it depends on how often the search was interrupted
-        timing=watch.timing,
-        peak_memory_mb=peak_memory_mb(),
-        seconds=watch.total,
-        command=None if command_options is None else dict(command_options),
-    )
-    return Experiment(
-        scores,
-        result.predictions,
-        model,
-        X=X,
-        pipeline=found.model,
-        settings=found.best_params,
-        command=command,
-        seed=seed,
-        test=test,
-        search=found,
     )

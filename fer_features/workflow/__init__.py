@@ -1,0 +1,21 @@
+"""What the commands do, as functions whose results can be saved and reported."""
+
+from .audits import CheckResult, check
+from .comparisons import ComparisonResult, compare
+from .data_profiles import InspectionResult, inspect_data
+from .experiments import evaluate, run_experiment
+from .searches import SearchExperiment, finish_search, search
+
+__all__ = [
+    "CheckResult",
+    "ComparisonResult",
+    "InspectionResult",
+    "SearchExperiment",
+    "check",
+    "compare",
+    "evaluate",
+    "finish_search",
+    "inspect_data",
+    "run_experiment",
+    "search",
+]
