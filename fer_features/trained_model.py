@@ -37,7 +37,8 @@ class TestPredictions:
     Attributes
     ----------
     table : DataFrame
-        id, predicted class, and one probability or score per class; empty where landmarks are missing.
+        id, predicted class, and one probability or score per class, in the order of the codes; empty where landmarks
+        are missing.
     codes : ndarray of int, shape (n,)
         Label codes for a submission, which needs one in every row: the most frequent class where landmarks are missing.
     n_without_features : int
@@ -224,8 +225,10 @@ def predict_test_split(model: Any, X: Samples) -> TestPredictions | None:
     if usable.any():
         predicted, values, kind = predict_with_scores(model, X[test[usable]])
         codes[usable] = X.info.codes_of(predicted)
-        columns = [f"{kind}_{name}" for name in X.info.names_of(model.classes_)]
-        table = table.join(pd.DataFrame(values, index=np.flatnonzero(usable), columns=columns))
+        # In the order of the codes, as in predictions.csv; the classes of a fitted model are sorted by name.
+        order = np.argsort(X.info.codes_of(model.classes_), kind="stable")
+        columns = [f"{kind}_{name}" for name in X.info.names_of(model.classes_[order])]
+        table = table.join(pd.DataFrame(values[:, order], index=np.flatnonzero(usable), columns=columns))
         table.loc[usable, "predicted"] = X.info.names_of(predicted)
     return TestPredictions(table, codes, int((~usable).sum()))
 

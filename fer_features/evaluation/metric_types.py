@@ -118,7 +118,8 @@ class Metrics:
         `n_subjects` is 0 where subjects are unknown.
     per_class : dict of str to ClassMetrics
     confusion : tuple of tuple of int
-        Counts, true classes in rows and predicted classes in columns.
+        Number of predictions, true classes in rows and predicted classes in columns. With repeated folds each sample
+        has several predictions; all other counts are numbers of samples.
     per_subject : dict of str to float
         Accuracy of each subject; empty where subjects are unknown.
     subject_mean, subject_sd : float or None

@@ -73,7 +73,7 @@ def compute_metrics(
     *,
     probability: np.ndarray | None = None,
     duplicate: np.ndarray | None = None,
-    n_samples: int | None = None,
+    sample: np.ndarray | None = None,
 ) -> Metrics:
     """All metrics of a set of predictions.
 
@@ -90,8 +90,8 @@ def compute_metrics(
         Class probabilities; NaN for a class absent from the training samples.
     duplicate : ndarray of bool, shape (n,), optional
         Samples whose image also occurs in the training samples.
-    n_samples : int, optional
-        Number of distinct samples, where folds are repeated; `n` by default.
+    sample : ndarray of int, shape (n,), optional
+        Sample of each prediction, where folds are repeated; by default all are different. Samples are counted once.
 
     Returns
     -------
@@ -103,29 +103,38 @@ def compute_metrics(
     accuracy = np.zeros(0) if subject is None else metrics_from_confusion(by_subject)["accuracy"]
     duplicate = np.zeros(len(true), bool) if duplicate is None else duplicate
     hits = true == predicted
+    first = np.arange(len(true)) if sample is None else np.unique(sample, return_index=True)[1]
+    n_of_class = np.bincount(true[first], minlength=len(classes))
+    is_duplicate = duplicate if sample is None else np.isin(sample, sample[duplicate])
     intervals = bootstrap_confusion(total if subject is None else by_subject, metrics_from_confusion, seed)
     return Metrics(
         **values,
         ci95={name: (float(low), float(high)) for name, (low, high) in intervals.items()},
-        n_samples=len(true) if n_samples is None else n_samples,
+        n_samples=len(first),
         n_subjects=len(accuracy),
-        per_class=per_class_metrics(total, classes),
+        per_class=per_class_metrics(total, classes, n_of_class),
         confusion=tuple(tuple(row) for row in total.tolist()),
         per_subject={} if subject is None else _by_name(subject, accuracy),
         subject_mean=float(accuracy.mean()) if len(accuracy) else None,
         subject_sd=(float(accuracy.std(ddof=1)) if len(accuracy) > 1 else 0.0) if len(accuracy) else None,
-        n_duplicates=int(duplicate.sum()),
+        n_duplicates=int(is_duplicate[first].sum()),
         accuracy_excluding_duplicates=float(hits[~duplicate].mean()) if (~duplicate).any() else None,
         calibration=None if probability is None else calibration(probability, true, predicted),
         risk_coverage=None if probability is None else risk_coverage(np.nanmax(probability, axis=1), hits),
     )
 
 
-def per_class_metrics(confusion: np.ndarray, classes: list[str]) -> dict[str, ClassMetrics]:
-    """Precision, recall, F1 and number of samples of each class of one confusion matrix, (k, k)."""
+def per_class_metrics(
+    confusion: np.ndarray, classes: list[str], n_samples: np.ndarray | None = None
+) -> dict[str, ClassMetrics]:
+    """Precision, recall, F1 and number of samples of each class of one confusion matrix, (k, k).
+
+    `n_samples`, shape (k,), is needed where folds are repeated: the confusion matrix counts predictions.
+    """
+    n_samples = confusion.sum(1) if n_samples is None else n_samples
     recall, precision, f1, _ = _per_class(confusion)
     return {
-        name: ClassMetrics(float(precision[i]), float(recall[i]), float(f1[i]), int(confusion[i].sum()))
+        name: ClassMetrics(float(precision[i]), float(recall[i]), float(f1[i]), int(n_samples[i]))
         for i, name in enumerate(classes)
     }
 

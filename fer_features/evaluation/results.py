@@ -225,5 +225,5 @@ def _metrics(predictions: pd.DataFrame, classes: list[str], seed: int) -> Metric
         seed,
         probability=probability.to_numpy(np.float64) if probability.shape[1] else None,
         duplicate=predictions["duplicate_in_train"].to_numpy() if "duplicate_in_train" in predictions else None,
-        n_samples=predictions["sample"].nunique(),
+        sample=predictions["sample"].to_numpy(),
     )

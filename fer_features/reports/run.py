@@ -169,10 +169,16 @@ def _subjects(predictions: pd.DataFrame) -> dict[str, Any] | None:
     if subject is None:
         return None
     correct = pd.Series(correct_of(predictions).astype(float))
-    table = correct.groupby(subject.astype(str)).agg(["mean", "size"]).sort_values("mean", kind="stable")
+    by_subject = subject.astype(str)
+    table = pd.DataFrame(
+        {
+            "mean": correct.groupby(by_subject).mean(),
+            "n_samples": predictions["sample"].reset_index(drop=True).groupby(by_subject).nunique(),
+        }
+    ).sort_values("mean", kind="stable")
     rows = [
         ValueRow(f"subject {name}", float(mean), f"{mean:.3f} ({int(n)} samples)")
-        for name, mean, n in zip(table.index, table["mean"], table["size"], strict=True)
+        for name, mean, n in zip(table.index, table["mean"], table["n_samples"], strict=True)
     ]
     mean = float(table["mean"].mean())
     return {

@@ -100,3 +100,17 @@ def test_duplicates_of_training_images_are_counted_and_excluded():
     assert compute_metrics(true, predicted, None, CLASSES).accuracy_excluding_duplicates == 0.5
     every = compute_metrics(true, predicted, None, CLASSES, duplicate=np.ones(4, bool))
     assert every.accuracy_excluding_duplicates is None
+
+
+def test_samples_of_repeated_folds_are_counted_once():
+    true, sample = np.array([0, 0, 1, 0, 0, 1]), np.array([4, 7, 9, 4, 7, 9])
+    predicted = np.array([0, 1, 1, 0, 0, 1])
+    duplicate = np.array([True, False, False, False, False, False])
+    result = compute_metrics(true, predicted, None, CLASSES, duplicate=duplicate, sample=sample)
+    assert (result.n_samples, result.n_duplicates) == (3, 1)
+    assert [one.n_samples for one in result.per_class.values()] == np.bincount(
+        [0, 0, 1], minlength=len(CLASSES)
+    ).tolist()
+    assert sum(map(sum, result.confusion)) == 6
+    assert result.accuracy == 5 / 6
+    assert result.accuracy_excluding_duplicates == 4 / 5

@@ -242,6 +242,10 @@ def test_predictions_are_class_names_and_submissions_codes(X, folder):
     probability = experiment.model.predict_proba(test)
     for i, name in enumerate(experiment.model.classes_):
         assert experiment.test.table[f"probability_{name}"].tolist() == probability[:, i].tolist()
+    columns = [f"probability_{name}" for name in CLASSES]
+    assert columns != sorted(columns)
+    for table in (experiment.test.table, experiment.predictions):
+        assert [name for name in table if name.startswith("probability_")] == columns
 
 
 @pytest.mark.parametrize("reject_below", [None, 0.5])
