@@ -125,7 +125,13 @@ class Experiment(EvaluationResult):
         return Path(folder)
 
     def write(self, folder: Path) -> None:
-        """Write all files into an existing folder; `save` does so all at once."""
+        """Write the files of `save` into a folder that exists, such as that of `ResultFolder.publish`.
+
+        Parameters
+        ----------
+        folder : Path
+            Files with the same names are replaced.
+        """
         assert self.X is not None
         scores, trained = self.scores, self._trained_model()
         if self.search is not None:

@@ -74,6 +74,8 @@ def make_pipeline(name: str, random_state: int = 0, **params: Any) -> Any:
         model = SoftVoting(members, random_state=random_state)
     set_parameters(model, params)
     for member in ensemble_members(model):
+        for step in (*_steps_before_features(member), *(extractor for _, extractor in named_extractors(member))):
+            step.validate_parameters()
         _check_mirror_invariance(member)
         if member.augmentation:
             validate_augmentation(member.augmentation, member.n_augmented_copies)

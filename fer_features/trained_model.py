@@ -140,7 +140,13 @@ class TrainedModel:
         return Path(folder)
 
     def write(self, folder: Path) -> None:
-        """Write the files of `save` into an existing folder."""
+        """Write the files of `save` into a folder that exists, such as that of `ResultFolder.publish`.
+
+        Parameters
+        ----------
+        folder : Path
+            Files with the same names are replaced.
+        """
         write_subjects(self.X, folder / "subjects.csv")
         if self.test is not None:
             # Without features of any sample the table has no probabilities, by which it could be marked.

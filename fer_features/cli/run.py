@@ -113,6 +113,7 @@ def run(options: argparse.Namespace, kept: list[str]) -> None:
     from .._atomic import timestamped_directory
     from .._result_folder import ResultFolder
     from ..evaluation.profiling import Stopwatch
+    from ..evaluation.protocol import check_protocol_name
     from ..experiment import RUN_OUTPUTS
     from ..pipelines import parse_setting
 
@@ -120,6 +121,8 @@ def run(options: argparse.Namespace, kept: list[str]) -> None:
     settings = dict(parse_setting(text) for text in options.set)
     with setting_errors(options.set):
         model = build_pipeline(options, **settings)
+    if options.cv != NO_EVALUATION:
+        check_protocol_name(options.cv, options.repeats)
     out = Path(options.out) if options.out else timestamped_directory("runs", options.pipeline)
     with ResultFolder(out, RUN_OUTPUTS, "run", options.overwrite) as results:
 

@@ -110,11 +110,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def run(options: argparse.Namespace, kept: list[str]) -> None:
     """Search, refit, save; print a summary. `kept` receives the message after an interruption."""
+    from sklearn.base import clone
+
     from ..evaluation.profiling import Stopwatch
     from ..evaluation.rejection import check_rejection
     from ..evaluation.summary import summary
     from ..experiment import JOURNAL
+    from ..model_selection.schedule import check_search_folds
     from ..model_selection.search import Search
+    from ..pipelines import set_parameters
     from ..workflow.searches import finish_search
 
     watch = Stopwatch()
@@ -123,6 +127,8 @@ def run(options: argparse.Namespace, kept: list[str]) -> None:
     if options.reject_below or options.target_coverage:
         check_rejection(model)
     grid = read_grid(options)
+    check_search_folds(options.cv, options.nested)
+    set_parameters(clone(model), {name: values[0] for name, values in grid.items()})  # all candidates have these names
     if options.out:  # a folder that cannot be written is reported before the data are read
         with _result_folder(options.out, options):
             pass

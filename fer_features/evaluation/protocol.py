@@ -32,6 +32,9 @@ EVALUATION_SPLITS = ("validation", "test")
 #: Name of the protocol that uses the predefined splits of a data set.
 PREDEFINED = "predefined"
 
+#: Name of leave-one-subject-out.
+LOSO = "loso"
+
 #: Training and test indices of each fold.
 Folds = list[tuple[np.ndarray, np.ndarray]]
 
@@ -184,8 +187,7 @@ def choose_protocol(
         where = "labelled samples of the training split" if predefined else "labelled samples"
         raise FerError(f"the {where} have {len(present)} class{only}: training needs at least two")
     if predefined:
-        if n_repeats > 1:
-            raise FerError("predefined splits cannot be repeated: use k folds, such as cv='5fold'")
+        check_protocol_name(PREDEFINED, n_repeats)
         return Protocol(PREDEFINED, 1, 1, seed, subject is not None, evaluated)
     subjects = None if subject is None else np.unique(subject)
     if cv is not None and not isinstance(cv, str):
@@ -197,23 +199,11 @@ def choose_protocol(
         )
     if cv is None:
         cv = _default_protocol(len(label), None if subjects is None else len(subjects))
-    match = re.fullmatch(r"([0-9]{1,9})(?:fold)?", f"{HOLDOUT_FOLDS}fold" if cv == HOLDOUT else cv)
-    if cv != "loso" and not match:
-        raise FerError(
-            f"unknown cv '{cv}': use 'loso', '5fold', '10fold' or another '<k>fold', '{HOLDOUT}' or '{PREDEFINED}'"
-        )
-    if n_repeats < 1:
-        raise FerError(f"n_repeats is {n_repeats}: it must be at least 1")
-    if cv == "loso":
-        if subjects is None:
-            raise FerError(
-                "leave-one-subject-out needs subjects, and none are known: use subjects=FILE, or cv='10fold'"
-            )
-        if n_repeats > 1:
-            raise FerError("leave-one-subject-out cannot be repeated: use k folds, such as cv='5fold'")
+    check_protocol_name(cv, n_repeats)
+    if cv == "loso" and subjects is None:
+        raise FerError("leave-one-subject-out needs subjects, and none are known: use subjects=FILE, or cv='10fold'")
+    match = _match_number(cv)
     k = len(subjects) if match is None and subjects is not None else int(match[1] if match else 0)
-    if k < 2:
-        raise FerError(f"cv '{cv}': at least 2 folds are needed")
     if subjects is None:
         rarest = n_of_class.argmin()
         if n_of_class[rarest] < k:
@@ -240,6 +230,43 @@ def choose_protocol(
                 f"{'leave-one-subject-out needs' if cv == 'loso' else f'{k} folds need'} {needed}: {advice}"
             )
     return Protocol(cv, k, n_repeats, seed, subjects is not None)
+
+
+def check_protocol_name(cv: Any, n_repeats: int = 1) -> None:
+    """Check what can be known of a protocol without data, so that a wrong name is reported before these are read.
+
+    Parameters
+    ----------
+    cv : {'loso', '5fold', '10fold', '<k>fold', 'holdout', 'predefined'}, int, scikit-learn splitter or None
+        Only names and numbers are checked.
+    n_repeats : int, default 1
+
+    Raises
+    ------
+    FerError
+        For an unknown name, fewer than two folds, or repeats of a protocol that has none.
+    """
+    if n_repeats < 1:
+        raise FerError(f"n_repeats is {n_repeats}: it must be at least 1")
+    if isinstance(cv, numbers.Integral) and not isinstance(cv, bool):
+        cv = f"{cv}fold"
+    if not isinstance(cv, str):
+        return
+    match = _match_number(cv)
+    if cv not in (LOSO, PREDEFINED) and not match:
+        raise FerError(
+            f"unknown cv '{cv}': use '{LOSO}', '5fold', '10fold' or another '<k>fold', '{HOLDOUT}' or '{PREDEFINED}'"
+        )
+    if match and int(match[1]) < 2:
+        raise FerError(f"cv '{cv}': at least 2 folds are needed")
+    if not match and n_repeats > 1:
+        name = "leave-one-subject-out" if cv == LOSO else "predefined splits"
+        raise FerError(f"{name} cannot be repeated: use k folds, such as cv='5fold'")
+
+
+def _match_number(cv: str) -> re.Match[str] | None:
+    """The number of folds of a name, as the first group; None for other names."""
+    return re.fullmatch(r"([0-9]{1,9})(?:fold)?", f"{HOLDOUT_FOLDS}fold" if cv == HOLDOUT else cv)
 
 
 def _default_protocol(n_samples: int, n_subjects: int | None) -> str:

@@ -83,6 +83,15 @@ class Align(SamplesTransformer):
         """Columns of `Samples` that the step uses."""
         return ("images",) if self.method == "none" else ("images", "landmarks")
 
+    def validate_parameters(self) -> None:
+        """Raise an error for invalid parameters.
+
+        Raises
+        ------
+        FerError
+        """
+        check_parameters(self, self.parameter_constraints)
+
     def fit(self, X: Any, y: Any = None) -> Self:
         """Validate the parameters and store the size of the images.
 
@@ -97,7 +106,7 @@ class Align(SamplesTransformer):
         FerError
             If a parameter is invalid or images are absent.
         """
-        check_parameters(self, self.parameter_constraints)
+        self.validate_parameters()
         self.image_size_ = tuple(np.shape(as_samples(X, ("images",)).column("images"))[-2:])
         return self
 
@@ -118,7 +127,7 @@ class Align(SamplesTransformer):
         FerError
             If a parameter is invalid, or if images or the landmarks for the alignment are absent.
         """
-        check_parameters(self, self.parameter_constraints)
+        self.validate_parameters()
         if self.method != "none" and isinstance(X, Samples) and "images" in X and "landmarks" not in X:
             file = X.info.files.get("landmarks")
             raise FerError(

@@ -55,6 +55,15 @@ class Neutral(SamplesTransformer):
         """Columns of `Samples` that the method itself uses, apart from the faces."""
         return ("subject",) if self.method == "subject" else ()
 
+    def validate_parameters(self) -> None:
+        """Raise an error for an invalid parameter.
+
+        Raises
+        ------
+        FerError
+        """
+        check_parameters(self, {"method": METHODS})
+
     def fit(self, X: Any, y: Any = None) -> Self:
         """Validate the parameter. Nothing is estimated from data.
 
@@ -63,7 +72,7 @@ class Neutral(SamplesTransformer):
         FerError
             If the parameter is invalid.
         """
-        check_parameters(self, {"method": METHODS})
+        self.validate_parameters()
         return self
 
     def transform(self, X: Any) -> Any:
@@ -83,7 +92,7 @@ class Neutral(SamplesTransformer):
         FerError
             If the parameter is invalid, or if subjects are needed and absent.
         """
-        check_parameters(self, {"method": METHODS})
+        self.validate_parameters()
         if self.method == "first":
             return X
         if not isinstance(X, Samples):  # an array of the one column that an extractor requires

@@ -6,7 +6,7 @@ import dataclasses
 
 import numpy as np
 
-from ..evaluation.protocol import PREDEFINED, Folds, choose_protocol
+from ..evaluation.protocol import PREDEFINED, Folds, check_protocol_name, choose_protocol
 from ..exceptions import FerError
 
 #: Name of the `OuterFold` that holds all samples.
@@ -41,6 +41,26 @@ class OuterFold:
     outer_protocol: str | None
 
 
+def check_search_folds(cv: str, nested: str | None) -> None:
+    """Check the names of the folds of a search, which needs no data.
+
+    Parameters
+    ----------
+    cv, nested
+        See `fer_features.search`.
+
+    Raises
+    ------
+    FerError
+    """
+    if PREDEFINED in (cv, nested):
+        raise FerError(
+            "a search draws folds within the training split: predefined splits must not be used to choose settings"
+        )
+    check_protocol_name(cv)
+    check_protocol_name(nested)
+
+
 def make_outer_folds(
     label: np.ndarray,
     subject: np.ndarray | None,
@@ -68,10 +88,7 @@ def make_outer_folds(
     FerError
         For folds that the samples, or those of an outer fold, do not allow.
     """
-    if PREDEFINED in (cv, nested):
-        raise FerError(
-            "a search draws folds within the training split: predefined splits must not be used to choose settings"
-        )
+    check_search_folds(cv, nested)
     every = np.arange(len(label))
     parts = [(ALL_SAMPLES, every, every[:0])]
     outer = None

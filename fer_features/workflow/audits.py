@@ -87,7 +87,13 @@ class CheckResult:
         return Path(folder)
 
     def write(self, folder: Path) -> None:
-        """Write the files of `save` into an existing folder."""
+        """Write the files of `save` into a folder that exists, such as that of `ResultFolder.publish`.
+
+        Parameters
+        ----------
+        folder : Path
+            Files with the same names are replaced.
+        """
         record: dict[str, Any] = {
             "pipeline": self.pipeline,
             "settings": json_ready(dict(self.settings)),

@@ -43,7 +43,13 @@ class ComparisonResult(Comparison):
         return Path(folder)
 
     def write(self, folder: Path) -> None:
-        """Write the files of `save` into an existing folder."""
+        """Write the files of `save` into a folder that exists, such as that of `ResultFolder.publish`.
+
+        Parameters
+        ----------
+        folder : Path
+            Files with the same names are replaced.
+        """
         values = self.to_dict()
         del values["command"]
         write_text(folder / "comparison.json", json.dumps(values, indent=1) + "\n")

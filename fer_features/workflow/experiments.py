@@ -20,7 +20,7 @@ from .._progress import progress_enabled, stage, stages
 from ..evaluation.cross_validation import evaluate_pipeline, plan_evaluation
 from ..evaluation.learning_curve import learning_curve_of
 from ..evaluation.profiling import Stopwatch, peak_memory_mb, seconds_per_sample
-from ..evaluation.protocol import training_mask
+from ..evaluation.protocol import check_protocol_name, training_mask
 from ..evaluation.rejection import check_rejection, with_rejection
 from ..experiment import Experiment
 from ..inputs import resolve_inputs
@@ -91,6 +91,7 @@ def evaluate(
     >>> result.to_frame().columns.tolist()
     ['precision', 'recall', 'f1', 'n_samples']
     """
+    check_protocol_name(cv, n_repeats)
     with progress_enabled(verbose):
         pipeline, table, settings = resolve_inputs(model, X, seed)
         result = evaluate_pipeline(
@@ -181,6 +182,7 @@ def run_experiment(
     """
     n_stages = 4 + bool(learning_curve) + train_landmarker
     watch = watch or Stopwatch()
+    check_protocol_name(cv, n_repeats)
     with progress_enabled(verbose), stages(n_stages):
         pipeline, table, chosen = resolve_inputs(model, X, seed, settings or {})
         name = name or (model if isinstance(model, str) else pipeline_name(pipeline))

@@ -16,6 +16,7 @@ from ..evaluation.profiling import Stopwatch, peak_memory_mb, seconds_per_sample
 from ..evaluation.rejection import with_rejection
 from ..experiment import Experiment
 from ..inputs import resolve_inputs
+from ..model_selection.schedule import check_search_folds
 from ..model_selection.search import Search
 from ..model_selection.search_result import SearchResult
 from ..pipelines import pipeline_name
@@ -127,6 +128,7 @@ def search(
     """
     name = model if isinstance(model, str) else pipeline_name(model) if isinstance(model, BaseEstimator) else ""
     options: dict[str, Any] = {"cv": cv, "nested": nested, "strategy": strategy, "n_iter": n_iter}
+    check_search_folds(cv, nested)
     with progress_enabled(verbose):
         model, table, _ = resolve_inputs(model, X, seed)
         planned = Search(model, table, grid, **options, scoring=scoring, seed=seed)

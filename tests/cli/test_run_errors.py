@@ -96,6 +96,21 @@ def test_more_subjects_than_faces(refused_run, fer22_folder):
     refused_run(fer22_folder, "--n-subjects", 10, texts=["subjects cannot be inferred", "10"])
 
 
+@pytest.mark.parametrize(
+    ("options", "texts"),
+    [
+        (["--cv", "5flod"], ["unknown cv '5flod'"]),
+        (["--cv", "1fold"], ["at least 2 folds"]),
+        (["--cv", "loso", "--repeats", "2"], ["leave-one-subject-out cannot be repeated", "--cv 5fold"]),
+        (["--set", "features__hog__orientations=many"], ["orientations"]),
+        (["--set", "align__size=0"], ["size=0"]),
+        (["--set", "neutral__method=last"], ["last"]),
+    ],
+)
+def test_folds_and_settings_are_checked_before_the_data_are_read(refused_run, options, texts):
+    refused_run("nowhere", *options, pipeline="hog_svm", texts=texts)
+
+
 def test_rejection_without_probabilities(refused_run, labelled_clips):
     options = ["--reject-below", 0.5, "--set", "calibration_cv=0"]
     refused_run(labelled_clips[1], *options, pipeline="landmarks_svm", texts=["needs probabilities"])

@@ -204,3 +204,16 @@ def test_the_table_of_candidates_is_updated_during_the_search(arguments, out, mo
     assert sizes == sorted(sizes)
     assert len(set(sizes)) > 2
     assert np.max(sizes) == 4
+
+
+@pytest.mark.parametrize(
+    ("options", "text"),
+    [
+        (["--cv", "5flod"], "unknown cv '5flod'"),
+        (["--nested", "1fold"], "at least 2 folds"),
+        (["--cv", "predefined"], "must not be used to choose settings"),
+        (["--set", "classifier__c=1,2"], "classifier__C"),
+    ],
+)
+def test_folds_and_names_of_parameters_are_checked_before_the_data_are_read(refused, options, text):
+    refused(main, ["--pipeline", "landmarks_svm", "--data", "nowhere", *options], text)

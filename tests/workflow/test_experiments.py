@@ -119,7 +119,23 @@ def test_other_arguments_are_refused_in_one_line(arguments, message):
         assert "\n" not in str(error.value)
 
 
-def test_errors_are_found_before_the_computation(X):
+@pytest.mark.parametrize("function", [evaluate, run_experiment])
+def test_folds_are_checked_before_the_data_are_read(function):
+    for options, message in (
+        ({"cv": "5flod"}, "unknown cv '5flod'"),
+        ({"cv": 1}, "at least 2 folds"),
+        ({"cv": "loso", "n_repeats": 2}, "cannot be repeated"),
+        ({"n_repeats": 0}, "n_repeats is 0"),
+    ):
+        with pytest.raises(FerError, match=message):
+            function("landmarks_svm", "nowhere", **options)
+
+
+def test_errors_are_found_before_the_computation(X, monkeypatch):
+    for name in ("precompute_features", "fit_on_training_samples"):
+        monkeypatch.setattr(f"fer_features.training.{name}", lambda *_: pytest.fail("the computation began"))
+    with pytest.raises(pytest.fail.Exception, match="the computation began"):
+        run_experiment("landmarks_svm", X)
     for options, message in (
         ({"model": "hog_svm"}, "'images' is needed"),
         ({"model": make_pipeline("landmarks_svm", calibration_cv=0), "reject_below": 0.5}, "needs probabilities"),

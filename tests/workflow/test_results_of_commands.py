@@ -80,6 +80,10 @@ def test_results_are_saved_completely_and_replaced_on_request(results, name, out
     with pytest.raises(FerError, match=r"is not empty: .* overwrite=True"):
         results[name].save(tmp_path / "out")
     results[name].save(tmp_path / "out", overwrite=True)
+    (tmp_path / "written").mkdir()
+    one = results[name].experiment if name == "search" else results[name]
+    one.write(tmp_path / "written")
+    assert files_in(tmp_path / "written") == files_in(tmp_path / "out")
 
 
 def test_the_best_candidate_is_evaluated_and_fitted_once(results, X, tmp_path):
