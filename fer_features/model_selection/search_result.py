@@ -119,7 +119,7 @@ class SearchResult:
         if len(failed):
             lines.append(f"  {len(failed)} candidate(s) failed; the first error: {failed['error'].iloc[0]}")
         if not self.finished:
-            lines.append("  the time limit ended the search; the same command continues it")
+            lines.append("  the time limit ended the search; the same search with its journal continues it")
         return "\n".join(lines)
 
     def __repr__(self) -> str:

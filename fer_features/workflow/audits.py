@@ -171,9 +171,12 @@ def check(
 
     Examples
     --------
-    >>> from fer_features import check
-    >>> result = check("landmarks_lda", "demo", n_permutations=1, max_samples=100)
-    >>> result.to_frame().loc["classes", "status"]
+    >>> import numpy as np
+    >>> from fer_features import Samples, check
+    >>> landmarks = np.random.default_rng(0).normal(50, 9, (40, 2, 68, 2))
+    >>> X = Samples.from_arrays(landmarks=landmarks, label=np.arange(40) % 2, subject=np.arange(40) // 4)
+    >>> result = check("landmarks_lda", X, n_permutations=1)
+    >>> result.to_frame().loc["classes by subject", "status"]
     'pass'
     """
     checks = []

@@ -98,9 +98,12 @@ def compare(
 
     Examples
     --------
-    >>> from fer_features import compare, evaluate
-    >>> compare([evaluate(name, "demo", cv="2fold") for name in ("landmarks_svm", "landmarks_lda")])
-    ComparisonResult(landmarks_svm, landmarks_lda: 288 samples of demo (synthetic))
+    >>> import numpy as np
+    >>> from fer_features import Samples, compare, evaluate
+    >>> landmarks = np.random.default_rng(0).normal(50, 9, (40, 2, 68, 2))
+    >>> X = Samples.from_arrays(landmarks=landmarks, label=np.arange(40) % 2, subject=np.arange(40) // 4)
+    >>> compare([evaluate(name, X, cv="2fold") for name in ("landmarks_linear", "landmarks_lda")])
+    ComparisonResult(landmarks_linear, landmarks_lda: 40 samples of arrays)
     """
     found = compare_runs(runs, names, seed, n_bootstrap)
     return ComparisonResult(**vars(found), command=command)
