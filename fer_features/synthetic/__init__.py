@@ -12,7 +12,7 @@ Purpose
     faces.
 
 Method
-    `drawn_face` samples a face (proportions, appearance, depth), `action_units` defines displacement fields of Action
+    `face_model` samples a face (proportions, appearance, depth), `action_units` defines displacement fields of Action
     Units after Ekman and Friesen (Facial Action Coding System, 1978), combined as in EMFACS (Friesen and Ekman, 1983),
     and `motion` samples the motion of a sequence. `texture` and `skin_folds` render the skin once in material
     coordinates, `warp` maps it to every frame, and `render` samples it and adds eyes, mouth, illumination and noise.
@@ -32,7 +32,7 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from .action_units import ACTION_UNITS
-from .drawn_face import IMAGE_HEIGHT, IMAGE_WIDTH, sample_face
+from .face_model import IMAGE_HEIGHT, IMAGE_WIDTH, sample_face
 from .motion import SubjectTraits, sample_motion, sample_traits
 from .render import render_sequence
 from .warp import FaceRig, flow_between_frames

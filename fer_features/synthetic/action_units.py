@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from .drawn_face import INTEROCULAR, MIDLINE_POINTS, MIRROR_INDICES, DrawnFace
+from .face_model import INTEROCULAR, MIDLINE_POINTS, MIRROR_INDICES, SyntheticFace
 
 #: Lip that a field component moves. Skin above the mouth line belongs to the upper lip, skin below to the lower one.
 BOTH_LIPS, UPPER_LIP, LOWER_LIP = "both", "upper", "lower"
@@ -107,12 +107,12 @@ def smoothstep(x: np.ndarray) -> np.ndarray:
     return x * x * (3 - 2 * x)
 
 
-def displacement_fields(face: DrawnFace, points: np.ndarray, lip: str) -> np.ndarray:
+def displacement_fields(face: SyntheticFace, points: np.ndarray, lip: str) -> np.ndarray:
     """Displacement of material points by each Action Unit in the left and in the right half of the image.
 
     Parameters
     ----------
-    face : DrawnFace
+    face : SyntheticFace
     points : ndarray, shape (..., 2)
         Material pixels.
     lip : {UPPER_LIP, LOWER_LIP}

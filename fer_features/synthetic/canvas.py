@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.interpolate import CubicSpline
 
-from .drawn_face import IMAGE_HEIGHT, IMAGE_WIDTH, INTEROCULAR
+from .face_model import IMAGE_HEIGHT, IMAGE_WIDTH, INTEROCULAR
 
 #: Canvas pixels per material pixel, and margin in material pixels.
 CANVAS_SCALE, CANVAS_PADDING = 1.5, 14

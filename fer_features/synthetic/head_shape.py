@@ -14,15 +14,15 @@ from .canvas import (
     smooth_curve,
     smooth_noise,
 )
-from .drawn_face import FACE_CENTRE, INTEROCULAR, LONG_HAIR, RECEDING_HAIR, DrawnFace
+from .face_model import FACE_CENTRE, INTEROCULAR, LONG_HAIR, RECEDING_HAIR, SyntheticFace
 
 
-def head_outlines(face: DrawnFace, rng: np.random.Generator) -> tuple[np.ndarray, ...]:
+def head_outlines(face: SyntheticFace, rng: np.random.Generator) -> tuple[np.ndarray, ...]:
     """Outlines of head, ears and hair.
 
     Parameters
     ----------
-    face : DrawnFace
+    face : SyntheticFace
     rng : numpy.random.Generator
 
     Returns
@@ -70,12 +70,12 @@ def head_outlines(face: DrawnFace, rng: np.random.Generator) -> tuple[np.ndarray
     return head, ears, hair, mane, strands
 
 
-def body_texture(face: DrawnFace) -> tuple[np.ndarray, np.ndarray]:
+def body_texture(face: SyntheticFace) -> tuple[np.ndarray, np.ndarray]:
     """Neck and shoulders, which do not move with the head.
 
     Parameters
     ----------
-    face : DrawnFace
+    face : SyntheticFace
 
     Returns
     -------

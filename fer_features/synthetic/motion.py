@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from .action_units import ACTION_UNITS, EXPRESSION_WEIGHTS, IS_UPPER_FACE, UNIT_INDEX, smoothstep
-from .drawn_face import IMAGE_HEIGHT
+from .face_model import IMAGE_HEIGHT
 
 #: Centre of rotation of the head in material pixels.
 HEAD_PIVOT = np.array([59.5, IMAGE_HEIGHT / 2 + 3])

@@ -7,7 +7,7 @@ from scipy.special import ndtri
 
 from .action_units import JAW_DROP, UNIT_INDEX
 from .canvas import sample_canvas
-from .drawn_face import EYES, IMAGE_HEIGHT, IMAGE_WIDTH, INTEROCULAR
+from .face_model import EYES, IMAGE_HEIGHT, IMAGE_WIDTH, INTEROCULAR
 from .motion import SequenceMotion
 from .warp import LEFT_EYE_POINTS, PIXEL_GRID, RIGHT_EYE_POINTS, FaceRig, FaceWarp, mouth_opening, visible_glasses
 

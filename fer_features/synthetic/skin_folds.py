@@ -8,7 +8,7 @@ import numpy as np
 
 from .action_units import UNIT_INDEX
 from .canvas import CANVAS_HEIGHT, CANVAS_WIDTH, gaussian_spot, line_mask, smooth_curve, smooth_noise, wrinkle_shading
-from .drawn_face import FACE_CENTRE, INTEROCULAR, DrawnFace
+from .face_model import FACE_CENTRE, INTEROCULAR, SyntheticFace
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ class SkinFolds:
         return out
 
 
-def make_skin_folds(face: DrawnFace, rng: np.random.Generator) -> SkinFolds:
+def make_skin_folds(face: SyntheticFace, rng: np.random.Generator) -> SkinFolds:
     """Create the skin folds of a face; their positions are random, their depth grows with age."""
     shades = _shades(face, rng)
     change = np.stack([shade for _, shade in shades]).astype(np.float32)
@@ -62,7 +62,7 @@ def make_skin_folds(face: DrawnFace, rng: np.random.Generator) -> SkinFolds:
     return SkinFolds(box, change[:, *box].reshape(len(change), -1), [key for key, _ in shades])
 
 
-def _shades(face: DrawnFace, rng: np.random.Generator) -> list[tuple[tuple[int, int], np.ndarray]]:
+def _shades(face: SyntheticFace, rng: np.random.Generator) -> list[tuple[tuple[int, int], np.ndarray]]:
     """(index of the Action Unit, half) and relative change of the grey levels, of every fold and bulge."""
     at, u, appearance = face.points, INTEROCULAR, face.appearance
     deep = 0.2 + 0.16 * appearance.age

@@ -21,7 +21,7 @@ from .canvas import (
     smooth_noise,
     to_fixed_point,
 )
-from .drawn_face import (
+from .face_model import (
     BROWS,
     EYES,
     FACE_CENTRE,
@@ -29,7 +29,7 @@ from .drawn_face import (
     LONG_HAIR,
     LOWER_LIP_OUTLINE,
     UPPER_LIP_OUTLINE,
-    DrawnFace,
+    SyntheticFace,
     face_depth,
 )
 from .head_shape import head_outlines
@@ -63,7 +63,7 @@ class FaceTexture:
     lid_grey: float
 
 
-def make_texture(face: DrawnFace) -> FaceTexture:
+def make_texture(face: SyntheticFace) -> FaceTexture:
     """Render the texture of a face."""
     appearance, at, rng = face.appearance, face.points, np.random.default_rng(face.seed)
     u = INTEROCULAR
@@ -108,7 +108,7 @@ def tone_curve(x: np.ndarray) -> np.ndarray:
     return x / (1 + (x / 0.93) ** 5) ** 0.2
 
 
-def _skin_mask(face: DrawnFace, hair: np.ndarray) -> np.ndarray:
+def _skin_mask(face: SyntheticFace, hair: np.ndarray) -> np.ndarray:
     at, u = face.points, INTEROCULAR
     out = polygon_mask(
         np.r_[
@@ -126,7 +126,7 @@ def _skin_mask(face: DrawnFace, hair: np.ndarray) -> np.ndarray:
     return out * (hair < 0.01)
 
 
-def _light(face: DrawnFace) -> np.ndarray:
+def _light(face: SyntheticFace) -> np.ndarray:
     z = blur_canvas(face_depth(face, CANVAS_GRID).astype(np.float32), 0.8) * CANVAS_SCALE
     zy, zx = np.gradient(z)
     lx, ly, lz = face.appearance.light
@@ -143,7 +143,7 @@ def _freckles(rng: np.random.Generator, at: np.ndarray) -> np.ndarray:
     return np.clip(smooth_noise(rng, 1.6) - 1.0, 0, 1) * np.clip(where, 0, 1) * 1.6
 
 
-def _beard(face: DrawnFace, rng: np.random.Generator) -> np.ndarray:
+def _beard(face: SyntheticFace, rng: np.random.Generator) -> np.ndarray:
     at = face.points
     region = np.r_[
         smooth_curve(at[2:15]),
@@ -191,7 +191,7 @@ def _nose(at: np.ndarray) -> np.ndarray:
     return out
 
 
-def _mouth(face: DrawnFace) -> np.ndarray:
+def _mouth(face: SyntheticFace) -> np.ndarray:
     at, u, lips = face.points, INTEROCULAR, face.appearance.lips
     line = at[[48, 60, 61, 62, 63, 64, 54]]
     upper = np.r_[smooth_curve(at[[48, *UPPER_LIP_OUTLINE, 54]]), smooth_curve(line)[::-1]]
@@ -210,7 +210,7 @@ def _mouth(face: DrawnFace) -> np.ndarray:
     return out
 
 
-def _brows(face: DrawnFace, rng: np.random.Generator, skin: np.ndarray) -> np.ndarray:
+def _brows(face: SyntheticFace, rng: np.random.Generator, skin: np.ndarray) -> np.ndarray:
     appearance, out = face.appearance, np.zeros((CANVAS_HEIGHT, CANVAS_WIDTH), np.uint8)
     for side, brow in zip((-1, 1), BROWS, strict=True):
         ridge = smooth_curve(face.points[brow][::-side], 60)  # from the inner end
@@ -232,7 +232,7 @@ def _brows(face: DrawnFace, rng: np.random.Generator, skin: np.ndarray) -> np.nd
     return skin * (1 - hairs) + min(0.8 * appearance.hair, 0.45 * appearance.skin) * hairs
 
 
-def _glasses(face: DrawnFace) -> np.ndarray:
+def _glasses(face: SyntheticFace) -> np.ndarray:
     at, u = face.points, INTEROCULAR
     alpha = np.zeros((CANVAS_HEIGHT, CANVAS_WIDTH), np.float32)
     for side, eye, ear in ((-1, EYES[0], 0), (1, EYES[1], 16)):

@@ -20,7 +20,7 @@ import numpy as np
 
 from .action_units import BLINK_UNIT, LOWER_LIP, UNIT_INDEX, UPPER_LIP, displacement_fields
 from .canvas import CANVAS_PADDING, sample_canvas
-from .drawn_face import IMAGE_HEIGHT, IMAGE_WIDTH, INTEROCULAR, LOWER_LIP_OUTLINE, DrawnFace, face_depth
+from .face_model import IMAGE_HEIGHT, IMAGE_WIDTH, INTEROCULAR, LOWER_LIP_OUTLINE, SyntheticFace, face_depth
 from .head_shape import body_texture
 from .motion import HEAD_PIVOT, pose_transforms
 from .texture import FaceTexture, make_texture
@@ -67,7 +67,7 @@ def interpolate_field(field: np.ndarray, points: np.ndarray) -> np.ndarray:
 class FaceRig:
     """A face with its displacement fields and its texture, which are computed once for all its sequences."""
 
-    face: DrawnFace
+    face: SyntheticFace
 
     @cached_property
     def field_basis(self) -> dict[str, np.ndarray]:
@@ -230,12 +230,12 @@ def flow_between_frames(rig: FaceRig, actions: np.ndarray, pose: np.ndarray) -> 
     return (there - PIXEL_GRID).astype(np.float32), valid & inside
 
 
-def _near_mouth(face: DrawnFace, points: np.ndarray) -> np.ndarray:
+def _near_mouth(face: SyntheticFace, points: np.ndarray) -> np.ndarray:
     near_line = np.abs(face.below_mouth_line(points)) < 0.5 * INTEROCULAR
     return (np.abs(face.mouth_position(points[..., 0])) < 1.1) & near_line
 
 
-def mouth_opening(face: DrawnFace, upper: np.ndarray, lower: np.ndarray) -> np.ndarray:
+def mouth_opening(face: SyntheticFace, upper: np.ndarray, lower: np.ndarray) -> np.ndarray:
     """Opacity 0..1 of the open mouth, from the material points of all pixels by both fields."""
     over_lip = np.clip(0.5 - face.below_mouth_line(upper), 0, 1)
     under_lip = np.clip(0.5 + face.below_mouth_line(lower), 0, 1)

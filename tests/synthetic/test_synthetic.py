@@ -8,7 +8,7 @@ import pytest
 
 from fer_features.synthetic import ACTION_UNITS, SyntheticSequences, generate, ground_truth_flow, make_subject
 from fer_features.synthetic.action_units import LOWER_LIP, UPPER_LIP, displacement_fields
-from fer_features.synthetic.drawn_face import sample_face
+from fer_features.synthetic.face_model import sample_face
 from fer_features.synthetic.warp import PIXEL_GRID
 from fer_features.vision.geometry import MIRROR_INDICES
 

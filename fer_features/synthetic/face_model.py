@@ -74,7 +74,7 @@ class FaceAppearance:
 
 
 @dataclass(frozen=True)
-class DrawnFace:
+class SyntheticFace:
     """A synthetic face in material coordinates.
 
     Attributes
@@ -103,7 +103,7 @@ class DrawnFace:
         return points[..., 1] - self.mouth[1] - self.mouth[3] * u * u
 
 
-def sample_face(rng: np.random.Generator) -> DrawnFace:
+def sample_face(rng: np.random.Generator) -> SyntheticFace:
     """Sample a face: the mean face with random proportions of every part, and a random appearance.
 
     Parameters
@@ -112,7 +112,7 @@ def sample_face(rng: np.random.Generator) -> DrawnFace:
 
     Returns
     -------
-    DrawnFace
+    SyntheticFace
     """
     n = rng.standard_normal
     p = MEAN_LANDMARKS.copy()
@@ -152,7 +152,7 @@ def sample_face(rng: np.random.Generator) -> DrawnFace:
         INTEROCULAR * stretch[0] * half,
         INTEROCULAR * stretch[1] * bend,
     )
-    return DrawnFace(p, line, _sample_appearance(rng), int(rng.integers(2**31)))
+    return SyntheticFace(p, line, _sample_appearance(rng), int(rng.integers(2**31)))
 
 
 def _sample_appearance(rng: np.random.Generator) -> FaceAppearance:
@@ -179,12 +179,12 @@ def _sample_appearance(rng: np.random.Generator) -> FaceAppearance:
     )
 
 
-def face_depth(face: DrawnFace, points: np.ndarray) -> np.ndarray:
+def face_depth(face: SyntheticFace, points: np.ndarray) -> np.ndarray:
     """Depth of the face towards the viewer.
 
     Parameters
     ----------
-    face : DrawnFace
+    face : SyntheticFace
     points : ndarray, shape (..., 2)
         Material pixels.
 
