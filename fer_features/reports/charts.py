@@ -47,7 +47,7 @@ class Line:
 
 
 @dataclasses.dataclass(frozen=True)
-class DrawnLine:
+class SvgLine:
     """A line in coordinates of the viewBox: attributes of SVG elements, and markers (x, y, radius)."""
 
     points: str
@@ -61,7 +61,7 @@ class DrawnLine:
 class LineChart:
     """A chart for the macro `chart`; ticks are pairs of a coordinate of the viewBox and a text."""
 
-    lines: tuple[DrawnLine, ...]
+    lines: tuple[SvgLine, ...]
     x_ticks: tuple[tuple[float, str], ...]
     y_ticks: tuple[tuple[float, str], ...]
     x_label: str
@@ -85,7 +85,7 @@ class ValueRow:
 
 
 @dataclasses.dataclass(frozen=True)
-class DrawnRow:
+class SvgRow:
     """A row in percent of the width: position of the value, and left end and width of the interval."""
 
     name: str
@@ -99,7 +99,7 @@ class DrawnRow:
 class IntervalPlot:
     """An interval plot for the macro `interval_plot`; `mark` is the position of a vertical line in percent."""
 
-    rows: tuple[DrawnRow, ...]
+    rows: tuple[SvgRow, ...]
     limits: tuple[str, str]
     about: str
     mark: float | None
@@ -138,7 +138,7 @@ def line_chart(
     def to_y(value: Any) -> Any:
         return np.round(BOTTOM - (BOTTOM - TOP) * (np.asarray(value, float) - y[0]) / max(y[1] - y[0], 1e-9), 1)
 
-    drawn = []
+    svg_lines: list[SvgLine] = []
     for k, line in enumerate(lines):
         points = np.asarray(line.points, float).reshape(-1, 2)
         at = np.stack([to_x(points[:, 0]), to_y(points[:, 1])], 1)
@@ -149,8 +149,8 @@ def line_chart(
             low, high = np.asarray(line.band, float).T
             band = [*zip(at[:, 0], to_y(high), strict=True), *zip(at[::-1, 0], to_y(low[::-1]), strict=True)]
         markers = tuple((float(a), float(b), float(r)) for (a, b), r in zip(at, radii, strict=True))
-        drawn.append(
-            DrawnLine(
+        svg_lines.append(
+            SvgLine(
                 points=" ".join(f"{a:g},{b:g}" for a, b in at),
                 markers=() if line.reference else markers,
                 band=" ".join(f"{a:g},{b:g}" for a, b in band),
@@ -159,7 +159,7 @@ def line_chart(
             )
         )
     return LineChart(
-        lines=tuple(drawn),
+        lines=tuple(svg_lines),
         x_ticks=tuple((float(to_x(t)), f"{t:g}") for t in axis_ticks(*x, min_step=float(integer_x))),
         y_ticks=tuple((float(to_y(t)), f"{t:g}") for t in axis_ticks(*y)),
         x_label=labels[0],
@@ -177,7 +177,7 @@ def interval_plot(
     ----------
     rows : sequence of ValueRow
     limits : (float, float)
-        Of the scale; values outside it are drawn at its ends.
+        Of the scale; values outside it are shown at its ends.
     about : str
         Text alternative.
     mark : float, optional
@@ -192,13 +192,13 @@ def interval_plot(
     def percent(value: float) -> float:
         return round(100 * float(np.clip((value - low) / max(high - low, 1e-9), 0, 1)), 2)
 
-    drawn = []
+    svg_rows: list[SvgRow] = []
     for row in rows:
         interval = None
         if row.low is not None and row.high is not None:
             interval = (percent(row.low), round(percent(row.high) - percent(row.low), 2))
-        drawn.append(DrawnRow(row.name, row.text, row.emphasized, percent(row.value), interval))
-    return IntervalPlot(tuple(drawn), (f"{low:g}", f"{high:g}"), about, None if mark is None else percent(mark))
+        svg_rows.append(SvgRow(row.name, row.text, row.emphasized, percent(row.value), interval))
+    return IntervalPlot(tuple(svg_rows), (f"{low:g}", f"{high:g}"), about, None if mark is None else percent(mark))
 
 
 def axis_ticks(low: float, high: float, min_step: float = 0.0) -> list[float]:
