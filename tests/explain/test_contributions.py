@@ -83,7 +83,11 @@ def test_the_only_informative_landmark_has_the_largest_fraction(one_landmark, cl
     model = make_pipeline(f"landmarks_{classifier}").fit(one_landmark, one_landmark["label"])
     locations = feature_locations(extractor_of(model, "landmarks"))
     fractions = contributions_by_location(feature_contributions(model, one_landmark, "landmarks"), locations)
-    assert [locations.landmarks[k][0] for k in fractions.argmax(1)] == [(CORNER,)] * 3
+    corner = [points == (CORNER,) for points, *_ in locations.landmarks].index(True)
+    # Measures such as the mouth width belong to both corners: trees that only use these give equal fractions to both.
+    assert (fractions[:, corner] > 0.9 * fractions.max(1)).all()
+    other_corner = LANDMARK_NAMES.index("mouth corner left")
+    assert (np.delete(fractions, [corner, other_corner], 1).max(1) < fractions[:, corner]).all()
 
 
 @pytest.mark.parametrize("classifier", LINEAR_CLASSIFIERS)
@@ -147,8 +151,14 @@ def test_gains_are_those_of_the_trees_of_each_class(one_landmark, classifier):
     """Left and right differ from the other classes in x, and up differs in y."""
     model = make_pipeline(f"landmarks_{classifier}").fit(one_landmark, one_landmark["label"])
     gains = feature_contributions(model, one_landmark)
-    names = list(extractor_of(model, "landmarks").get_feature_names_out())
-    x, y = (gains[:, names.index(f"displacement[mouth corner right, {axis}]")] for axis in "xy")
+    names = extractor_of(model, "landmarks").get_feature_names_out()
+    # Trees choose arbitrarily between a displacement and a measure that separate the classes equally well.
+    x, y = (
+        gains[
+            :, [name.startswith(f"displacement[mouth corner right, {axis}") or measure in name for name in names]
+        ].sum(1)
+        for axis, measure in (("x", "[mouth width"), ("y", "[mouth corners below"))
+    )
     assert (x[:2] > y[:2]).all()
     assert y[2] > x[2]
 
