@@ -13,8 +13,8 @@ from sklearn.base import BaseEstimator, clone
 
 from ._csv import write_csv
 from ._result_folder import ResultFolder
+from .evaluation.eligible_samples import training_indices
 from .evaluation.fit_predict import predict_with_scores
-from .evaluation.protocol import training_mask
 from .evaluation.rejection import mark_uncertain
 from .evaluation.results import sample_ids
 from .faces.landmarker_training import LandmarkerInfo
@@ -24,6 +24,7 @@ from .pipelines import can_extract
 from .recognition.rest import attach_rest_thresholds
 from .samples.duplicates import exact_duplicates, without_duplicates
 from .samples.fingerprint import fingerprint
+from .samples.splits import in_training_split, training_mask
 from .samples.table import Samples
 
 #: Files that `TrainedModel.write` may write.
@@ -210,7 +211,7 @@ def fit_on_training_samples(model: BaseEstimator, X: Samples, drop_duplicates: b
     -------
     estimator
     """
-    train = np.flatnonzero(training_mask(X) & can_extract(model, X))
+    train = training_indices(model, X)
     if drop_duplicates and "images" in X:
         train = without_duplicates(X, train, exact_duplicates(X))
     fitted = clone(model).fit(X[train], X["label"][train])
@@ -241,7 +242,7 @@ def predict_test_split(model: Any, X: Samples) -> TestPredictions | None:
 
 def write_subjects(X: Samples, path: Path) -> None:
     """Write the subject ids of the training samples, in the form that `load_dataset` reads."""
-    train = np.flatnonzero(X["split"] == "train") if "split" in X else np.arange(len(X))
+    train = np.flatnonzero(in_training_split(X))
     groups = X.groups
     table = pd.DataFrame({"id": sample_ids(X)[train], "subject": "" if groups is None else X["subject"][train]})
     table["source"] = X.info.subjects_from

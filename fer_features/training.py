@@ -11,12 +11,12 @@ from sklearn.base import BaseEstimator
 from ._progress import progress_enabled, stage, stages
 from .evaluation.fit_predict import precompute_features
 from .evaluation.profiling import Stopwatch
-from .evaluation.protocol import training_mask
 from .evaluation.rejection import check_rejection
 from .faces.landmarker_training import attach_landmarker, check_landmark_columns
 from .inputs import resolve_inputs
 from .pipelines import pipeline_name, required_columns
 from .recognition.rest import attach_rest_thresholds
+from .samples.splits import training_mask
 from .samples.table import Samples
 from .trained_model import TrainedModel, fit_on_training_samples, predict_test_split
 

@@ -8,11 +8,10 @@ from typing import Any
 import numpy as np
 from sklearn.base import BaseEstimator
 
-from ..evaluation.eligible_samples import eligible_samples
+from ..evaluation.eligible_samples import eligible_samples, groups_for_folds
 from ..evaluation.fit_predict import FitTask, fit_predict
 from ..evaluation.protocol import Folds, choose_protocol
 from ..pipelines import can_extract
-from ..samples.groups import group_codes
 from ..samples.table import Samples
 
 #: Results of a check: no problem; a limitation that should be known; a problem that makes scores untrustworthy; not
@@ -127,8 +126,7 @@ def audit_context(model: BaseEstimator, X: Samples, max_samples: int, seed: int,
         Where no sample has a label and features.
     """
     indices, _ = eligible_samples(can_extract(model, X), X)
-    # Eligible samples have a subject each, or none has one.
-    subject = None if X[indices].groups is None else group_codes(X[indices]["subject"])
+    subject = groups_for_folds(X[indices])
     rng = np.random.default_rng(seed)
     if len(indices) > max_samples:
         unit = np.arange(len(indices)) if subject is None else subject

@@ -9,13 +9,13 @@ from sklearn.metrics import balanced_accuracy_score
 
 from ..classifiers import CLASSIFIERS
 from ..evaluation.metrics import confusion_by_subject, metrics_from_confusion
-from ..evaluation.protocol import evaluation_splits, training_mask
 from ..evaluation.statistics import bootstrap_confusion
 from ..extractors import HOG, Align
 from ..extractors.scaling import fit_block_scaling
 from ..samples.data_info import class_name
 from ..samples.duplicates import exact_duplicates, has_duplicate_in, merge_groups, near_duplicates
 from ..samples.image_columns import clean_images
+from ..samples.splits import evaluation_splits, split_column, training_mask
 from ..samples.table import Samples
 from ..vision.geometry import MEAN_FACE, apply_affine, estimate_similarity
 from ..vision.registration import register_landmarks
@@ -112,10 +112,9 @@ def check_duplicates(X: Samples) -> Check:
     the duplicates of a subject together. Where subjects are unknown every duplicate counts.
     """
     name = "duplicates across splits"
-    labelled = X.label_codes >= 0
-    split = np.asarray(X["split"])[labelled] if "split" in X else None
+    X = X[X.is_labelled]
+    split = split_column(X)
     evaluated = evaluation_splits(split)
-    X = X[labelled]
     split = split if evaluated else None
     groups = X.groups if X.groups is not None else np.full(len(X), -1)
     shared: list[str] = []

@@ -266,14 +266,14 @@ def print_data_summary(X: Samples) -> None:
     """Print numbers of samples, predefined splits, notes of the reader, inferred subjects and possible leakage."""
     import numpy as np
 
-    from ..evaluation.protocol import EVALUATION_SPLITS
+    from ..samples.splits import SPLITS
 
     info = X.info
     n_labelled = int((X.label_codes >= 0).sum())
     synthetic = " (synthetic)" if info.synthetic else ""
     lines = [f"{info.dataset}: {n_labelled} labelled samples, {len(X) - n_labelled} without a label{synthetic}"]
     if "split" in X:
-        counts = {name: int((X["split"] == name).sum()) for name in ("train", *EVALUATION_SPLITS)}
+        counts = {name: int((X["split"] == name).sum()) for name in SPLITS if name}
         lines.append("predefined splits: " + ", ".join(f"{name} {n}" for name, n in counts.items() if n))
     lines += info.notes
     if info.subjects_from == "inferred":

@@ -141,13 +141,14 @@ def evaluation_report(options: argparse.Namespace) -> tuple[LandmarkScores, dict
 
 def _load_frames(options: argparse.Namespace, train_only: bool) -> tuple[Samples, AnnotatedFrames]:
     from ..faces.landmarker_training import AnnotatedFrames, check_landmark_columns
+    from ..samples.splits import in_training_split
 
     X = read_samples(options)
     if not options.quiet:
         print_data_summary(X)
     check_landmark_columns(X)
-    if "split" in X and train_only and (X["split"] == "train").any():
-        X = X[X["split"] == "train"]
+    if train_only and in_training_split(X).any():
+        X = X[in_training_split(X)]
     return X, AnnotatedFrames.from_samples(X, options.frames)
 
 

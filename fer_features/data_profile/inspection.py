@@ -12,6 +12,7 @@ from ..exceptions import FerError
 from ..extractors import Align
 from ..samples.data_info import class_name
 from ..samples.duplicates import exact_duplicates, has_duplicate_in, merge_groups, near_duplicates
+from ..samples.splits import SPLITS, split_column
 from ..samples.table import Samples
 from ..vision.registration import register_landmarks
 from .findings import profile_facts, profile_findings
@@ -36,9 +37,6 @@ N_HISTOGRAM_BINS = 64
 #: Side of the aligned crops that are averaged to mean faces, in pixels.
 MEAN_FACE_SIDE_PX = 96
 
-#: Order of the names of predefined splits; others follow alphabetically.
-SPLIT_ORDER = ("train", "validation", "test")
-
 
 def profile_samples(X: Samples) -> DataProfile:
     """Profile of a data set; `fer_features.inspect_data` describes it."""
@@ -53,10 +51,9 @@ def profile_samples(X: Samples) -> DataProfile:
     if (label < 0).any():
         class_index[label < 0] = len(classes)
         classes.append(UNLABELLED_CLASS)
-    split = np.asarray(X["split"]).astype(str) if "split" in X else np.full(len(X), "all")
-    known = [name for name in SPLIT_ORDER if name in split]
-    splits = [*known, *sorted(set(split) - set(known))]
-    split_index = np.array([splits.index(name) for name in split])
+    split = split_column(X)
+    splits = ["all"] if split is None else [name for name in SPLITS if name in split]
+    split_index = np.zeros(len(X), int) if split is None else np.array([splits.index(name) for name in split])
     counts = np.zeros((len(classes), len(splits)), int)
     np.add.at(counts, (class_index, split_index), 1)
     has_images = "images" in X

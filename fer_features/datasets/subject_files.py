@@ -15,6 +15,7 @@ from .._files import regular_file
 from ..exceptions import FerError
 from ..samples.groups import UNKNOWN_SUBJECT
 from ..samples.hdf5 import h5_keys, read_h5
+from ..samples.splits import in_training_split
 from ..samples.table import Samples
 from ..samples.validation import clean_subjects
 
@@ -60,7 +61,7 @@ def with_subjects_from_file(X: Samples, path: Path) -> Samples:
         For a file that cannot be read, ids that are unknown, missing or repeated, and another number of subjects.
     """
     given = read_subjects(path)
-    train = np.flatnonzero(X["split"] == "train") if "split" in X else np.arange(len(X))
+    train = np.flatnonzero(in_training_split(X))
     if given.sample is not None:
         indices = _joined(X, train, given.sample, path)
     elif len(given.subject) in (len(X), len(train)):

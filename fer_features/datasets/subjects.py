@@ -7,6 +7,7 @@ import dataclasses
 import numpy as np
 
 from ..exceptions import FerError
+from ..samples.splits import in_training_split
 from ..samples.table import Samples
 from ..vision.subject_clustering import MIN_GROUPING_CONFIDENCE, infer_subjects
 
@@ -36,7 +37,7 @@ def with_inferred_subjects(X: Samples, n_subjects: int | None = None) -> Samples
     --------
     fer_features.vision.subject_clustering.infer_subjects : The method.
     """
-    train = np.flatnonzero(X["split"] == "train") if "split" in X else np.arange(len(X))
+    train = np.flatnonzero(in_training_split(X))
     if n_subjects is not None and not 1 <= n_subjects <= len(train):
         raise FerError(f"n_subjects={n_subjects}: a number between 1 and the {len(train)} training samples is needed")
     T = X[train]

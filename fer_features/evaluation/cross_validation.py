@@ -13,11 +13,11 @@ from ..pipelines import can_extract, pipeline_name
 from ..samples.data_info import class_name
 from ..samples.duplicates import exact_duplicates, has_duplicate_in, without_duplicates
 from ..samples.fingerprint import fingerprint
-from ..samples.groups import group_codes
+from ..samples.splits import split_column
 from ..samples.table import Samples
-from .eligible_samples import labelled_samples, samples_for_folds
+from .eligible_samples import groups_for_folds, labelled_samples, samples_for_folds
 from .fit_predict import FitTask, FoldOutcome, fit_fold, fit_predict, precompute_features
-from .protocol import PREDEFINED, Folds, Protocol, choose_protocol, evaluation_splits
+from .protocol import Folds, Protocol, choose_protocol, uses_predefined_splits
 from .results import EvaluationResult, compute_scores, prediction_table
 from .scores import FoldRecord
 
@@ -64,16 +64,15 @@ def plan_evaluation(model: BaseEstimator, X: Samples, cv: Any, n_repeats: int, s
         See `fer_features.evaluate`.
     """
     indices, excluded = labelled_samples(can_extract(model, X), X)
-    split = np.asarray(X[indices]["split"]) if "split" in X else None
-    predefined = (isinstance(cv, str) and cv == PREDEFINED) or (cv is None and bool(evaluation_splits(split)))
+    split = split_column(X[indices])
+    predefined = uses_predefined_splits(cv, split)
     if not predefined:
         indices, more = samples_for_folds(X, indices)
         excluded |= more
     X = X[indices]
-    groups = X.groups
     # Predefined splits are evaluated completely, also where some samples have no subject.
-    subject = None if groups is None or (groups < 0).any() else np.asarray(X["subject"])
-    groups = None if subject is None else group_codes(subject)
+    groups = groups_for_folds(X)
+    subject = None if groups is None else np.asarray(X["subject"])
     split = split if predefined else None
     protocol = choose_protocol(cv, X.label_codes, groups, X.info.classes, n_repeats, seed, split)
     return EvaluationPlan(X, indices, excluded, subject, groups, split, protocol)

@@ -1,12 +1,29 @@
-"""Selection of the samples of a table that are divided into folds."""
+"""Selection of the samples of a table on which a pipeline is trained, and of those that are divided into folds."""
 
 from __future__ import annotations
 
 import numpy as np
+from sklearn.base import BaseEstimator
 
 from ..exceptions import FerError
+from ..pipelines import can_extract
+from ..samples.groups import group_codes
+from ..samples.splits import evaluation_splits, split_column, training_mask
 from ..samples.table import Samples
-from .protocol import evaluation_splits
+
+
+def training_indices(model: BaseEstimator, X: Samples) -> np.ndarray:
+    """Indices of the samples that a pipeline is trained on: labelled, in the split 'train', and with its features."""
+    return np.flatnonzero(training_mask(X) & can_extract(model, X))
+
+
+def groups_for_folds(X: Samples) -> np.ndarray | None:
+    """Codes of the subjects by which folds are grouped, shape (n,) int; None unless every subject is known.
+
+    Unlike ``X.groups``, codes count in the order in which subjects occur among these samples.
+    """
+    groups = X.groups
+    return None if groups is None or (groups < 0).any() else group_codes(groups)
 
 
 def eligible_samples(usable: np.ndarray, X: Samples) -> tuple[np.ndarray, dict[str, int]]:
@@ -39,7 +56,7 @@ def eligible_samples(usable: np.ndarray, X: Samples) -> tuple[np.ndarray, dict[s
 
 def labelled_samples(usable: np.ndarray, X: Samples) -> tuple[np.ndarray, dict[str, int]]:
     """As `eligible_samples`, of all predefined splits and with or without a known subject."""
-    labelled = X.label_codes >= 0
+    labelled = X.is_labelled
     if not labelled.any():
         raise FerError("no sample has a label: training needs labels")
     excluded = {}
@@ -53,7 +70,7 @@ def labelled_samples(usable: np.ndarray, X: Samples) -> tuple[np.ndarray, dict[s
 def samples_for_folds(X: Samples, indices: np.ndarray) -> tuple[np.ndarray, dict[str, int]]:
     """Samples among `indices` that are divided into folds, and the number of the others by reason."""
     excluded = {}
-    split = np.asarray(X[indices]["split"]) if "split" in X else None
+    split = split_column(X[indices])
     if split is not None and evaluation_splits(split):
         excluded["not in the training split"] = int((split != "train").sum())
         indices = indices[split == "train"]

@@ -9,13 +9,13 @@ import pandas as pd
 from sklearn.base import BaseEstimator
 
 from ..exceptions import FerError
-from ..pipelines import can_extract
 from ..samples.duplicates import exact_duplicates, without_duplicates
 from ..samples.groups import group_codes
 from ..samples.table import Samples
+from .eligible_samples import training_indices
 from .fit_predict import FitTask, fit_predict
 from .metric_types import LearningCurve
-from .protocol import Folds, reported_predictions, training_mask
+from .protocol import Folds, reported_predictions
 from .results import correct_of, subjects_of
 from .statistics import bootstrap_ratio
 
@@ -178,7 +178,7 @@ def _folds(model: BaseEstimator, X: Samples, predictions: pd.DataFrame) -> tuple
     """Training and test indices of each fold of an evaluation, and the predictions of these folds."""
     if "split" in predictions:
         table = reported_predictions(predictions)
-        train = np.flatnonzero(training_mask(X) & can_extract(model, X))
+        train = training_indices(model, X)
         return [(train, table["sample"].to_numpy())], table
     samples, first_repeat = np.unique(predictions["sample"]), []
     folds: Folds = []

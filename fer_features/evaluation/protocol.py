@@ -15,7 +15,7 @@ import pandas as pd
 from sklearn.model_selection import BaseCrossValidator, LeaveOneGroupOut, StratifiedGroupKFold, StratifiedKFold
 
 from ..exceptions import FerError
-from ..samples.table import Samples
+from ..samples.splits import evaluation_splits
 
 #: Up to this number of subjects the default is leave-one-subject-out, above it 10-fold.
 MAX_LOSO_SUBJECTS = 30
@@ -25,9 +25,6 @@ MIN_HOLDOUT_SAMPLES = 5000
 
 #: Name of the protocol with one hold-out, and the number of folds of which it is one.
 HOLDOUT, HOLDOUT_FOLDS = "holdout", 5
-
-#: Predefined splits that can be evaluated by a model trained on 'train'.
-EVALUATION_SPLITS = ("validation", "test")
 
 #: Name of the protocol that uses the predefined splits of a data set.
 PREDEFINED = "predefined"
@@ -120,17 +117,9 @@ def reported_predictions(predictions: pd.DataFrame) -> pd.DataFrame:
     return predictions[predictions["split"] == reported_split(predictions["split"].unique())]
 
 
-def evaluation_splits(split: np.ndarray | None) -> tuple[str, ...]:
-    """The predefined splits that a model of the split 'train' can be evaluated on, given that of each sample."""
-    available = split is not None and "train" in split
-    return tuple(name for name in EVALUATION_SPLITS if name in split) if available else ()  # type: ignore[operator]
-
-
-def training_mask(X: Samples) -> np.ndarray:
-    """Samples to train on, (n,) bool: the labelled ones of the split 'train', or all labelled ones without splits."""
-    labelled = X.label_codes >= 0
-    training = labelled & (np.asarray(X["split"]) == "train") if "split" in X else labelled
-    return training if training.any() else labelled
+def uses_predefined_splits(cv: Any, split: np.ndarray | None) -> bool:
+    """Whether the predefined splits are evaluated: on request, and by default where another than 'train' has labels."""
+    return bool(evaluation_splits(split)) if cv is None else isinstance(cv, str) and cv == PREDEFINED
 
 
 def choose_protocol(
@@ -174,7 +163,7 @@ def choose_protocol(
     if isinstance(cv, numbers.Integral) and not isinstance(cv, bool):
         cv = f"{cv}fold"
     evaluated = evaluation_splits(split)
-    predefined = (isinstance(cv, str) and cv == PREDEFINED) or (cv is None and bool(evaluated))
+    predefined = uses_predefined_splits(cv, split)
     if predefined and not evaluated:
         raise FerError("no predefined split other than 'train' has labels to evaluate on: use cv='loso' or cv='10fold'")
     present, n_of_class = np.unique(label[split == "train"] if predefined else label, return_counts=True)

@@ -13,13 +13,12 @@ import numpy as np
 import sklearn
 from sklearn.base import BaseEstimator, clone
 
-from ..evaluation.eligible_samples import eligible_samples
+from ..evaluation.eligible_samples import eligible_samples, groups_for_folds
 from ..evaluation.fit_predict import precompute_features
 from ..exceptions import FerError
 from ..pipelines import can_extract, pipeline_name, set_parameters
 from ..samples.feature_store import source_digest
 from ..samples.fingerprint import fingerprint
-from ..samples.groups import group_codes
 from ..samples.table import Samples
 from ..version import __version__
 from .fit_and_score import CANDIDATE_ERRORS, candidate_error
@@ -92,8 +91,8 @@ class SearchPlan:
         self.indices, self.excluded = eligible_samples(np.logical_and.reduce(usable), X)
         self.X = X[self.indices]
         self.label = self.X.label_codes
-        self.subject = None if self.X.groups is None else np.asarray(self.X["subject"])
-        self.groups = None if self.subject is None else group_codes(self.subject)
+        self.groups = groups_for_folds(self.X)
+        self.subject = None if self.groups is None else np.asarray(self.X["subject"])
         self.outer_folds = make_outer_folds(self.label, self.groups, X.info.classes, cv, nested, seed)
         self.identity = self._identity({"cv": cv, "nested": nested, "strategy": strategy, "scoring": scoring}, seed)
         text = json.dumps(self.identity, default=repr)

@@ -12,7 +12,7 @@ from sklearn.base import BaseEstimator
 
 from ..audit.context import AuditContext
 from ..classifiers import SoftVoting
-from ..evaluation.protocol import training_mask
+from ..evaluation.eligible_samples import groups_for_folds, training_indices
 from ..exceptions import FerError
 from ..explain.contributions import (
     class_codes,
@@ -25,12 +25,11 @@ from ..explain.contributions import (
 from ..explain.locations import feature_locations
 from ..explain.occlusion import OcclusionSensitivity, alignment_of, extractor_columns, occlusion_sensitivity
 from ..extractors.features import named_extractors
-from ..pipelines import can_extract, pipeline_name
+from ..pipelines import pipeline_name
 from ..plotting.faces import MeanFace, contrast_limits, mean_face
 from ..plotting.importance import GAIN_CAPTION, LEAD_CAPTION, SHARED_CAPTION, relative_heat
 from ..plotting.overlays import blend_heatmap, draw_circles, render_face
 from ..samples.data_info import class_name
-from ..samples.groups import group_codes
 from ..samples.table import Samples
 from .html import EmbeddedImage, ImageCard, embedded_image, sentence_case
 
@@ -122,7 +121,7 @@ def importance_section(
 
 def _contribution_figures(model: Any, X: Samples, seed: int, suffix: str) -> tuple[list[ImportanceFigure], list[str]]:
     """A figure for each extractor of a linear or tree model, and the reasons for missing ones."""
-    indices = np.flatnonzero(training_mask(X) & can_extract(model, X))
+    indices = training_indices(model, X)
     codes = class_codes(model, X)
     X = X[_per_class(X.label_codes, indices, codes, seed)]
     every = feature_contributions(model, X)
@@ -206,8 +205,7 @@ def _held_out(
     if seconds > MAX_FIT_SECONDS:
         raise FerError(f"the model was fitted on all samples, and a fit without some samples takes {seconds:.0f} s")
     table = X[indices]
-    groups = table.groups
-    subject = None if groups is None or (groups < 0).any() else group_codes(table["subject"])
+    subject = groups_for_folds(table)
     codes, label = table.label_codes, np.asarray(table["label"])
     train, test = AuditContext(unfitted, table, codes, subject, seed).folds(N_FOLDS)[0]
     fitted = unfitted.fit(table[train], label[train])

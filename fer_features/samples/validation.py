@@ -13,6 +13,7 @@ from .columns import LazyColumn, as_lazy_column
 from .groups import UNKNOWN_SUBJECT
 from .image_columns import clean_images
 from .landmark_columns import clean_landmarks, landmarks_in_pixels
+from .splits import SPLITS
 
 #: Contents of each column that has a meaning, for messages and documentation.
 COLUMNS = {
@@ -29,9 +30,6 @@ UNLABELLED = -1
 
 #: Largest label code or subject id, in absolute value, that floating-point numbers hold exactly.
 MAX_INTEGER = 1 << 53
-
-#: Splits of the column 'split'; empty text where a sample is in none.
-SPLITS = ("train", "validation", "test", "")
 
 #: Similarity in [0, 1] from which an unknown column name is taken for a misspelt name of `COLUMNS`.
 MISSPELLING_SIMILARITY = 0.85

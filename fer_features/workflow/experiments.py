@@ -20,12 +20,13 @@ from .._progress import progress_enabled, stage, stages
 from ..evaluation.cross_validation import evaluate_pipeline, plan_evaluation
 from ..evaluation.learning_curve import learning_curve_of
 from ..evaluation.profiling import Stopwatch, peak_memory_mb, seconds_per_sample
-from ..evaluation.protocol import check_protocol_name, training_mask
+from ..evaluation.protocol import check_protocol_name
 from ..evaluation.rejection import check_rejection, with_rejection
 from ..experiment import Experiment
 from ..inputs import resolve_inputs
 from ..pipelines import pipeline_name
 from ..recognition.rest import attach_rest_thresholds
+from ..samples.splits import training_mask
 from ..samples.table import Samples
 from ..trained_model import TrainedModel
 from ..training import prepare, train_and_predict

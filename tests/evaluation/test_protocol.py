@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fer_features import FerError, Samples
+from fer_features import FerError
 from fer_features.evaluation import choose_protocol
-from fer_features.evaluation.protocol import reported_predictions, training_mask
+from fer_features.evaluation.protocol import reported_predictions
 
 LABEL = np.tile(np.arange(3), 40)
 SUBJECT = np.repeat(np.arange(12), 10)
@@ -100,17 +100,6 @@ def test_predefined_splits_that_cannot_be_evaluated():
         choose_protocol("predefined", LABEL, None, n_repeats=2, split=split)
     with pytest.raises(FerError, match="training split have 1 class"):
         choose_protocol("predefined", np.where(split == "train", 0, LABEL), None, split=split)
-
-
-def test_training_samples_are_the_labelled_ones_of_the_training_split():
-    label = np.array([0, 1, -1, 0, 1])
-    split = np.array(["train", "test", "train", "train", "validation"])
-    assert training_mask(Samples.from_arrays(label=label, split=split)).tolist() == [True, False, False, True, False]
-    assert training_mask(Samples.from_arrays(label=label)).tolist() == [True, True, False, True, True]
-    only_test = Samples.from_arrays(label=label, split=np.full(5, "test"))
-    assert training_mask(only_test).tolist() == [True, True, False, True, True]
-    named = Samples.from_arrays(label=["joy", "fear", "", "joy", "fear"], split=split)
-    assert training_mask(named).tolist() == [True, False, False, True, False]
 
 
 def test_reported_predictions_are_those_of_the_split_test():
