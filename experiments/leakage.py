@@ -37,7 +37,7 @@ def run(options: argparse.Namespace) -> None:
     X = load_dataset(options.data, subjects=options.subjects)
     ungrouped = X.with_columns(subject=np.full(len(X), -1))
     cv = f"{options.folds}fold"
-    print(f"accuracy on {X.info.dataset}{' (synthetic)' if X.info.synthetic else ''}\n")
+    print(f"accuracy on {X.info.title}\n")
     print_header(["pipeline", f"random {options.folds}-fold", f"grouped {options.folds}-fold", "leave-one-subject-out"])
     for name in options.pipelines:
         model = uncalibrated(make_pipeline(name))

@@ -190,9 +190,8 @@ class TrainedModel:
 
     def __str__(self) -> str:
         data = self._data()
-        synthetic = " (synthetic)" if data.synthetic else ""
         return (
-            f"{self.pipeline} on {data.dataset}{synthetic}: fitted on {data.n_samples} samples, "
+            f"{self.pipeline} on {self.X.info.title}: fitted on {data.n_samples} samples, "
             f"{data.n_subjects or 'unknown'} subjects ({data.subjects_from}); not evaluated"
         )
 

@@ -12,7 +12,7 @@ from ..evaluation.metrics import confusion_by_subject, metrics_from_confusion
 from ..evaluation.statistics import bootstrap_confusion
 from ..extractors import HOG, Align
 from ..extractors.scaling import fit_block_scaling
-from ..samples.data_info import class_name
+from ..samples.data_info import SUBJECT_SOURCES, class_name
 from ..samples.duplicates import exact_duplicates, has_duplicate_in, merge_groups, near_duplicates
 from ..samples.image_columns import clean_images
 from ..samples.splits import evaluation_splits, split_column, training_mask
@@ -52,9 +52,9 @@ def check_subjects_known(X: Samples) -> Check:
         return Check(name, "warning", text, details)
     if info.leakage:
         return Check(name, "warning", info.leakage, details)
-    text = f"{n_subjects} subjects, source: {info.subjects_from}"
-    if info.subjects_from == "inferred":
-        text = f"{n_subjects} subjects inferred from neutral frames, confidence {info.subjects_confidence:.2f}"
+    text = f"{n_subjects} subjects, {SUBJECT_SOURCES.get(info.subjects_from, info.subjects_from)}"
+    if info.subjects_confidence is not None:
+        text += f", confidence {info.subjects_confidence:.2f}"
     n_unknown = int((groups < 0).sum())
     if n_unknown:
         text += f"; the subject of {n_unknown} samples is unknown, and these are excluded"

@@ -269,9 +269,8 @@ def print_data_summary(X: Samples) -> None:
     from ..samples.splits import SPLITS
 
     info = X.info
-    n_labelled = int((X.label_codes >= 0).sum())
-    synthetic = " (synthetic)" if info.synthetic else ""
-    lines = [f"{info.dataset}: {n_labelled} labelled samples, {len(X) - n_labelled} without a label{synthetic}"]
+    n_labelled = int(X.is_labelled.sum())
+    lines = [f"{info.title}: {n_labelled} labelled samples, {len(X) - n_labelled} without a label"]
     if "split" in X:
         counts = {name: int((X["split"] == name).sum()) for name in SPLITS if name}
         lines.append("predefined splits: " + ", ".join(f"{name} {n}" for name, n in counts.items() if n))

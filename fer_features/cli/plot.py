@@ -68,8 +68,7 @@ def _descriptor_figure(options: argparse.Namespace) -> Any:
     if sample >= len(X):
         raise FerError(f"--sample {sample}: the data have the samples 0 to {len(X) - 1}")
     figure = plot_descriptor(options.feature, X[[sample]])
-    synthetic = " (synthetic)" if X.info.synthetic else ""
-    title = f"{options.feature}: {X.info.dataset}{synthetic}, sample {sample}"
+    title = f"{options.feature}: {X.info.title}, sample {sample}"
     figure.suptitle(title, fontsize=11, parse_math=False)
     return figure
 

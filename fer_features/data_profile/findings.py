@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..samples.data_info import WARNING_PREFIX
+from ..samples.data_info import SUBJECT_SOURCES, WARNING_PREFIX
 from .profile import SEVERITIES, UNLABELLED_CLASS, DataProfile, DuplicateStatistics, Finding
 
 #: Ratio of the most to the least frequent class above which classes are imbalanced.
@@ -18,14 +18,6 @@ MIN_APEX_MOTION_FRACTION = 0.8
 
 #: Image sizes, and names, that are listed; more are counted.
 MAX_LISTED_SIZES, MAX_LISTED_NAMES = 4, 8
-
-#: `DataInfo.subjects_from` -> source of the subjects in a sentence.
-SUBJECT_SOURCES = {
-    "dataset": "from the data set",
-    "file": "from a file",
-    "inferred": "inferred from neutral frames",
-    "arrays": "from arrays",
-}
 
 
 def profile_facts(profile: DataProfile) -> tuple[tuple[str, str], ...]:
@@ -44,7 +36,7 @@ def profile_facts(profile: DataProfile) -> tuple[tuple[str, str], ...]:
     per_split = ", ".join(f"{name} {m}" for name, m in zip(profile.splits, profile.counts.sum(0), strict=True))
     per_class = ", ".join(f"{name} {m}" for name, m in zip(profile.classes, profile.counts.sum(1), strict=True))
     return (
-        ("data", f"{info.dataset}{' (synthetic)' if info.synthetic else ''}{source}"),
+        ("data", f"{info.title}{source}"),
         ("samples", f"{n}" if profile.splits == ["all"] else f"{n}: {per_split}"),
         ("classes", per_class),
         *_image_facts(profile),
@@ -59,7 +51,7 @@ def subjects_text(profile: DataProfile) -> str:
     if profile.subjects is None:
         return "unknown"
     info = profile.X.info
-    source = SUBJECT_SOURCES.get(info.subjects_from, "given")
+    source = SUBJECT_SOURCES.get(info.subjects_from, info.subjects_from)
     if info.subjects_confidence is not None:
         source += f", confidence {info.subjects_confidence:.2f}"
     per_subject = profile.subjects.counts.sum(1)

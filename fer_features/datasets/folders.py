@@ -249,5 +249,5 @@ def _with_subjects(X: Samples, pattern: str) -> Samples:
     if not known.all():
         first = names[int((~known).argmax())]
         notes.append(f"{(~known).sum()} file name(s) do not match the subject pattern, such as {first}")
-    info = dataclasses.replace(X.info, subjects_from="dataset").with_notes(notes)
+    info = dataclasses.replace(X.info, subjects_from="file names").with_notes(notes)
     return X.with_columns(info, subject=subject)

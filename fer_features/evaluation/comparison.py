@@ -70,9 +70,8 @@ def compare_runs(
         pairs = [dataclasses.replace(pair, **change) for pair, change in zip(pairs, changes, strict=True)]
     ranked = known and len(loaded) > 2
     friedman_p = friedman(accuracy) if ranked else None
-    data = first.scores.data
     return Comparison(
-        dataset=data.dataset + (" (synthetic)" if data.synthetic else ""),
+        dataset=first.scores.data.title,
         protocol=first.scores.protocol,
         n_samples=int(table["sample"].nunique()),
         n_subjects=len(subjects) if known else 0,

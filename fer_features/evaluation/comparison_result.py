@@ -12,7 +12,7 @@ from .._markdown import escape_markdown, markdown_code
 from .._serialization import to_jsonable
 
 #: Subjects listed for each pair: those with the largest difference.
-MAX_LISTED_SUBJECTS = 5
+MAX_LISTED_SUBJECTS = 8
 
 
 @dataclasses.dataclass(frozen=True)

@@ -10,6 +10,7 @@ from typing import Any
 from .._serialization import from_jsonable, to_jsonable
 from ..exceptions import FerError
 from ..faces.landmarker_training import LandmarkerInfo
+from ..samples.data_info import dataset_title
 from .metric_types import LearningCurve, Metrics, Rejection
 from .search_scores import SearchSummary
 
@@ -40,6 +41,11 @@ class DataRecord:
     subjects_from: str
     subjects_confidence: float | None
     notes: tuple[str, ...]
+
+    @property
+    def title(self) -> str:
+        """Name of the data set, with a mark if it is synthetic."""
+        return dataset_title(self.dataset, self.synthetic)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -139,7 +145,7 @@ class Scores:
     @property
     def title(self) -> str:
         """Pipeline and data set in a few words."""
-        return f"{self.pipeline} on {self.data.dataset}{' (synthetic)' if self.data.synthetic else ''}"
+        return f"{self.pipeline} on {self.data.title}"
 
     def replace(self, **changes: Any) -> Scores:
         """A copy with some attributes replaced."""

@@ -15,9 +15,9 @@ MAX_RESAMPLED_VALUES = 1 << 22
 
 
 def bootstrap_ratio(
-    numerator: np.ndarray, denominator: np.ndarray, seed: int = 0, n_bootstrap: int = 2000, level: float = 0.95
+    numerator: np.ndarray, denominator: np.ndarray, seed: int = 0, n_bootstrap: int = 2000
 ) -> np.ndarray:
-    """Confidence intervals of ratios of sums, by resampling units with replacement.
+    """95 % CI of ratios of sums, by resampling units with replacement.
 
     Parameters
     ----------
@@ -28,12 +28,11 @@ def bootstrap_ratio(
     seed : int
         Equal seeds resample the same units, so that intervals of several differences rest on the same subjects.
     n_bootstrap : int, default 2000
-    level : float, default 0.95
 
     Returns
     -------
     ndarray, shape (2,) or (2, m)
-        Lower and upper percentile; NaN where there are no samples.
+        The 2.5th and 97.5th percentile; NaN where there are no samples.
 
     Notes
     -----
@@ -55,13 +54,36 @@ def bootstrap_ratio(
         total = weights @ bottom
         found.append(np.divide(weights @ top, total, out=np.full(total.shape, np.nan), where=total > 0))
     values = np.concatenate(found)
-    tail = 100 * (1 - level) / 2
     limits = np.full((2, values.shape[1]), np.nan)
     for column in range(values.shape[1]):
         finite = values[np.isfinite(values[:, column]), column]
         if finite.size:
-            limits[:, column] = np.percentile(finite, [tail, 100 - tail])
+            limits[:, column] = np.percentile(finite, [2.5, 97.5])
     return limits[:, 0] if flat else limits
+
+
+def bootstrap_proportion(n_correct: int, n: int, seed: int = 0, n_bootstrap: int = 2000) -> np.ndarray:
+    """95 % CI of a proportion, by resampling samples with replacement.
+
+    Parameters
+    ----------
+    n_correct, n : int
+        Number of correct samples and of all samples, at least 1.
+    seed : int
+    n_bootstrap : int, default 2000
+
+    Returns
+    -------
+    ndarray, shape (2,)
+        The 2.5th and 97.5th percentile. The number of correct ones among resampled samples is binomial.
+
+    Examples
+    --------
+    >>> bootstrap_proportion(5, 10).tolist()
+    [0.2, 0.8]
+    """
+    n_resampled = np.random.default_rng(seed).binomial(n, n_correct / n, n_bootstrap)
+    return np.percentile(n_resampled / n, [2.5, 97.5])
 
 
 def bootstrap_confusion(
@@ -231,18 +253,17 @@ def friedman(values: np.ndarray) -> float:
     return float(stats.friedmanchisquare(*np.round(values, 12).T).pvalue)
 
 
-def critical_difference(k: int, n: int, level: float = 0.05) -> float:
-    """Smallest significant difference of mean ranks by Nemenyi's test (J. Demsar, JMLR 7, 2006).
+def critical_difference(k: int, n: int) -> float:
+    """Smallest difference of mean ranks that is significant at 5 %, by Nemenyi's test (J. Demsar, JMLR 7, 2006).
 
     Parameters
     ----------
     k, n : int
         Number of classifiers and of blocks.
-    level : float, default 0.05
 
     Returns
     -------
     float
     """
-    q = stats.studentized_range.ppf(1 - level, k, np.inf) / np.sqrt(2)
+    q = stats.studentized_range.ppf(0.95, k, np.inf) / np.sqrt(2)
     return float(q * np.sqrt(k * (k + 1) / (6 * n)))

@@ -122,8 +122,7 @@ def plot_feature_contributions(model: BaseEstimator, X: Samples, feature: str) -
         scale, ax=panels.tolist(), shrink=0.7, aspect=30, pad=0.02, label="contribution relative to the mean"
     )
     bar.ax.set_facecolor("#8c8c8c")  # the transparent colours are over grey here, as on the faces
-    synthetic = " (synthetic)" if X.info.synthetic else ""
-    title = f"{pipeline_name(model)}: contributions of {feature}\n{X.info.dataset}{synthetic}, {len(indices)} samples\n"
+    title = f"{pipeline_name(model)}: contributions of {feature}\n{X.info.title}, {len(indices)} samples\n"
     figure.suptitle(title, fontsize=11)
     caption = LEAD_CAPTION if is_linear(model) else GAIN_CAPTION
     parts = [caption.format("Colour and size" if at_landmarks else "Colour")]

@@ -71,7 +71,7 @@ def audit_page(
     sections |= {"reproduce": "Reproduce"} if command else {}
     return render(
         "audit.html",
-        title=f"{pipeline} on {info.dataset}{' (synthetic)' if info.synthetic else ''}: checks of the score",
+        title=f"{pipeline} on {info.title}: checks of the score",
         version=__version__,
         worst=worst,
         conclusion=CONCLUSIONS[worst],

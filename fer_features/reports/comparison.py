@@ -7,14 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from ..evaluation.comparison_result import Comparison, PairedDifference
+from ..evaluation.comparison_result import MAX_LISTED_SUBJECTS, Comparison, PairedDifference
 from ..samples.data_info import WARNING_PREFIX
 from ..version import __version__
 from .charts import IntervalPlot, ValueRow, interval_plot
 from .html import render
-
-#: Subjects listed for each pair: those with the largest difference.
-MAX_LISTED_SUBJECTS = 8
 
 
 def comparison_page(found: Comparison, command: str = "") -> str:

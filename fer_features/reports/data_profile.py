@@ -67,7 +67,7 @@ def data_profile_page(profile: DataProfile, seed: int = 0) -> str:
     }
     return render(
         "data_profile.html",
-        title=f"{info.dataset}{' (synthetic)' if info.synthetic else ''}: data profile",
+        title=f"{info.title}: data profile",
         version=__version__,
         findings=profile.findings,
         severities=SEVERITIES,

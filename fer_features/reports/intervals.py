@@ -7,11 +7,11 @@ import pandas as pd
 
 from ..evaluation.results import correct_of, subjects_of
 from ..evaluation.scores import Scores
-from ..evaluation.statistics import bootstrap_ratio
+from ..evaluation.statistics import bootstrap_proportion, bootstrap_ratio
 from ..samples.groups import group_codes
 
 
-def recall_intervals(scores: Scores, predictions: pd.DataFrame, n_bootstrap: int = 2000) -> list[tuple[float, float]]:
+def recall_intervals(scores: Scores, predictions: pd.DataFrame) -> list[tuple[float, float]]:
     """95 % CI of the recall of each class.
 
     Parameters
@@ -19,7 +19,6 @@ def recall_intervals(scores: Scores, predictions: pd.DataFrame, n_bootstrap: int
     scores : Scores
     predictions : DataFrame
         Of the reported split.
-    n_bootstrap : int, default 2000
 
     Returns
     -------
@@ -35,12 +34,10 @@ def recall_intervals(scores: Scores, predictions: pd.DataFrame, n_bootstrap: int
         if not mask.any():
             ratio = np.full(2, np.nan)
         elif codes is None:
-            # The number of correct ones among resampled samples is binomial.
-            hits = np.random.default_rng(0).binomial(mask.sum(), correct[mask].mean(), n_bootstrap)
-            ratio = np.percentile(hits / mask.sum(), [2.5, 97.5])
+            ratio = bootstrap_proportion(int(correct[mask].sum()), int(mask.sum()))
         else:
             # Subjects without samples of the class change nothing, and there may be thousands of them.
             units = np.unique(codes[mask], return_inverse=True)[1]
-            ratio = bootstrap_ratio(np.bincount(units, correct[mask]), np.bincount(units), n_bootstrap=n_bootstrap)
+            ratio = bootstrap_ratio(np.bincount(units, correct[mask]), np.bincount(units))
         intervals.append((float(ratio[0]), float(ratio[1])))
     return intervals

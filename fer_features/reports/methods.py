@@ -12,16 +12,9 @@ from ..evaluation.summary import HEADLINE_METRICS
 from ..extractors import EXTRACTORS
 from ..extractors.features import named_extractors
 from ..pipelines import ensemble_members, pipeline_name
+from ..samples.data_info import SUBJECT_SOURCES
 from ..samples.table import Samples
 from .html import sentence_case
-
-#: Sources of the subject ids.
-SUBJECT_SOURCES = {
-    "dataset": "from the data set",
-    "file": "from a file",
-    "inferred": "inferred from neutral frames, with possible errors",
-    "arrays": "given with the data",
-}
 
 #: Alignment of face crops, by method.
 ALIGNMENTS = {"procrustes": "aligned by all landmarks", "eyes": "aligned by the eyes"}

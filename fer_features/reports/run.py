@@ -31,7 +31,7 @@ from .search import search_section
 #: Number of subjects above which the list of subjects is collapsed.
 MAX_EXPANDED_SUBJECTS = 40
 #: Number of subjects that are listed, those with the lowest accuracy.
-MAX_LISTED_SUBJECTS = 400
+MAX_PLOTTED_SUBJECTS = 400
 #: Stages of a run, by attribute of `Timing`.
 STAGE_NAMES = {
     "read": "reading the data",
@@ -182,9 +182,9 @@ def _subjects(predictions: pd.DataFrame) -> dict[str, Any] | None:
     ]
     mean = float(table["mean"].mean())
     return {
-        "plot": interval_plot(rows[:MAX_LISTED_SUBJECTS], (0, 1), "Accuracy of each subject", mean),
+        "plot": interval_plot(rows[:MAX_PLOTTED_SUBJECTS], (0, 1), "Accuracy of each subject", mean),
         "collapsed": len(rows) > MAX_EXPANDED_SUBJECTS,
-        "n_more": max(0, len(rows) - MAX_LISTED_SUBJECTS),
+        "n_more": max(0, len(rows) - MAX_PLOTTED_SUBJECTS),
         "n": len(rows),
         "mean": mean,
         "lowest": str(table.index[0]),

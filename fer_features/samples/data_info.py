@@ -8,6 +8,15 @@ from typing import Any
 
 import numpy as np
 
+#: `DataInfo.subjects_from` -> source of the subjects in a sentence.
+SUBJECT_SOURCES = {
+    "dataset": "from the data set",
+    "file": "from a file",
+    "file names": "from the file names",
+    "inferred": "inferred from neutral frames",
+    "arrays": "given as an array",
+}
+
 #: Start of the notes that are warnings.
 WARNING_PREFIX = "warning: "
 
@@ -25,7 +34,7 @@ class DataInfo:
     source : str
         Folder or file that was read.
     subjects_from : str
-        Source of the subject ids: 'dataset', 'file', 'inferred', 'arrays' or 'unknown'.
+        Source of the subject ids: a key of `SUBJECT_SOURCES`, or 'unknown'.
     subjects_confidence : float or None
         Of inferred subjects, in [0, 1].
     leakage : str
@@ -51,6 +60,11 @@ class DataInfo:
     notes: tuple[str, ...] = ()
     files: Mapping[str, str] = dataclasses.field(default_factory=dict)
 
+    @property
+    def title(self) -> str:
+        """Name of the data set, with a mark if it is synthetic."""
+        return dataset_title(self.dataset, self.synthetic)
+
     def with_notes(self, notes: Iterable[str]) -> DataInfo:
         """The same metadata with further notes; a note that is there already is not repeated."""
         return dataclasses.replace(self, notes=tuple(dict.fromkeys((*self.notes, *notes))))
@@ -72,6 +86,11 @@ class DataInfo:
     def names_of(self, labels: Any) -> list[str]:
         """Class names of labels, which are codes or names."""
         return [label if isinstance(label, str) else class_name(self, label) for label in np.asarray(labels).tolist()]
+
+
+def dataset_title(dataset: str, synthetic: bool) -> str:
+    """Name of a data set, with a mark if it is synthetic."""
+    return f"{dataset} (synthetic)" if synthetic else dataset
 
 
 def class_name(info: DataInfo, code: Any) -> str:

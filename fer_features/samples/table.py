@@ -342,10 +342,6 @@ class Samples:
         return new
 
 
-def _pixels_fingerprint(columns: Mapping[str, Column]) -> str:
-    return fingerprint(Samples(columns, check_input=False), ("images", "landmarks"))
-
-
 def as_samples(X: Any, required_columns: tuple[str, ...]) -> Samples:
     """`X` itself if it is `Samples`; a plain array as the one required column.
 

@@ -13,43 +13,6 @@ from .landmark_names import LANDMARK_NAMES
 from .registration import register_landmarks
 
 
-def landmark_displacement(
-    landmarks: np.ndarray, registration: str = "pose", registration_points: str = "upper"
-) -> np.ndarray:
-    """Displacement of each landmark from the neutral frame to the apex, without head motion.
-
-    Parameters
-    ----------
-    landmarks : ndarray, shape (n, T, 68, 2)
-        iBUG-68 points in pixels, neutral frame first, apex last, T at least 2.
-    registration, registration_points : str
-        As in `register_landmarks`.
-
-    Returns
-    -------
-    ndarray, shape (n, 136), float32
-        x and y of each point in turn, in inter-ocular distances; NaN as in `register_landmarks`.
-
-    Raises
-    ------
-    ValueError
-        As in `register_landmarks`.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from fer_features.vision.displacement import landmark_displacement
-    >>> from fer_features.vision.geometry import MEAN_FACE
-    >>> neutral = 60 * MEAN_FACE + 100
-    >>> apex = neutral.copy()
-    >>> apex[51, 1] -= 6  # the upper lip rises by a tenth of the inter-ocular distance
-    >>> landmark_displacement(np.stack([neutral, apex])[None]).reshape(68, 2)[51].round(3) + 0.0
-    array([ 0. , -0.1], dtype=float32)
-    """
-    shapes = register_landmarks(landmarks, registration, registration_points)
-    return (shapes[:, -1] - shapes[:, 0]).reshape(-1, 136).astype(np.float32)
-
-
 def displacement_features(
     landmarks: np.ndarray, registration: str = "pose", registration_points: str = "upper", n_apex_frames: int = 3
 ) -> np.ndarray:
@@ -67,9 +30,9 @@ def displacement_features(
     Returns
     -------
     ndarray, shape (n, 136 + 2 * len(DISTANCE_MEASURES)), float32
-        The `landmark_displacement`, the change of the `distance_measures` since the neutral frame, and the measures at
-        the apex, which help where the first frame is not quite neutral. Columns as in `displacement_feature_names`;
-        NaN as in `register_landmarks`.
+        Displacement of each landmark, change of the `distance_measures` since the neutral frame, and measures at the
+        apex, which help where the first frame is not quite neutral. Columns as in `displacement_feature_names`; NaN as
+        in `register_landmarks`.
 
     Raises
     ------
@@ -81,8 +44,14 @@ def displacement_features(
     >>> import numpy as np
     >>> from fer_features.vision.displacement import displacement_features
     >>> from fer_features.vision.geometry import MEAN_FACE
-    >>> displacement_features(60 * np.stack([MEAN_FACE, MEAN_FACE])[None] + 100).shape
+    >>> neutral = 60 * MEAN_FACE + 100
+    >>> apex = neutral.copy()
+    >>> apex[51, 1] -= 6  # the upper lip rises by a tenth of the interocular distance
+    >>> features = displacement_features(np.stack([neutral, apex])[None])
+    >>> features.shape
     (1, 192)
+    >>> features[0, 2 * 51 : 2 * 51 + 2].round(3) + 0.0
+    array([ 0. , -0.1], dtype=float32)
     """
     shapes = register_landmarks(landmarks, registration, registration_points, n_apex_frames)
     displacement = (shapes[:, -1] - shapes[:, 0]).reshape(-1, 136)
@@ -92,7 +61,7 @@ def displacement_features(
 
 
 def displacement_feature_names() -> list[str]:
-    """Names of the columns of `displacement_features`; the first 136 are those of `landmark_displacement`.
+    """Names of the columns of `displacement_features`; the first 136 are x and y of the displacement of each landmark.
 
     Returns
     -------

@@ -159,11 +159,6 @@ def invert_affine(matrix: np.ndarray) -> np.ndarray:
     return np.hstack([linear, -linear @ matrix[:, 2:]])
 
 
-def compose_affine(first: np.ndarray, second: np.ndarray) -> np.ndarray:
-    """Affine transform (2, 3) that applies `first` and then `second`."""
-    return np.hstack([second[:, :2] @ first[:, :2], second[:, :2] @ first[:, 2:] + second[:, 2:]])
-
-
 def warp_to_frame(image: np.ndarray, matrix: np.ndarray) -> np.ndarray:
     """Image in the reference frame; beyond the image its border is replicated.
 

@@ -15,7 +15,7 @@ def test_the_summary_of_data_with_predefined_splits(capsys):
     info = DataInfo(dataset="toy", synthetic=True, notes=("2 files were skipped",))
     print_data_summary(Samples.from_arrays(label=[0, 1, -1], split=["train", "test", "test"], info=info))
     assert capsys.readouterr().out.splitlines() == [
-        "toy: 2 labelled samples, 1 without a label (synthetic)",
+        "toy (synthetic): 2 labelled samples, 1 without a label",
         "predefined splits: train 1, test 2",
         "2 files were skipped",
     ]

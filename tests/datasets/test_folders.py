@@ -336,7 +336,7 @@ def test_subjects_from_file_names(tmp_path, pattern, name, subject):
     save(tmp_path / "sad" / name)
     X = load_dataset(tmp_path, subject_pattern=pattern)
     assert X["subject"].tolist() == [subject, subject]
-    assert X.info.subjects_from == "dataset"
+    assert X.info.subjects_from == "file names"
 
 
 def test_names_without_a_match_are_unknown_and_invalid_patterns_are_refused(tmp_path):
@@ -377,7 +377,7 @@ def test_folder_without_splits_is_evaluated_by_subject(tmp_path, capsys):
     command = ["--data", str(tmp_path / "data"), "--pipeline", "hog_linear", "--out", str(out)]
     assert main([*command, "--subject-pattern", r"S(\d+)_", "--cv", "2fold"]) == 0
     assert "grouped by subject" in capsys.readouterr().out
-    assert json.loads((out / "scores.json").read_text())["data"]["subjects_from"] == "dataset"
+    assert json.loads((out / "scores.json").read_text())["data"]["subjects_from"] == "file names"
 
 
 def test_cache_returns_the_same_samples_and_detects_added_and_changed_images(tmp_path, monkeypatch):

@@ -25,7 +25,7 @@ def test_methods_state_data_pipeline_and_protocol(hog):
     texts = methods(hog.scores, hog.model, hog.X, {"align__size": 64})
     assert texts["Data"] == "<i>toy</i>, a & b."
     assert texts["Evaluated samples"].startswith("36 (joy 12, ")
-    assert texts["Subjects"] == "6, given with the data."
+    assert texts["Subjects"] == "6, given as an array."
     assert texts["Pipeline"].startswith("hog_svm: faces aligned by all landmarks, 128 pixels wide, features hog (Dalal")
     assert texts["Settings"] == "align__size=64"
     assert texts["Protocol"].startswith("leave-one-subject-out: 6 fits, each on 30 samples. All samples of a subject ")

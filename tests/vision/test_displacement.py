@@ -5,11 +5,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from fer_features.vision.displacement import (
-    displacement_feature_names,
-    displacement_features,
-    landmark_displacement,
-)
+from fer_features.vision.displacement import displacement_feature_names, displacement_features
 from fer_features.vision.facial_measures import DISTANCE_MEASURES
 from fer_features.vision.geometry import MEAN_FACE, MIRROR_INDICES, mirror_landmarks
 from fer_features.vision.registration import (
@@ -20,6 +16,11 @@ from fer_features.vision.registration import (
 )
 
 ALL_METHODS = [(registration, points) for registration in REGISTRATIONS for points in REGISTRATION_POINTS]
+
+
+def landmark_displacement(landmarks, *registration):
+    """The displacement of each landmark among the features."""
+    return displacement_features(landmarks, *registration)[:, :136]
 
 
 @pytest.fixture
