@@ -56,6 +56,8 @@ class ModelFile:
         if not path.exists():
             raise FerError(f"there is no model at {path}")
         manifest_path = path.with_suffix(".json")
+        if path == manifest_path:
+            raise FerError(f"{path} is a manifest, not a model: use {path.with_suffix('.joblib')} or the folder")
         if not manifest_path.exists():
             raise FerError(f"{manifest_path} is missing: it is the manifest of the model, which is saved with it")
         if regular_file(manifest_path).stat().st_size > MAX_MANIFEST_BYTES:

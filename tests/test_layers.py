@@ -42,6 +42,7 @@ LAYERS = [
             "_progress",
             "_result_folder",
             "_serialization",
+            "_text",
             "exceptions",
             "expressions",
             "manifest",

@@ -81,6 +81,11 @@ def test_round_trip_keeps_all_predictions(fitted, saved):
         assert (loaded.decision_function(X) == model.decision_function(X)).all()
 
 
+def test_the_manifest_is_refused_as_model(saved):
+    with pytest.raises(FerError, match=r"model\.json is a manifest, not a model: use .*model\.joblib"):
+        load_model(saved.with_suffix(".json"))
+
+
 def test_manifest_of_a_model_without_metadata(saved):
     manifest = load_saved_model(saved).manifest
     assert manifest.pipeline == "hogdiff_landmarks_linear"

@@ -106,19 +106,20 @@ def check_class_balance(context: AuditContext) -> Check:
 
 
 def check_duplicates(X: Samples) -> Check:
-    """Whether identical or nearly identical images, or subjects, are on both sides of a split.
+    """Whether identical or nearly identical images, or subjects, are in training and test samples.
 
-    Sides are the predefined splits where one besides 'train' has labels, else subjects: folds grouped by subject keep
-    the duplicates of a subject together. Where subjects are unknown every duplicate counts.
+    Predefined splits are compared where one besides 'train' has labels, else subjects: folds grouped by subject keep
+    the duplicates of a subject together. A sample of an unknown subject counts as a subject of its own.
     """
     name = "duplicates across splits"
     X = X[X.is_labelled]
     split = split_column(X)
     evaluated = evaluation_splits(split)
     split = split if evaluated else None
+    known = X.groups is not None
     groups = X.groups if X.groups is not None else np.full(len(X), -1)
     shared: list[str] = []
-    if split is not None and X.groups is not None:
+    if split is not None and known:
         test = np.isin(split, evaluated)
         both = np.intersect1d(groups[test], groups[split == "train"])
         subject = np.asarray(X["subject"])
@@ -130,16 +131,15 @@ def check_duplicates(X: Samples) -> Check:
         return Check(name, "skipped", "there are no images to compare")
 
     def count_across(duplicate_group: np.ndarray) -> tuple[int, int]:
-        """Number of samples with a duplicate on another side, and of those that could have one."""
+        """Number of samples with such a duplicate, and of those that could have one."""
         if split is not None:
             test = np.flatnonzero(np.isin(split, evaluated))
             train = np.flatnonzero(split == "train")
             return int(has_duplicate_in(duplicate_group, test, train).sum()), len(test)
-        # A sample without a known subject is a side of its own.
-        side = np.where(groups < 0, groups.max(initial=-1) + 1 + np.arange(len(groups)), groups)
-        pairs = np.unique(np.stack([duplicate_group, side], 1), axis=0)
-        n_sides = np.bincount(pairs[:, 0], minlength=len(duplicate_group))
-        return int((n_sides[duplicate_group] > 1).sum()), len(duplicate_group)
+        unit = np.where(groups < 0, groups.max(initial=-1) + 1 + np.arange(len(groups)), groups)
+        pairs = np.unique(np.stack([duplicate_group, unit], 1), axis=0)
+        n_units = np.bincount(pairs[:, 0], minlength=len(duplicate_group))
+        return int((n_units[duplicate_group] > 1).sum()), len(duplicate_group)
 
     duplicate_group = exact_duplicates(X)
     n_exact, n = count_across(duplicate_group)
@@ -147,7 +147,8 @@ def check_duplicates(X: Samples) -> Check:
     n_contradictory = int((np.bincount(labels_of_group[:, 0]) > 1).sum())
     details: dict[str, Any] = {"n_exact": n_exact, "n_samples": n, "subjects": shared}
     details["n_contradictory_groups"] = n_contradictory
-    text = f"{n_exact} of {n} samples have an identical image on another side"
+    where = "in another split" if split is not None else "of another subject" if known else "in another sample"
+    text = f"{n_exact} of {n} samples have an identical image {where}"
     if len(X) <= MAX_NEAR_DUPLICATE_SAMPLES:
         n_all, _ = count_across(merge_groups(duplicate_group, near_duplicates(X, group=duplicate_group)))
         details["n_near"] = n_all - n_exact

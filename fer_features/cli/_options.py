@@ -104,7 +104,7 @@ def add_output_folder(parser: Parser, content: str, default: str) -> None:
         What happens without ``--out``.
     """
     group = parser.option_group("output")
-    group.add_argument("--out", metavar="DIR", help=f"folder of {content} (default: {default})")
+    group.add_argument("--out", metavar="DIR", help=f"folder for {content} (default: {default})")
     group.add_argument(
         "--overwrite",
         action="store_true",
@@ -126,7 +126,11 @@ def add_computation_options(parser: Parser, jobs: str, seed: str) -> None:
     group = parser.option_group("computation")
     add_n_jobs(group, jobs)
     add_seed(group, seed)
-    group.add_argument("--cache", metavar="DIR", help="keep extracted features and decoded images there between runs")
+    group.add_argument(
+        "--cache",
+        metavar="DIR",
+        help="folder in which extracted features and decoded images are kept for later commands",
+    )
 
 
 def add_n_jobs(group: OptionGroup, jobs: str) -> None:
@@ -279,7 +283,9 @@ def print_data_summary(X: Samples) -> None:
         n_subjects = len(np.unique(X["subject"][X["subject"] >= 0]))
         confidence = f"confidence {info.subjects_confidence:.2f}"
         lines.append(f"no subject identities given: {n_subjects} subjects inferred from neutral frames, {confidence}")
-        lines.append("check them in subjects.csv; a corrected file can be given by --subjects")
+        lines.append(
+            "inferred subjects can be wrong: 'run' writes them to subjects.csv, and --subjects reads a corrected file"
+        )
     if info.leakage:
         lines.append(f"warning: {info.leakage}")
     print(as_options("\n".join(lines)), flush=True)

@@ -23,7 +23,7 @@ def parser() -> Parser:
     add_data_options(p, positional=True)
     group = p.option_group("output")
     group.add_argument("--out", type=Path, default=Path("inspect.html"), metavar="FILE.html", help="the page to write")
-    group.add_argument("--cache", metavar="DIR", help="keep decoded images there between runs")
+    group.add_argument("--cache", metavar="DIR", help="folder in which decoded images are kept for later commands")
     add_seed(group, "the example images")
     add_common_options(p)
     return p

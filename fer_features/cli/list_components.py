@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from ._parser import Parser, add_common_options, command_parser, run_command
 
@@ -44,47 +44,49 @@ def component_list(kinds: Sequence[str] = KINDS) -> str:
         One block of lines per kind.
     """
     blocks = {"datasets": _datasets, "extractors": _extractors, "classifiers": _classifiers, "presets": _presets}
-    return "\n\n".join("\n".join(blocks[kind]()) for kind in kinds)
+    return "\n\n".join(blocks[kind]() for kind in kinds)
 
 
-def _entry(name: str, *parts: str) -> str:
-    """A line of a listing; empty parts are left out."""
-    return f"  {name:12s} {'; '.join(part for part in parts if part)}"
+def _block(title: str, entries: Mapping[str, Sequence[str]]) -> str:
+    """A title, and a line per name with its non-empty parts in one column."""
+    width = max(map(len, entries), default=0)
+    lines = (f"  {name:{width}s}  {'; '.join(filter(None, parts))}" for name, parts in entries.items())
+    return "\n".join([title, *lines])
 
 
-def _datasets() -> list[str]:
+def _datasets() -> str:
     from ..datasets import DATASETS
 
-    lines = ["data sets (--data PATH; the format is detected from the files)"]
-    return lines + [_entry(name, d.description, d.layout, d.reference) for name, d in DATASETS.items()]
+    entries = {name: (d.description, d.layout, d.reference) for name, d in DATASETS.items()}
+    return _block("data sets (--data PATH; the format is detected from the files)", entries)
 
 
-def _extractors() -> list[str]:
+def _extractors() -> str:
     from ..extractors import EXTRACTORS
 
-    lines = ["extractors (joined by _ in the name of a pipeline: hog_flow_landmarks_svm)"]
+    entries = {}
     for name, spec in EXTRACTORS.items():
         kind, parameters = spec.extractor_class, spec.params
         settings = f" [{', '.join(f'{k}={v}' for k, v in parameters.items())}]" if parameters else ""
         columns = " and ".join(kind.required_columns)
         if kind.required_columns == ("images",):
             columns += ", and landmarks for the alignment"
-        lines.append(_entry(name, f"{_first_line(kind)}{settings}", f"requires {columns}", kind.reference))
-    return lines
+        entries[name] = f"{_first_line(kind)}{settings}", f"requires {columns}", kind.reference
+    return _block("extractors (joined by _ in the name of a pipeline: hog_flow_landmarks_svm)", entries)
 
 
-def _classifiers() -> list[str]:
+def _classifiers() -> str:
     from ..classifiers import CLASSIFIERS
 
-    lines = ["classifiers (the last part of the name: hog_svm; pipelines joined by + use soft voting)"]
-    return lines + [_entry(name, entry.description, entry.reference) for name, entry in CLASSIFIERS.items()]
+    entries = {name: (spec.description, spec.reference) for name, spec in CLASSIFIERS.items()}
+    return _block("classifiers (the last part of the name: hog_svm; pipelines joined by + use soft voting)", entries)
 
 
-def _presets() -> list[str]:
+def _presets() -> str:
     from ..presets import PRESETS
 
-    lines = ["presets (names of pipelines with their parameters)"]
-    return lines + [f"  {name:10s} {preset.description}: {preset}" for name, preset in PRESETS.items()]
+    entries = {name: (f"{preset.description}: {preset}",) for name, preset in PRESETS.items()}
+    return _block("presets (names of pipelines with their parameters)", entries)
 
 
 def _first_line(thing: object) -> str:

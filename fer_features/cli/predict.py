@@ -13,6 +13,7 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
+from .._text import counted
 from ..exceptions import FerError
 from ._options import check_suffix
 from ._parser import Parser, add_common_options, command_parser, fraction, int_at_least, run_command
@@ -46,14 +47,16 @@ def parser() -> Parser:
         "--neutral",
         default="first",
         metavar="METHOD",
-        help="neutral reference of a face in a stream: its first view, the view nearest to the median, or none; or the "
-        "path of an image of the neutral face: first, median, none or FILE",
+        help="neutral reference of each face: 'first' (its first frame), 'median' (the frame nearest to its median "
+        "shape), 'none', or an image file of the neutral face, which single images need if the model uses a neutral "
+        "reference",
     )
     group.add_argument(
         "--reject-below",
         type=fraction,
         metavar="FRACTION",
-        help="predict 'uncertain' if the largest probability is below FRACTION (default: the threshold of the model)",
+        help="predict 'uncertain' where the largest probability is below this, between 0 and 1 (default: the threshold "
+        "that was saved with the model, if any)",
     )
 
     group = p.option_group("faces")
@@ -95,7 +98,10 @@ def parser() -> Parser:
     group = p.option_group("output")
     group.add_argument("--out", type=Path, metavar="FILE", help="table of predictions, .csv or .json")
     group.add_argument(
-        "--annotate", type=Path, metavar="PATH", help="annotated images and videos: a folder, or a file for one input"
+        "--annotate",
+        type=Path,
+        metavar="PATH",
+        help="folder for annotated images and videos, or a file for one input",
     )
     group.add_argument(
         "--openface-out",
@@ -169,7 +175,8 @@ def predict(options: argparse.Namespace) -> None:
         if landmarks and sources[0].n_frames and not (interrupted or batch.errors):
             landmarks.check_length(sources[0].n_frames)
     target = f"; written to {options.out}" if options.out else ""
-    print(f"{len(sources)} input(s), {batch.n_records} rows, {batch.n_classified} with an expression{target}")
+    counts = counted(len(sources), "input"), counted(batch.n_records, "row"), f"{batch.n_classified} with an expression"
+    print(f"{', '.join(counts)}{target}")
     if interrupted:
         raise KeyboardInterrupt
     if batch.errors and len(sources) == 1:

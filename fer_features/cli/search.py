@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from .._atomic import MAX_NAME_LENGTH
 from .._files import file_fault
+from .._text import counted
 from ..exceptions import FerError
 from ._advice import as_options
 from ._options import (
@@ -152,7 +153,10 @@ def run(options: argparse.Namespace, kept: list[str]) -> None:
         results.claim(JOURNAL, "candidates.csv")
         continued = ", continued" if journal.exists() else ""
         n_settings = planned.n_extractor_settings
-        print(f"{len(planned.candidates)} candidates, {n_settings} extractor setting(s){continued}: {out}", flush=True)
+        print(
+            f"{len(planned.candidates)} candidates, {counted(n_settings, 'extractor setting')}{continued}: {out}",
+            flush=True,
+        )
         kept.append(f"finished fits are kept in {journal}; the same command continues the search")
         found = planned.run(
             journal=journal,
@@ -180,9 +184,10 @@ def run(options: argparse.Namespace, kept: list[str]) -> None:
     print(as_options(f"{summary(experiment.scores)}\n{found}", vars(options)))
     if experiment.test is not None and experiment.test.n_without_features:
         print_missing_landmarks(experiment.test.n_without_features)
+    settings = counted(found.n_extractor_settings, "extractor setting")
     print(
         f"  {found.n_fits} fits, {found.n_resumed} of them found in the journal; {found.n_features_computed} feature "
-        f"vectors computed for {len(found.indices)} samples and {found.n_extractor_settings} extractor setting(s)"
+        f"vectors computed for {len(found.indices)} samples and {settings}"
     )
     print(f"  results in {out}")
 

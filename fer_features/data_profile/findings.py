@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from .._text import counted
 from ..samples.data_info import SUBJECT_SOURCES, WARNING_PREFIX
 from .profile import SEVERITIES, UNLABELLED_CLASS, DataProfile, DuplicateStatistics, Finding
 
@@ -58,8 +59,8 @@ def subjects_text(profile: DataProfile) -> str:
     low, high = per_subject.min(), per_subject.max()
     span = f"{low}" if low == high else f"{low} to {high}"
     n_unknown = profile.subjects.n_unknown
-    unknown = f"; {n_unknown} samples of unknown subjects" if n_unknown else ""
-    return f"{len(profile.subjects.ids)}, {source}; {span} samples each{unknown}"
+    unknown = f"; {counted(n_unknown, 'sample')} of unknown subjects" if n_unknown else ""
+    return f"{len(profile.subjects.ids)}, {source}; {span} {'sample' if span == '1' else 'samples'} each{unknown}"
 
 
 def profile_findings(profile: DataProfile) -> tuple[Finding, ...]:
@@ -127,7 +128,7 @@ def _image_facts(profile: DataProfile) -> list[tuple[str, str]]:
         f"mean {brightness.mean():.0f} of 255, from {brightness.min():.0f} (sample {brightness.argmin()}) to "
         f"{brightness.max():.0f} (sample {brightness.argmax()}); {len(images.near_blank)} near-blank"
     )
-    return [("images", f"{sizes}, {images.n_frames} frame(s) per sample"), ("grey levels", grey_levels)]
+    return [("images", f"{sizes}, {counted(images.n_frames, 'frame')} per sample"), ("grey levels", grey_levels)]
 
 
 def _duplicate_facts(profile: DataProfile) -> list[tuple[str, str]]:
@@ -135,15 +136,16 @@ def _duplicate_facts(profile: DataProfile) -> list[tuple[str, str]]:
         return []
     duplicates = profile.duplicates
     n_repeated = sum(len(members) - 1 for members in duplicates.groups)
-    identical = f"{len(duplicates.groups)} group(s), {n_repeated} sample(s) repeat another one"
+    identical = counted(len(duplicates.groups), "group")
+    identical += f", {counted(n_repeated, 'sample repeats', 'samples repeat')} another one"
     identical += "".join(f"; {m} of {b} are in {a} too" for (a, b), m in duplicates.n_across.items())
-    identical += f"; {len(duplicates.contradictory)} group(s) with different labels"
-    near = f"{len(duplicates.near)} pair(s), {int(duplicates.near.mirrored.sum())} of them mirrored"
+    identical += f"; {counted(len(duplicates.contradictory), 'group')} with different labels"
+    near = f"{counted(len(duplicates.near), 'pair')}, {int(duplicates.near.mirrored.sum())} of them mirrored"
     near += "".join(
         f"; {m} of {b} identical or nearly identical to one in {a}"
         for (a, b), m in duplicates.n_across_with_near.items()
     )
-    near += f"; {int(duplicates.near_contradictory.sum())} pair(s) with different labels"
+    near += f"; {counted(int(duplicates.near_contradictory.sum()), 'pair')} with different labels"
     return [("duplicates", identical), ("near-duplicates", near)]
 
 
@@ -151,13 +153,13 @@ def _landmarks_text(profile: DataProfile) -> str:
     if "landmarks" not in profile.X:
         return "none"
     if profile.motion is None:
-        return f"missing in {int(profile.X.missing('landmarks').sum())} sample(s)"
-    text = f"missing in {len(profile.motion.missing)} sample(s)"
+        return f"missing in {counted(int(profile.X.missing('landmarks').sum()), 'sample')}"
+    text = f"missing in {counted(len(profile.motion.missing), 'sample')}"
     apex = {name: moved[-1] for name, moved in profile.motion.displacement.items() if name != UNLABELLED_CLASS}
     if apex:
         least, most = min(apex, key=apex.__getitem__), max(apex, key=apex.__getitem__)
         text += f"; displacement at the apex {apex[least]:.3f} ({least}) to {apex[most]:.3f} ({most}) "
-        text += "inter-ocular distances"
+        text += "interocular distances"
     return text
 
 
@@ -170,28 +172,30 @@ def _duplicate_findings(profile: DataProfile) -> list[Finding]:
         n_near = duplicates.n_across_with_near[a, b] - m
         fraction = f"{m / max(1, profile.counts[:, profile.splits.index(b)].sum()):.1%}"
         if m:
-            text = _count(m, f"sample of {b} ({fraction}) has", f"samples of {b} ({fraction}) have")
+            text = counted(m, f"sample of {b} ({fraction}) has", f"samples of {b} ({fraction}) have")
             text += f" an identical image in {a}: a score on all of {b} is too high."
-            text += f" {_count(n_near, 'more has', 'more have')} a nearly identical one." if n_near else ""
+            text += f" {counted(n_near, 'more has', 'more have')} a nearly identical one." if n_near else ""
             texts.append(text)
         elif n_near:
-            text = _count(n_near, f"sample of {b} has", f"samples of {b} have")
+            text = counted(n_near, f"sample of {b} has", f"samples of {b} have")
             texts.append(f"{text} a nearly identical image in {a}.")
     if duplicates.contradictory:
-        text = _count(len(duplicates.contradictory), "group of identical images has", "groups of identical images have")
+        text = counted(
+            len(duplicates.contradictory), "group of identical images has", "groups of identical images have"
+        )
         texts.append(f"{text} different labels: not all of them can be correct.")
     if any(duplicates.n_within.values()):
-        text = _count(sum(duplicates.n_within.values()), "sample repeats", "samples repeat")
+        text = counted(sum(duplicates.n_within.values()), "sample repeats", "samples repeat")
         texts.append(f"{text} another one of the same split: random folds put duplicates on both sides.")
     unexpected = unexpected_near_duplicates(profile, duplicates)
     n_contradictory = int((unexpected & duplicates.near_contradictory).sum())
     n_expected = int((~unexpected).sum())
     pair = ("pair of nearly identical images", "pairs of nearly identical images")
     if n_contradictory:
-        texts.append(f"{_count(n_contradictory, f'{pair[0]} has', f'{pair[1]} have')} different labels.")
+        texts.append(f"{counted(n_contradictory, f'{pair[0]} has', f'{pair[1]} have')} different labels.")
     found = [Finding("warning", text, "duplicates") for text in texts]
     if n_expected:
-        text = f"{_count(n_expected, f'{pair[0]} shows', f'{pair[1]} show')} one subject in one split: studio images "
+        text = f"{counted(n_expected, f'{pair[0]} shows', f'{pair[1]} show')} one subject in one split: studio images "
         text += "of a subject are similar, and folds grouped by subject keep such pairs together."
         found.append(Finding("note", text, "duplicates"))
     return found or [Finding("pass", "No image occurs twice.", "duplicates")]
@@ -233,7 +237,7 @@ def _subject_findings(profile: DataProfile) -> list[Finding]:
     if profile.X.info.subjects_from == "inferred":
         texts.append("Subjects are inferred: check them before you rely on a score.")
     if subjects.in_several_splits:
-        text = _count(len(subjects.in_several_splits), "subject is", "subjects are")
+        text = counted(len(subjects.in_several_splits), "subject is", "subjects are")
         texts.append(f"{text} in several splits: {_listed(subjects.in_several_splits)}.")
     for k in profile.labelled_classes:
         n = int((subjects.counts[:, k] > 0).sum())
@@ -242,7 +246,7 @@ def _subject_findings(profile: DataProfile) -> list[Finding]:
     n_classes = (subjects.counts[:, profile.labelled_classes] > 0).sum(1)
     single = [name for name, n in zip(subjects.ids, n_classes, strict=True) if n == 1]
     if single:
-        text = _count(len(single), "subject shows", "subjects show")
+        text = counted(len(single), "subject shows", "subjects show")
         text += f" one class only: {_listed(single)}. The model may learn the face instead of the expression."
         texts.append(text)
     return [Finding("warning", text, "subjects") for text in texts]
@@ -253,7 +257,7 @@ def _image_findings(profile: DataProfile) -> list[Finding]:
         return []
     found, images = [], profile.images
     if len(images.near_blank):
-        text = f"{_count(len(images.near_blank), 'image is', 'images are')} near-blank: no face is visible."
+        text = f"{counted(len(images.near_blank), 'image is', 'images are')} near-blank: no face is visible."
         found.append(Finding("warning", text, "images"))
     if len(images.sizes) > 1:
         found.append(Finding("note", f"Images have {len(images.sizes)} different sizes.", "images"))
@@ -264,7 +268,9 @@ def _landmark_findings(profile: DataProfile) -> list[Finding]:
     found = []
     n_missing = int(profile.X.missing("landmarks").sum()) if "landmarks" in profile.X else 0
     if n_missing:
-        text = f"{_count(n_missing, 'sample has', 'samples have')} no landmarks: landmark features cannot be extracted."
+        text = (
+            f"{counted(n_missing, 'sample has', 'samples have')} no landmarks: landmark features cannot be extracted."
+        )
         found.append(Finding("warning", text, "motion"))
     if profile.motion:
         displacement = profile.motion.displacement.items()
@@ -273,11 +279,6 @@ def _landmark_findings(profile: DataProfile) -> list[Finding]:
             text = f"The last frame of {', '.join(early)} is not the apex: landmarks are displaced more before it."
             found.append(Finding("warning", text, "motion"))
     return found
-
-
-def _count(n: int, singular: str, plural: str) -> str:
-    """A number and the words that agree with it: '1 sample has', '2 samples have'."""
-    return f"{n} {singular if n == 1 else plural}"
 
 
 def _listed(names: list[str]) -> str:

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from .._serialization import json_ready
+from .._text import counted
 from ..evaluation.metrics import compute_metrics
 from ..evaluation.search_scores import NestedFold, NestedScores, SearchSummary
 from ..samples.data_info import class_name
@@ -99,11 +100,11 @@ class SearchResult:
         name = {"macro_f1": "macro-F1"}.get(self.scoring, self.scoring.replace("_", " "))
         params = ", ".join(f"{k}={v}" for k, v in self.best_params.items())
         n_evaluated = self.table["mean"].notna().sum()
+        settings = counted(self.n_extractor_settings, "extractor setting")
         lines = [
-            f"search ({self.strategy}): {n_evaluated} candidates, {self.n_extractor_settings} extractor setting(s), "
-            f"{self.protocol}",
+            f"search ({self.strategy}): {n_evaluated} candidates, {settings}, {self.protocol}",
             f"  best parameters: {params}",
-            f"  {f'{name}, of the selection':34s} {self.best_score:.3f}",
+            f"  {f'{name} of the selected candidate':34s} {self.best_score:.3f}",
         ]
         if self.nested:
             other = "" if self.nested.same_folds else "   (other folds: use the same for cv and nested)"
@@ -117,7 +118,7 @@ class SearchResult:
             )
         failed = self.table[self.table["error"] != ""]
         if len(failed):
-            lines.append(f"  {len(failed)} candidate(s) failed; the first error: {failed['error'].iloc[0]}")
+            lines.append(f"  {counted(len(failed), 'candidate')} failed; the first error: {failed['error'].iloc[0]}")
         if not self.finished:
             lines.append("  the time limit ended the search; the same search with its journal continues it")
         return "\n".join(lines)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from .._text import counted
 from .data_info import class_name
 from .groups import known_subjects
 
@@ -79,9 +80,9 @@ def _contents(X: Samples, name: str) -> str:
     if name == "images":
         sizes = Counter(f"{w} x {h}" for w, h in X.sizes(name).tolist())
         text = _listed(sizes) if len(sizes) <= MAX_LISTED_VALUES else f"{len(sizes)} different sizes"
-        return f"{shape[1]} frame(s) per sample; width x height in pixels: {text}"
+        return f"{counted(shape[1], 'frame')} per sample; width x height in pixels: {text}"
     if name == "landmarks":
-        return f"{shape[2]} points in {shape[1]} frame(s) per sample"
+        return f"{shape[2]} points in {counted(shape[1], 'frame')} per sample"
     if len(shape) > 1:
         return " x ".join(map(str, shape[1:])) + " values per sample"
     values = X.label_codes if name == "label" else np.asarray(X[name])

@@ -69,7 +69,7 @@ def test_all_files_and_a_summary_are_written(fer22_folder, subjects_file, out, c
     assert manifest["search"]["nested_score"] == summary.nested.score
     assert len(pd.read_csv(out / "submission.csv")) == 6
     printed = capsys.readouterr().out
-    assert "48 feature vectors computed for 24 samples and 2 extractor setting(s)" in printed
+    assert "48 feature vectors computed for 24 samples and 2 extractor settings" in printed
     assert "optimism (selection bias)" in printed
     assert "accuracy, nested" in printed
 
