@@ -5,7 +5,7 @@
 
 Each pipeline is evaluated in three ways: by leave-one-subject-out cross-validation; with the same models on the same
 held-out subjects under a simulated camera shift (blur, higher brightness, lower contrast, more noise, and landmark
-errors of 0.02 of the inter-ocular distance); and, fitted on all training samples of DIR, on the test splits of the
+errors of 0.02 of the interocular distance); and, fitted on all training samples of DIR, on the test splits of the
 folders of --held-out, whose subjects should not occur in DIR. The preset `best` was chosen by these three scores.
 """
 

@@ -34,7 +34,7 @@ ORIENTATIONS, PIXELS_PER_CELL, CELLS_PER_BLOCK = 9, 8, 2
 LBP_GRID = 6
 #: Parameters of the Gabor filters: cycles per pixel, and number of orientations.
 GABOR_FREQUENCIES, N_GABOR_ORIENTATIONS = (0.125, 0.25), 8
-#: Margins of the crop at the sides of the eyes and above them, in inter-ocular distances.
+#: Margins of the crop at the sides of the eyes and above them, in interocular distances.
 SIDE_MARGIN, TOP_MARGIN = 0.6, 0.8
 #: Margin below the eyes that makes the crop square.
 SQUARE_BOTTOM_MARGIN = 1.4

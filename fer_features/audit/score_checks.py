@@ -203,7 +203,7 @@ def check_permuted_labels(context: AuditContext, n_permutations: int = 50) -> Ch
 def check_subject_identifiability(context: AuditContext) -> Check:
     """Accuracy of a linear classifier that identifies the subject from the same features.
 
-    Folds are random, stratified by subject. If features identify the subject, random folds let a pipeline recognise
+    Folds are random, stratified by subject. If features identify the subject, random folds let a pipeline recognize
     the subjects of the test samples; folds grouped by subject do not.
     """
     name = "subject identifiability"

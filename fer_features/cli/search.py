@@ -93,7 +93,7 @@ def parser() -> Parser:
     )
     add_rejection_options(p)
     add_computation_options(p, "fits", "folds, sampling of combinations, and classifiers")
-    add_output_folder(p, "journal and results", "a folder under searches/ for this search, which is continued")
+    add_output_folder(p, "the journal and the results", "a folder under searches/ for this search, which is continued")
     add_common_options(p)
     return p
 

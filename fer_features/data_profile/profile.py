@@ -107,7 +107,7 @@ class MotionStatistics:
     Attributes
     ----------
     displacement : dict of str to ndarray, shape (T,)
-        For each class the mean distance of a landmark from its position in the first frame, in inter-ocular
+        For each class the mean distance of a landmark from its position in the first frame, in interocular
         distances.
     missing : ndarray of int
         Samples without landmarks.

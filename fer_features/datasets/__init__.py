@@ -30,7 +30,7 @@ MAX_LISTED_ENTRIES = 8
 
 
 def register_dataset(dataset: Dataset) -> Dataset:
-    """Make `load_dataset` recognise a data set from outside this package.
+    """Make `load_dataset` recognize a data set from outside this package.
 
     Parameters
     ----------
@@ -100,7 +100,7 @@ def load_dataset(
     holdout: float | None = None,
     cache: str | Path | None = None,
 ) -> Samples:
-    """Read the data at a path; the data set is recognised by its files.
+    """Read the data at a path; the data set is recognized by its files.
 
     Parameters
     ----------
@@ -132,7 +132,7 @@ def load_dataset(
     Raises
     ------
     FerError
-        For a path that does not exist or that no data set recognises, an option that the data set does not have, and
+        For a path that does not exist or that no data set recognizes, an option that the data set does not have, and
         every fault of the files.
 
     Examples
@@ -145,7 +145,7 @@ def load_dataset(
     ['test', 'train']
     """
     path = Path(path)
-    dataset = _recognised(path)
+    dataset = _recognized(path)
     given: dict[str, Any] = {
         "labels": labels,
         "subject_pattern": subject_pattern,
@@ -153,7 +153,7 @@ def load_dataset(
     }
     for name, value in given.items():
         if value is not None and name not in dataset.options:
-            raise FerError(f"{name}={value!r} is not possible for {path}, which is recognised as {dataset.name}")
+            raise FerError(f"{name}={value!r} is not possible for {path}, which is recognized as {dataset.name}")
     options = {**given, "on_error": on_error, "cache": None if cache is None else Path(cache)}
     X = _load(dataset, path, {k: v for k, v in options.items() if k in dataset.options and k != "holdout"})
     notes: tuple[str, ...] = ()
@@ -181,7 +181,7 @@ def _with_inferred_subjects(X: Samples, n_subjects: int | None) -> Samples:
     return X
 
 
-def _recognised(path: Path) -> Dataset:
+def _recognized(path: Path) -> Dataset:
     registered = [name for name in DATASETS if name not in _BUILT_IN]
     try:
         for name in (*reversed(registered), *_BUILT_IN):

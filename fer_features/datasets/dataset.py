@@ -1,4 +1,4 @@
-"""`Dataset`: how the files of a data set are recognised and read, and where they come from."""
+"""`Dataset`: how the files of a data set are recognized and read, and where they come from."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class Dataset:
 
     See Also
     --------
-    fer_features.datasets.register_dataset : Make `load_dataset` recognise a data set.
+    fer_features.datasets.register_dataset : Make `load_dataset` recognize a data set.
 
     Examples
     --------

@@ -54,7 +54,7 @@ MAX_SUBJECTS_PER_IMAGE = 0.9
 #: Names in lower case of folders that are not classes and can be beside class folders.
 OTHER_FOLDERS = ("images", "__macosx")
 
-#: Number of class folders from which a folder is recognised as this data set.
+#: Number of class folders from which a folder is recognized as this data set.
 MIN_CLASS_FOLDERS = 2
 
 

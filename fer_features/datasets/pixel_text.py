@@ -44,7 +44,7 @@ def parse_block(rows: list[bytes]) -> np.ndarray | None:
 
     Notes
     -----
-    A number is the one to three digits before a blank. Vectorised over all rows, this is three times as fast as
+    A number is the one to three digits before a blank. Vectorized over all rows, this is three times as fast as
     `parse_row`, which matters for files of 270 MB.
     """
     if not rows:

@@ -29,11 +29,11 @@ class Align(SamplesTransformer):
     size : int, default=128
         Width of the crop in pixels; without alignment also its height.
     side_margin : float, default=0.6
-        Distance from the centre of an eye to the nearer side of the crop, in inter-ocular distances.
+        Distance from the centre of an eye to the nearer side of the crop, in interocular distances.
     top_margin : float, default=0.8
-        Distance from the line through the eyes to the upper edge of the crop, in inter-ocular distances.
+        Distance from the line through the eyes to the upper edge of the crop, in interocular distances.
     bottom_margin : float, default=1.95
-        Distance from the line through the eyes to the lower edge of the crop, in inter-ocular distances. The default
+        Distance from the line through the eyes to the lower edge of the crop, in interocular distances. The default
         includes an open mouth, which ends near 1.5, and most of the chin. It gives crops of 128 x 160 pixels, a
         multiple of cells of 16 pixels.
 

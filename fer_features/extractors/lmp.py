@@ -23,7 +23,7 @@ class LMP(Extractor):
     orientations : int, default=8
         Number of direction bins over 360 degrees.
     patch_size : float, default=0.25
-        Side of a patch in inter-ocular distances.
+        Side of a patch in interocular distances.
     max_spread : int, default=1
         Number of patches that a pattern may spread from its centre in each direction.
     min_fraction : float, default=0.03

@@ -181,7 +181,7 @@ def _landmark_panels(Z: Samples) -> list[Panel]:
     neutral, apex = register_landmarks(Z["landmarks"])[0]
     displacement = (apex - neutral).astype(float)
     landmarks = Z.frame("landmarks", 0)[0].astype(float)
-    # Registered landmarks are upright and in inter-ocular distances; arrows are plotted in pixels of the image.
+    # Registered landmarks are upright and in interocular distances; arrows are plotted in pixels of the image.
     to_image = estimate_similarity(neutral, landmarks)
     displacement = displacement @ to_image[:, :2].T
     image = Z.frame("images", 0)[0] if "images" in Z else None
@@ -201,7 +201,7 @@ def _plot_displacement(axes: Any, image: np.ndarray | None, landmarks: np.ndarra
         axes.plot(*line.T, color="#6cb6ff", linewidth=1)
     axes.quiver(*landmarks.T, *displacement.T, color="#e4572e", **ARROW_STYLE)
     length = np.linalg.norm(displacement, axis=1) / interocular_distance(landmarks)
-    text = f"up to {length.max():.2f} inter-ocular distances"
+    text = f"up to {length.max():.2f} interocular distances"
     axes.text(0.02, 0.02, text, transform=axes.transAxes, fontsize=7, color="#e4572e")
 
 

@@ -18,9 +18,9 @@ def face_template(size: int, side: float, top: float) -> np.ndarray:
     size : int
         Width of the crop in pixels.
     side : float
-        Distance from an eye centre to the nearer side of the crop, in inter-ocular distances.
+        Distance from an eye centre to the nearer side of the crop, in interocular distances.
     top : float
-        Distance from the line of the eyes to the upper edge of the crop, in inter-ocular distances.
+        Distance from the line of the eyes to the upper edge of the crop, in interocular distances.
 
     Returns
     -------

@@ -1,6 +1,6 @@
 """Landmark displacement of an expression: from the neutral frame to the apex, without head motion.
 
-The formula of the extractor ``landmarks``. All lengths are in inter-ocular distances of the mean face, x to the right
+The formula of the extractor ``landmarks``. All lengths are in interocular distances of the mean face, x to the right
 and y down; `registration` describes how head motion is removed.
 """
 

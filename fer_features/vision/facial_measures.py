@@ -1,7 +1,7 @@
 """Measures of a face: named distances, areas, angles, slopes and ratios between landmarks.
 
 Landmarks are registered first (`registration`), so that measures do not depend on head motion and lengths are in
-inter-ocular distances.
+interocular distances.
 """
 
 from __future__ import annotations
@@ -92,7 +92,7 @@ RELATIVE_MEASURES = [
     if kind in ("distance", "area")
 ]
 
-#: Added to neutral and apex before the logarithm of their ratio is taken, in inter-ocular distances (or their squares),
+#: Added to neutral and apex before the logarithm of their ratio is taken, in interocular distances (or their squares),
 #: so that the ratio is finite for a mouth that opens from closed.
 RATIO_OFFSET = 0.05
 
@@ -179,7 +179,7 @@ def geometric_features(
     ndarray, shape (n, 152) or (n, 214), float32
         Measures at the apex, their change since the neutral frame, and the relative change of `RELATIVE_MEASURES`: the
         logarithm of apex by neutral, each increased by `RATIO_OFFSET`; with `neutral` preceded by the neutral
-        measures. In inter-ocular distances, their squares, radians or ratios. NaN in samples in which no frame can be
+        measures. In interocular distances, their squares, radians or ratios. NaN in samples in which no frame can be
         registered. Columns as in `geometric_feature_names`.
 
     Raises
@@ -252,7 +252,7 @@ def _slope(p: np.ndarray) -> np.ndarray:
 
 def _ratio(p: np.ndarray) -> np.ndarray:
     heights = [_distance(p[..., k : k + 2, :]) for k in range(2, p.shape[-2], 2)]
-    # No eye and no mouth is narrower than 0.01 inter-ocular distances; outliers must not cause a division by 0.
+    # No eye and no mouth is narrower than 0.01 interocular distances; outliers must not cause a division by 0.
     return np.mean(heights, 0) / np.maximum(_distance(p), 0.01)
 
 

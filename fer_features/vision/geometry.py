@@ -40,7 +40,7 @@ MEDIAPIPE_TO_IBUG68 = np.array(
     + [61, 39, 37, 0, 267, 269, 291, 405, 314, 17, 84, 181, 78, 82, 13, 312, 308, 317, 14, 87]
 )
 
-#: A frontal mean face in the iBUG-68 scheme, in inter-ocular distances: the eye centres are at (-0.5, 0) and (0.5, 0).
+#: A frontal mean face in the iBUG-68 scheme, in interocular distances: the eye centres are at (-0.5, 0) and (0.5, 0).
 #: Estimated by eye from anthropometric proportions (Farkas 1994) and symmetric; alignment needs no better accuracy.
 MEAN_FACE = np.array(
     [(-1.17, 0.02), (-1.15, 0.32), (-1.10, 0.62), (-1.03, 0.91), (-0.92, 1.18), (-0.75, 1.41), (-0.53, 1.60)]

@@ -14,7 +14,7 @@ class LMPRegion(NamedTuple):
 
     #: Indices of iBUG-68 landmarks, whose mean is the origin.
     landmarks: list[int]
-    #: Offset (x, y) from the origin in inter-ocular distances.
+    #: Offset (x, y) from the origin in interocular distances.
     offset: tuple[float, float]
 
 
@@ -73,7 +73,7 @@ def lmp(
         Number of direction bins over 360 degrees. Bin 0 is centred on motion to the right; the others follow clockwise
         in the image (y points down). A vote is divided linearly between the two nearest bins.
     patch_size : float, default=0.25
-        Side of a patch in inter-ocular distances. Neighbouring patches overlap by half.
+        Side of a patch in interocular distances. Neighbouring patches overlap by half.
     max_spread : int, default=2
         Number of patches that a pattern can spread from the central patch in each direction.
     min_fraction : float, default=0.1

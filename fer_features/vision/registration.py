@@ -1,9 +1,9 @@
 """Registration of landmarks: the head motion between the frames of a clip is estimated and removed.
 
 A similarity takes the neutral frame to a mean face. With a table of depths the neutral face becomes a head in three
-dimensions. Each later frame is modelled as this head seen by a camera, plus the expression. The camera is fitted
+dimensions. Each later frame is modeled as this head seen by a camera, plus the expression. The camera is fitted
 robustly to points of the upper face, and its effect is inverted, so that only the expression remains as a difference
-between frames. All lengths are in inter-ocular distances of the mean face, x to the right and y down.
+between frames. All lengths are in interocular distances of the mean face, x to the right and y down.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import numpy as np
 
 from .geometry import MEAN_FACE, RIGID_POINTS, interpolate_missing_frames
 
-#: Depth of each iBUG-68 point: distance towards the camera from the plane of the inner eye corners, in inter-ocular
+#: Depth of each iBUG-68 point: distance towards the camera from the plane of the inner eye corners, in interocular
 #: distances. An average head, estimated by eye to 0.05, and symmetric. Depths 30 % larger or smaller cost no accuracy.
 MEAN_FACE_DEPTH = np.array(
     [-0.8, -0.8, -0.75, -0.7, -0.6, -0.5, -0.3, -0.1, 0.0, -0.1, -0.3, -0.5, -0.6, -0.7, -0.75, -0.8, -0.8]
@@ -140,7 +140,7 @@ def remove_head_motion(
 def register_landmarks(
     landmarks: np.ndarray, registration: str = "pose", registration_points: str = "upper", n_apex_frames: int = 1
 ) -> np.ndarray:
-    """Neutral frame and last frames of clips, upright, in inter-ocular distances, without head motion.
+    """Neutral frame and last frames of clips, upright, in interocular distances, without head motion.
 
     Parameters
     ----------
@@ -197,7 +197,7 @@ def register_landmarks(
         return registered
     points = interpolate_missing_frames(landmarks[usable])[:, frames].astype(np.float64)
     with np.errstate(divide="ignore", invalid="ignore"):
-        # Eyes and nose of the neutral frame are fitted to the mean face: upright, in inter-ocular distances.
+        # Eyes and nose of the neutral frame are fitted to the mean face: upright, in interocular distances.
         mean_head = np.concatenate([MEAN_FACE, MEAN_FACE_DEPTH[:, None]], -1)
         eyes_and_nose = np.arange(27, 48)
         neutral = remove_head_motion(points[:, :1], mean_head, _similarity_camera, eyes_and_nose, np.ones(68))

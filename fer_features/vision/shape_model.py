@@ -39,7 +39,7 @@ def outer_eye_distance(landmarks: np.ndarray) -> np.ndarray:
 
     Notes
     -----
-    Evaluations on 300-W call this the inter-ocular distance (Sagonas et al., "300 faces in-the-wild challenge", 2016,
+    Evaluations on 300-W call this the interocular distance (Sagonas et al., "300 faces in-the-wild challenge", 2016,
     doi:10.1016/j.imavis.2016.01.002). The distance between the eye centres, which the other modules use, is about two
     thirds of it.
 

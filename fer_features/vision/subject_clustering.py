@@ -92,7 +92,7 @@ def infer_subjects(images: Any, landmarks: np.ndarray | None, n_subjects: int | 
        a class of its own. Still images (T = 1) are compared without this step.
     3. Average linkage over cosine distances. The tree is cut where the mean margin of the samples, between the next
        group and their own, times the square root of the drop in the tree's height is largest. The margin is the
-       silhouette (Rousseeuw 1987) without its division, which would favour near-copies: each photo session of one
+       silhouette (Rousseeuw 1987) without its division, which would favor near-copies: each photo session of one
        subject.
     4. The samples show one subject only if the squared distance of the groups, in units of the change from neutral to
        apex, and the mean margin add up to less than 1: sessions are near, and arbitrary cuts have no margin.

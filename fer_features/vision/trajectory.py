@@ -1,6 +1,6 @@
 """Landmark trajectories over a clip, without head motion.
 
-The formula of the extractor ``trajectory``. Frames are registered as `registration` describes: upright, in inter-ocular
+The formula of the extractor ``trajectory``. Frames are registered as `registration` describes: upright, in interocular
 distances, x to the right and y down. Time runs from 0, the neutral frame, to 1, the apex.
 """
 
@@ -42,7 +42,7 @@ def trajectory_features(
     ndarray, shape (n, 164 * n_steps + 56), with velocity 136 * n_steps more, float32
         In this order: the displacement of each point since the neutral frame at each time step; with `velocity` the
         velocity of each point between time steps, per length of the clip; the change of the `DISTANCE_MEASURES` since
-        the neutral frame at each time step; time to the apex and onset slope of each measure. In inter-ocular
+        the neutral frame at each time step; time to the apex and onset slope of each measure. In interocular
         distances, and these per length of the clip; times in (0, 1]. NaN in samples in which no frame can be
         registered. Columns as in `trajectory_feature_names`.
 

@@ -53,7 +53,7 @@ def test_displacement_and_change_are_zero_where_the_apex_is_the_neutral_face(poi
 
 def test_raised_mouth_corners_are_displaced_upwards_by_the_same_amount():
     points = np.repeat(60 * MEAN_FACE[None, None] + 150, 2, axis=1)
-    points[0, 1, [48, 54], 1] -= 6  # a tenth of the inter-ocular distance
+    points[0, 1, [48, 54], 1] -= 6  # a tenth of the interocular distance
     features = Landmarks().transform(points)[0]
     values = dict(zip(Landmarks().get_feature_names_out(), features, strict=True))
     moved = {name: value for name, value in values.items() if name.startswith("displacement") and abs(value) > 0.05}

@@ -83,7 +83,7 @@ def test_displacement_is_zero_if_the_apex_is_a_similar_copy_of_the_neutral_frame
 )
 def test_a_few_outliers_have_little_influence_on_other_points(faces, outliers, frame):
     changed = faces.copy()
-    for point, angle, distance in outliers:  # at least half an inter-ocular distance
+    for point, angle, distance in outliers:  # at least half an interocular distance
         changed[:, frame, point] += [distance * np.cos(angle), distance * np.sin(angle)]
     difference = (landmark_displacement(changed) - landmark_displacement(faces)).reshape(-1, 68, 2)
     assert np.abs(np.delete(difference, [point for point, *_ in outliers], 1)).max() < 0.1

@@ -263,7 +263,7 @@ CANONICAL = {
 def test_mesh_vertices_match_the_68_points():
     points = np.array([CANONICAL[vertex] for vertex in MEDIAPIPE_TO_IBUG68]) * [1, -1]
     placed = apply_affine(estimate_similarity(points, MEAN_FACE), points)
-    # Points of the jaw, which are the least certain, differ by 0.1 inter-ocular distances; the next vertex along the
+    # Points of the jaw, which are the least certain, differ by 0.1 interocular distances; the next vertex along the
     # jaw would differ by 0.2.
     assert np.linalg.norm(placed - MEAN_FACE, axis=-1).max() < 0.13
     np.testing.assert_allclose(points[MIRROR_INDICES] * [-1, 1], points)

@@ -74,7 +74,7 @@ def test_pattern_is_proportional_to_motion(seed, factor):
 
 
 def test_pattern_of_known_flow():
-    # The inter-ocular distance is 40 pixels and a patch has 20 pixels. The centres of the three columns of patches are
+    # The interocular distance is 40 pixels and a patch has 20 pixels. The centres of the three columns of patches are
     # 10 pixels to the left of the centre of the chin region, at it, and 10 pixels to the right. Left of the centre the
     # skin moves to the right by 2 pixels, elsewhere down by 1 pixel. The patches thus have 20, 10 and 0 columns of the
     # first motion. Two thirds of the motion of the central patch (means 1 and 0.5) are to the right. Its Bhattacharyya
