@@ -9,7 +9,8 @@ import numpy as np
 
 from ..exceptions import FerError
 from ..samples.columns import LazyColumn, as_lazy_column
-from ..samples.table import Samples, as_samples
+from ..samples.plain_arrays import as_samples
+from ..samples.table import Samples
 from ..vision.crop import ALIGNMENTS, face_template, resize_images, warp_images
 from ..vision.geometry import apply_affine
 from .base import SamplesTransformer

@@ -11,7 +11,8 @@ from sklearn.base import BaseEstimator, TransformerMixin
 
 from .._progress import progress
 from ..exceptions import FerError
-from ..samples.table import Samples, as_samples
+from ..samples.plain_arrays import as_samples
+from ..samples.table import Samples
 from .cache_keys import cache_key
 from .parameters import Constraint, check_parameters
 from .threads import map_in_threads

@@ -9,7 +9,8 @@ from sklearn.utils.validation import check_is_fitted
 
 from .._progress import progress
 from ..exceptions import FerError
-from ..samples.table import Samples, as_samples
+from ..samples.plain_arrays import as_samples
+from ..samples.table import Samples
 from ..vision.codebook import DiagonalGMM, fit_codebook, fit_mixture
 from ..vision.crop import rotate_images
 from ..vision.fisher import MIN_RELATIVE_POSTERIOR, fisher_vectors, grid_cell_weights, power_l2_normalize, vlad_vectors

@@ -8,7 +8,8 @@ import numpy as np
 
 from ..vision.geometry import mirror_landmarks
 from .columns import Column, LazyColumn, as_lazy_column
-from .table import Samples, as_samples
+from .plain_arrays import as_samples
+from .table import Samples
 
 
 def mirror_samples(X: Any, required_columns: tuple[str, ...] = ("images",), step: int = 1) -> Samples:

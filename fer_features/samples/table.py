@@ -25,7 +25,7 @@ from .validation import COLUMNS, check_column_names, clean_columns
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["COLUMNS", "DataInfo", "Samples", "as_samples"]
+__all__ = ["COLUMNS", "DataInfo", "Samples"]
 
 
 class Samples:
@@ -340,23 +340,3 @@ class Samples:
         new = object.__new__(Samples)
         new.__dict__.update(self.__dict__, **{f"_{name}": value for name, value in changes.items()})
         return new
-
-
-def as_samples(X: Any, required_columns: tuple[str, ...]) -> Samples:
-    """`X` itself if it is `Samples`; a plain array as the one required column.
-
-    Raises
-    ------
-    FerError
-        Where a column is absent, or a plain array is given and several columns are required.
-    """
-    if isinstance(X, Samples):
-        for name in required_columns:
-            X.column(name)
-        return X
-    if len(required_columns) != 1:
-        raise FerError(
-            f"a plain array cannot replace the columns {' and '.join(required_columns)}: "
-            "pass Samples.from_arrays(" + ", ".join(f"{name}=..." for name in required_columns) + ")"
-        )
-    return Samples({required_columns[0]: X})

@@ -13,7 +13,8 @@ from sklearn.utils import _safe_indexing
 
 from fer_features.exceptions import FerError
 from fer_features.samples.columns import LazyColumn
-from fer_features.samples.table import COLUMNS, DataInfo, Samples, as_samples
+from fer_features.samples.plain_arrays import as_samples
+from fer_features.samples.table import COLUMNS, DataInfo, Samples
 
 N = 12
 

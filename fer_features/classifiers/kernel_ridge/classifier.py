@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import Any
 
 import numpy as np
@@ -13,10 +12,10 @@ from sklearn.utils.class_weight import compute_sample_weight
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from ..._progress import log
-from ...exceptions import FerError, FerWarning
+from ...exceptions import FerError
 from ..sample_weights import check_sample_weight
 from ..temperature_scaling import fit_inverse_temperature
+from .memory import choose_n_inducing
 from .mirror_kernel import BLOCK_ENTRIES, EvenOdd
 from .reduction import EvenOddReduction
 from .solvers import (
@@ -28,9 +27,6 @@ from .solvers import (
     solve_nystroem,
 )
 
-BYTES_PER_GB = 1e9
-#: Memory in GB from which the size of the kernel matrix is logged.
-MIN_LOGGED_GB = 0.5
 #: Natural logarithms between which the inverse temperature of leave-one-out scores is searched.
 LOO_LOG_INVERSE_TEMPERATURE_BOUNDS = (-3.0, 6.0)
 
@@ -268,7 +264,7 @@ class KernelRidgeClassifier(ClassifierMixin, BaseEstimator):
         n, dtype = len(samples), samples.even.dtype
         self._gamma = float(self.gamma) / (samples.mean_squared_distance(sample_weight) or 1.0)
         self.gamma_ = self._gamma * self._reduction.scale_**2
-        n_inducing = self._choose_n_inducing(n, dtype.itemsize)
+        n_inducing = choose_n_inducing(n, self.n_inducing, self.max_memory, dtype.itemsize)
         if self.store_float16:  # the fitted model and the loaded one predict the same
             samples = samples.astype(np.float16).astype(dtype)
         weight, loo_fraction = class_weight.astype(dtype), np.ones(n, dtype)
@@ -295,25 +291,6 @@ class KernelRidgeClassifier(ClassifierMixin, BaseEstimator):
         self.inverse_temperature_ = fit_inverse_temperature(
             self.loo_decision_, codes, LOO_LOG_INVERSE_TEMPERATURE_BOUNDS, weight
         )
-
-    def _choose_n_inducing(self, n: int, itemsize: int) -> int:
-        """Choose the number of inducing samples, 0 for all, and log the memory that the kernel needs."""
-        chosen, needed = min(int(self.n_inducing), n), float(itemsize) * n * n / BYTES_PER_GB
-        if not chosen and needed > self.max_memory:
-            chosen = max(1, min(n, int((self.max_memory * BYTES_PER_GB / (8 * itemsize)) ** 0.5)))
-            warnings.warn(
-                f"KernelRidgeClassifier: the kernel of {n} samples takes {needed:.1f} GB, above "
-                f"max_memory={self.max_memory:g}: {chosen} inducing samples are used instead",
-                FerWarning,
-                stacklevel=4,
-            )
-        what = f"the kernel of {n} samples"
-        if chosen:
-            needed = float(itemsize) * chosen * (4 * chosen + KERNEL_BLOCK_ROWS) / BYTES_PER_GB
-            what = f"the kernel of {chosen} inducing samples of {n}"
-        if needed > MIN_LOGGED_GB:
-            log(f"kernel ridge: {what} takes {needed:.1f} GB")
-        return chosen
 
     def _validated(self, X: Any) -> np.ndarray:
         check_is_fitted(self)
