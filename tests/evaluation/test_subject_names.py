@@ -46,7 +46,8 @@ def test_an_evaluation_does_not_depend_on_names(X, renamed, cv):
     assert 0 < first.accuracy < 1
     assert without_names(first.scores.metrics) == without_names(second.scores.metrics)
     for one, result in ((X, first), (renamed, second)):
-        accuracy = result.predictions.groupby("subject").apply(lambda t: (t["true"] == t["predicted"]).mean())
+        table_of_run = result.predictions
+        accuracy = (table_of_run["true"] == table_of_run["predicted"]).groupby(table_of_run["subject"]).mean()
         assert result.scores.metrics.per_subject == {str(s): pytest.approx(a) for s, a in accuracy.items()}
         assert [set(fold.subjects) for fold in result.scores.folds] == [
             set(one["subject"][t["sample"]].tolist()) for _, t in result.predictions.groupby("fold")

@@ -9,10 +9,11 @@ from fer_features.vision.subject_agreement import subject_agreement
 
 
 def draw_faces(n_subjects=8, n_samples=8, noise=0.05, seed=0):
-    """Features of unit length (n, 40), the same direction for all samples of a subject, and the subjects."""
+    """Features of unit length (n, 40), and the subjects, whose directions are orthogonal: none resemble each other."""
     rng = np.random.default_rng(seed)
     groups = rng.permutation(np.repeat(np.arange(n_subjects), n_samples))
-    faces = rng.normal(size=(n_subjects, 40))[groups] + noise * 6 * rng.normal(size=(len(groups), 40))
+    directions = np.sqrt(40) * np.linalg.qr(rng.normal(size=(40, n_subjects)))[0].T
+    faces = directions[groups] + noise * 6 * rng.normal(size=(len(groups), 40))
     return faces / np.linalg.norm(faces, axis=1, keepdims=True), groups
 
 
