@@ -170,7 +170,7 @@ def test_the_model_and_the_submission_are_kept_if_the_evaluation_ends_early(
         assert files_in(out) == sorted(MODEL_OUTPUTS)
         raise error
 
-    monkeypatch.setattr("fer_features.workflow.evaluate_pipeline", evaluate_pipeline)
+    monkeypatch.setattr("fer_features.workflow.experiments.evaluate_pipeline", evaluate_pipeline)
     assert run(fer22_folder, out) == (2 if isinstance(error, FerError) else 130)
     kept = f"the model and its predictions are in {out}, without an evaluation"
     assert capsys.readouterr().err in (f"interrupted: {kept}\n", f"error: no fold; {kept}\n")
