@@ -146,6 +146,7 @@ class CalibratedPipeline(Pipeline):
         Parameters
         ----------
         X : Samples, or array-like that the first step accepts
+            Arrays have the form of `Samples.from_arrays`; colours are red, green, blue.
         y : array-like of shape (n,)
         **params
             See `sklearn.pipeline.Pipeline.fit`. Values of shape (n, ...) are split into folds with the samples.

@@ -121,7 +121,8 @@ class Recognizer(FaceClassifier):
         Parameters
         ----------
         image : str, Path, or ndarray of shape (H, W) or (H, W, 3), uint8
-            A file, or pixels: grey, or blue, green, red, which is the order of OpenCV.
+            A file, or pixels: grey, or blue, green, red, which is the order of frames that OpenCV reads. Arrays of
+            `Samples.from_arrays` are red, green, blue.
         boxes : array-like, shape (k, 4), optional
             Known boxes of faces: x, y, width and height in pixels. They replace the detection.
 

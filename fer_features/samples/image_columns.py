@@ -17,6 +17,9 @@ MAX_PIXELS = 1 << 27
 #: Accepted arrays, for messages.
 IMAGE_SHAPES = "(n, H, W) for stills, (n, T, H, W) for clips, or one of these with 1 to 4 channels as the last axis"
 
+#: Note on converted images, which states the assumed order of the channels.
+COLOUR_NOTE = "colour images (red, green, blue) converted to grey"
+
 
 def clean_images(images: Any) -> tuple[np.ndarray | LazyColumn, tuple[str, ...]]:
     """Images in the form of the table.
@@ -41,8 +44,9 @@ def clean_images(images: Any) -> tuple[np.ndarray | LazyColumn, tuple[str, ...]]
 
     Notes
     -----
-    The last of four or more axes is an axis of channels if it has at most `MAX_CHANNELS` entries, in the order of
-    `fer_features.vision.grayscale`. An array (n, 3, H, W) is thus a table of clips of three frames.
+    The last of four or more axes is an axis of channels if it has at most `MAX_CHANNELS` entries: grey; grey, alpha;
+    red, green, blue; or red, green, blue, alpha. This is the order of scikit-image and Matplotlib. An array
+    (n, 3, H, W) is thus a table of clips of three frames.
     """
     if isinstance(images, LazyColumn):
         _check_clips(images.shape, images.dtype)
@@ -53,7 +57,7 @@ def clean_images(images: Any) -> tuple[np.ndarray | LazyColumn, tuple[str, ...]]
             return _images_of_different_sizes(images)
     given = np.asarray(images)
     grey = _as_grey_clips(given)
-    return grey, ("colour images converted to grey",) if _is_colour(given) else ()
+    return grey, (COLOUR_NOTE,) if _is_colour(given) else ()
 
 
 def _as_grey_clips(images: np.ndarray) -> np.ndarray:
@@ -68,7 +72,7 @@ def _as_grey_clips(images: np.ndarray) -> np.ndarray:
     _check_clips(clips, images.dtype)
     if not len(images):
         raise FerError(f"images have shape {images.shape}: at least one sample is needed")
-    grey = to_grayscale(images) if has_channels else images
+    grey = to_grayscale(images, is_rgb=True) if has_channels else images
     return grey if grey.shape == clips else grey.reshape(clips)
 
 
@@ -96,7 +100,7 @@ def _images_of_different_sizes(images: list[np.ndarray]) -> tuple[LazyColumn, tu
             "number, for example the neutral frame and the apex"
         )
     colour = any(_is_colour(image[None]) for image in images)
-    return ConcatenatedColumn(clips), ("colour images converted to grey",) if colour else ()
+    return ConcatenatedColumn(clips), (COLOUR_NOTE,) if colour else ()
 
 
 def _is_colour(images: np.ndarray) -> bool:

@@ -95,8 +95,9 @@ class Samples:
         ----------
         images : array, shape (n, T, H, W) or (n, H, W), or with channels (..., C), uint8, optional
             Clips, neutral frame first and apex last, or stills. With channels as the last axis, in the order of
-            OpenCV (grey; grey, alpha; blue, green, red; blue, green, red, alpha), they are converted to grey. A list
-            of images can contain several sizes.
+            scikit-image (grey; grey, alpha; red, green, blue; red, green, blue, alpha), they are converted to grey:
+            0.299 red + 0.587 green + 0.114 blue. Reverse the channels of images that OpenCV read:
+            ``images[..., ::-1]``. A list of images can contain several sizes.
         landmarks : array, shape (n, T, 68, 2) or (n, 68, 2), optional
             iBUG-68 points in pixels of `images`, NaN or all zero where missing; or MediaPipe meshes of 468 or 478
             points. Fractions of the image size are converted to pixels.

@@ -1,7 +1,7 @@
 """Conversion of colour and transparent images to grey.
 
-The last axis of an image with channels has 1 (grey), 2 (grey, alpha), 3 (blue, green, red) or 4 (blue, green, red,
-alpha) entries, as in OpenCV.
+The last axis of an image with channels has 1 (grey), 2 (grey, alpha), 3 (colours) or 4 (colours, alpha) entries. The
+colours are in the order blue, green, red, as in OpenCV, or red, green, blue, as in scikit-image.
 """
 
 import math
@@ -17,13 +17,15 @@ MAX_CHANNELS = 4
 PIXELS_PER_BLOCK = 1 << 20
 
 
-def to_grayscale(images: np.ndarray) -> np.ndarray:
+def to_grayscale(images: np.ndarray, is_rgb: bool = False) -> np.ndarray:
     """Convert images with channels to grey.
 
     Parameters
     ----------
     images : ndarray, shape (..., H, W, C), uint8
         With C of 1 to 4 channels, see above.
+    is_rgb : bool, default=False
+        Whether the order of the colours is red, green, blue.
 
     Returns
     -------
@@ -37,14 +39,17 @@ def to_grayscale(images: np.ndarray) -> np.ndarray:
     >>> from fer_features.vision.grayscale import to_grayscale
     >>> to_grayscale(np.array([[[0, 0, 255], [9, 9, 9]]], np.uint8))
     array([[76,  9]], dtype=uint8)
+    >>> to_grayscale(np.array([[[255, 0, 0], [9, 9, 9]]], np.uint8), is_rgb=True)
+    array([[76,  9]], dtype=uint8)
     """
+    weights = cv2.COLOR_RGB2GRAY if is_rgb else cv2.COLOR_BGR2GRAY
     *shape, channels = images.shape
     if channels == 1:
         return images[..., 0]
     grey = np.empty((math.prod(shape[:-1]), shape[-1]), np.uint8)
     for start, rows in _blocks_of_rows(images):
         colour = rows if channels % 2 else blend_with_white(rows[..., :-1], rows[..., -1:])
-        grey[start : start + len(rows)] = cv2.cvtColor(colour, cv2.COLOR_BGR2GRAY) if channels > 2 else colour[..., 0]
+        grey[start : start + len(rows)] = cv2.cvtColor(colour, weights) if channels > 2 else colour[..., 0]
     return grey.reshape(shape)
 
 

@@ -2,15 +2,18 @@
 
 import numpy as np
 import pytest
+import skimage.data
+import skimage.io
 
 from fer_features import Samples
+from fer_features.datasets.decoding import read_grayscale_image
 from fer_features.exceptions import FerError
 from fer_features.extractors import HOG, Align
 from fer_features.samples.columns import LazyColumn
 from fer_features.samples.image_columns import clean_images
 from fer_features.vision.grayscale import to_grayscale
 
-NOTE = ("colour images converted to grey",)
+NOTE = ("colour images (red, green, blue) converted to grey",)
 
 
 @pytest.fixture(params=[(6, 40, 36), (6, 3, 40, 36)], ids=["stills", "clips"])
@@ -75,9 +78,23 @@ def test_features_of_plain_arrays_and_tables_do_not_depend_on_channels(grey):
 def test_colours_are_converted_with_a_note(grey):
     colour = np.stack([grey, grey[::-1], 255 - grey], -1)
     X = Samples.from_arrays(images=colour)
-    np.testing.assert_array_equal(X["images"].reshape(grey.shape), to_grayscale(colour))
+    np.testing.assert_array_equal(X["images"].reshape(grey.shape), to_grayscale(colour, is_rgb=True))
     assert X.info.notes == NOTE
     assert X.with_columns(age=np.arange(6)).info.notes == NOTE
+
+
+def test_channels_are_red_green_and_blue_as_scikit_image_reads_them(tmp_path):
+    photograph = skimage.data.astronaut()[:64, :48]
+    skimage.io.imsave(tmp_path / "a.png", photograph, check_contrast=False)
+    from_file, *_ = read_grayscale_image(tmp_path / "a.png")
+    alpha = np.full_like(photograph[..., :1], 255)
+    for given in (photograph, np.concatenate([photograph, alpha], -1)):
+        for images in (given[None], [given, given[:32]], np.stack([given, given])[None]):
+            X = Samples.from_arrays(images=images)
+            np.testing.assert_array_equal(X[:1]["images"][0][0], from_file)
+    pure = np.zeros((1, 6, 6, 3), np.uint8)
+    pure[..., 0] = 200
+    assert np.unique(Samples.from_arrays(images=pure)["images"]).tolist() == [round(0.299 * 200)]
 
 
 def test_images_of_different_sizes_are_a_column(grey):

@@ -25,6 +25,7 @@ def test_weights_are_those_of_opencv(grey):
         cv2.cvtColor(np.ascontiguousarray(image), cv2.COLOR_BGR2GRAY) for image in colour.reshape(-1, 7, 9, 3)
     ]
     np.testing.assert_array_equal(to_grayscale(colour), np.reshape(one_by_one, grey.shape))
+    np.testing.assert_array_equal(to_grayscale(colour[..., ::-1], is_rgb=True), np.reshape(one_by_one, grey.shape))
 
 
 @pytest.mark.parametrize("channels", [1, 3])
