@@ -59,6 +59,8 @@ def make_pipeline(name: str, random_state: int = 0, **params: Any) -> Any:
     >>> list(model.named_steps)
     ['align', 'neutral', 'features', 'classifier']
     """
+    if not isinstance(name, str):
+        raise FerError(f"a pipeline is specified by a text such as 'hog_svm', not by {type(name).__name__}")
     if name in PRESETS:
         preset, params = PRESETS[name], {**PRESETS[name].params, **params}
         if preset.specification != name:

@@ -8,6 +8,7 @@ import numpy as np
 
 from ..exceptions import FerError
 from ..samples.table import Samples
+from ..samples.validation import UNLABELLED, clean_labels
 
 
 class ClassCoding:
@@ -64,16 +65,14 @@ def encode_labels(X: Any, y: Any) -> tuple[Any, ClassCoding | None]:
     Raises
     ------
     FerError
-        For a single class, labels of another number than samples, and samples of a table without a label.
+        For a single class, labels of another number or shape than (n,), labels of several types, and samples of a table
+        without a label.
     """
     if y is not None:
-        _check_labels(X, np.asarray(y))
+        _check_labels(X, y)
     if not isinstance(X, Samples) or y is None:
         return y, None
     labels = np.asarray(y)
-    unlabelled = labels == ("" if labels.dtype.kind in "UO" else -1)
-    if np.any(unlabelled):
-        raise FerError(f"{int(unlabelled.sum())} of {len(labels)} samples have no label: fit on X[X.is_labelled]")
     if not X.info.classes:
         return y, None
     if labels.dtype.kind not in "UO" or not set(labels.tolist()) <= set(X.info.classes):
@@ -82,9 +81,21 @@ def encode_labels(X: Any, y: Any) -> tuple[Any, ClassCoding | None]:
     return codes, ClassCoding(X.info.classes, np.unique(codes))
 
 
-def _check_labels(X: Any, y: np.ndarray) -> None:
-    if isinstance(X, Samples | np.ndarray) and len(X) != len(y):
-        raise FerError(f"X has {len(X)} samples and y {len(y)} labels: they must agree")
-    classes = np.unique(y)
+def _check_labels(X: Any, y: Any) -> None:
+    labels = np.asarray(y)
+    if labels.ndim == 0:
+        raise FerError(f"y is of type {type(y).__name__}: one label per sample is needed, shape (n,)")
+    if isinstance(X, Samples | np.ndarray) and len(X) != len(labels):
+        raise FerError(f"X has {len(X)} samples and y {len(labels)} labels: they must agree")
+    if isinstance(X, Samples):
+        if labels.ndim != 1:
+            raise FerError(f"y has shape {labels.shape}: one label per sample is needed, shape (n,)")
+        unlabelled = np.ma.getmaskarray(y) | (clean_labels(y)[0] == UNLABELLED)
+        if unlabelled.any():
+            raise FerError(f"{int(unlabelled.sum())} of {len(labels)} samples have no label: fit on X[X.is_labelled]")
+    try:
+        classes = np.unique(labels)
+    except TypeError as error:
+        raise FerError("y has labels of several types: codes or class names are needed") from error
     if len(classes) < 2:
         raise FerError(f"the training samples have {len(classes)} class: at least two are needed")

@@ -35,6 +35,8 @@ def concatenate_columns(
         parts = [np.asarray(table.column_view(name)[:]) for table in tables]
         if prefixes is not None and name in ("subject", "id"):
             parts = [_prefixed(part, prefix) for part, prefix in zip(parts, prefixes, strict=True)]
+            if name == "subject":
+                _check_distinct(parts)
         columns[name] = _joined_values(parts)
     return columns, _joined_info([table.info for table in tables])
 
@@ -71,6 +73,16 @@ def _check_subjects(tables: Sequence[Samples]) -> None:
                     f"subject {name} occurs in '{dataset}' and in '{table.info.dataset}': "
                     "give prefixes, one for each table, if these are different persons"
                 )
+
+
+def _check_distinct(parts: Sequence[np.ndarray]) -> None:
+    """Refuse prefixes that give subjects of several tables the same id, such as a and a1 for subjects 11 and 1."""
+    known: set[str] = set()
+    for part in parts:
+        names = {str(name) for name in part[known_subjects(part)]}
+        if known & names:
+            raise FerError(f"with the prefixes, subject {min(known & names)} occurs in several tables: change a prefix")
+        known |= names
 
 
 def _prefixed(values: np.ndarray, prefix: str) -> np.ndarray:

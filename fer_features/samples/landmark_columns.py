@@ -114,14 +114,17 @@ def landmarks_in_pixels(landmarks: np.ndarray, sizes: np.ndarray | None = None) 
     if sizes is not None:
         landmarks, notes = _without_fractions(landmarks, sizes.astype(np.float32))
         notes += _check_inside(landmarks, sizes)
+    elif _are_fractions(landmarks).any():
+        notes = (
+            f"{WARNING_PREFIX}the landmarks are fractions of the image size, so that faces are distorted unless images "
+            "are square: multiply them by width and height",
+        )
     return landmarks, notes + _check_directions(landmarks)
 
 
 def _without_fractions(landmarks: np.ndarray, sizes: np.ndarray) -> tuple[np.ndarray, tuple[str, ...]]:
     """Landmarks in pixels; those of MediaPipe are fractions of the image width and height."""
-    finite = np.isfinite(landmarks)
-    relative = np.max(np.abs(landmarks), axis=(1, 2, 3), where=finite, initial=0) <= MAX_RELATIVE_COORDINATE
-    relative &= finite.any((1, 2, 3))
+    relative = _are_fractions(landmarks)
     if not relative.any():
         return landmarks, ()
     scaled = np.where(relative[:, None, None, None], landmarks * sizes[:, None, None], landmarks)
@@ -129,6 +132,13 @@ def _without_fractions(landmarks: np.ndarray, sizes: np.ndarray) -> tuple[np.nda
         f"landmarks of {relative.sum()} of {len(landmarks)} sample(s) are fractions of the image size: converted to "
         "pixels",
     )
+
+
+def _are_fractions(landmarks: np.ndarray) -> np.ndarray:
+    """Samples whose landmarks cannot be pixels, (n,) bool."""
+    finite = np.isfinite(landmarks)
+    largest = np.max(np.abs(landmarks), axis=(1, 2, 3), where=finite, initial=0)
+    return (largest <= MAX_RELATIVE_COORDINATE) & finite.any((1, 2, 3))
 
 
 def _check_inside(landmarks: np.ndarray, sizes: np.ndarray) -> tuple[str, ...]:

@@ -62,6 +62,8 @@ class Samples:
     """
 
     def __init__(self, columns: Mapping[str, Any], info: DataInfo | None = None, check_input: bool = True):
+        if not isinstance(info, DataInfo | None):
+            raise FerError(f"info is of type {type(info).__name__}: DataInfo(...) is needed")
         info = info or DataInfo()
         self._columns = dict(columns)
         if check_input:
@@ -122,14 +124,15 @@ class Samples:
 
         Notes
         -----
-        `info.notes` of the table states conversions, and contents from which nothing can be learned; see
-        `fer_features.samples.contents`.
+        Arrays are not copied: features that were extracted before a change of an array do not change with it. Masked
+        values are missing ones. `info.notes` of the table states conversions, and contents from which nothing can be
+        learned; see `fer_features.samples.contents`.
         """
         check_column_names(columns)
         standard = {"images": images, "landmarks": landmarks, "label": label, "subject": subject}
         given = {**standard, "split": split, "id": id, **columns}
-        info = info or DataInfo()
-        if subject is not None and info.subjects_from == "unknown":
+        info = DataInfo() if info is None else info
+        if subject is not None and isinstance(info, DataInfo) and info.subjects_from == "unknown":
             info = dataclasses.replace(info, subjects_from="arrays")
         X = cls({name: values for name, values in given.items() if values is not None}, info)
         X.info = X.info.with_notes(content_notes(X, read_lazy_columns=not isinstance(images, LazyColumn)))

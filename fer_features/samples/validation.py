@@ -70,7 +70,7 @@ def clean_labels(label: Any, classes: tuple[str, ...] = ()) -> tuple[np.ndarray,
     >>> codes.tolist(), classes
     ([1, 0, 1], ('anger', 'joy'))
     """
-    values = _integers_or_text("label", np.asarray(label))
+    values = _integers_or_text("label", as_plain_array(label))
     if values.dtype.kind in "iu":
         if (values < UNLABELLED).any():
             raise FerError(f"label {values.min()} is not a code: codes count from 0, -1 is an unknown label")
@@ -108,7 +108,20 @@ def clean_subjects(subject: Any) -> np.ndarray:
     >>> clean_subjects([7.0, float("nan")]).tolist()
     [7, -1]
     """
-    return _integers_or_text("subject", np.asarray(subject))
+    return _integers_or_text("subject", as_plain_array(subject))
+
+
+def as_plain_array(values: Any) -> np.ndarray:
+    """Values as an array, without the conversion of NaN among text to the text 'nan'.
+
+    Examples
+    --------
+    >>> as_plain_array(["joy", float("nan")]).tolist()
+    ['joy', nan]
+    """
+    array = np.asarray(values)
+    is_mixed = isinstance(values, list | tuple) and array.ndim == 1 and array.dtype.kind in "US"
+    return np.array(values, object) if is_mixed and not all(isinstance(value, str) for value in values) else array
 
 
 def check_column_names(names: Iterable[str]) -> None:
@@ -136,12 +149,15 @@ def clean_columns(columns: Mapping[str, Any], classes: tuple[str, ...] = ()) -> 
     Raises
     ------
     FerError
-        For a column that is not an array or has another shape or type, columns of different lengths, no column, and
-        landmarks that do not belong to the images.
+        For a column that is not an array or has another shape or type, columns of different lengths, no column,
+        landmarks that do not belong to the images, and class names that are not distinct.
     """
     clean: dict[str, np.ndarray | LazyColumn] = {}
     notes: tuple[str, ...] = ()
-    for name, values in columns.items():
+    if len(set(classes)) < len(classes):
+        raise FerError(f"the class names {', '.join(map(str, classes))} are not distinct: each code needs its own")
+    for name, given in columns.items():
+        values = _without_mask(name, given)
         if name == "images":
             clean[name], notes = clean_images(values)
         elif isinstance(values, LazyColumn):
@@ -169,18 +185,29 @@ def check_lengths(columns: Mapping[str, Any]) -> None:
         raise FerError("a table needs at least one column")
 
 
+def _without_mask(name: str, values: Any) -> Any:
+    """The values of a column, in which masked ones are missing ones."""
+    if isinstance(values, LazyColumn) or not np.ma.is_masked(values):
+        return values
+    if name == "images":
+        raise FerError("images have masked pixels: fill them, such as by images.filled(0)")
+    mask = np.ma.getmaskarray(values)
+    return np.where(mask, np.nan, values.data) if name == "landmarks" else np.where(mask, None, values.data)
+
+
 def _clean_plain(name: str, values: Any) -> np.ndarray:
     """A column with one value per sample, or another one of the user."""
     if not (isinstance(values, list | tuple) or hasattr(values, "__array__") or np.isscalar(values)):
         raise FerError(f"{name} is of type {type(values).__name__}: an array or a LazyColumn is needed")
     try:
-        values = np.asarray(values)
+        values = as_plain_array(values)
     except ValueError as error:
         raise FerError(f"the values of {name} differ in shape: one value per sample is needed") from error
     if values.ndim != 1:
         raise FerError(f"{name} has shape {values.shape}: one value per sample is needed, shape (n,)")
     if name == "split":
-        unknown = set(values.astype(str)) - {*SPLITS}
+        values = np.array([_plain_value(name, value) or "" for value in values.tolist()], str)
+        unknown = set(values.tolist()) - {*SPLITS}
         if unknown:
             raise FerError(f"split '{min(unknown)}' is not one of {', '.join(SPLITS[:-1])}")
     return clean_subjects(values) if name == "subject" else values
