@@ -6,7 +6,7 @@ import dataclasses
 import re
 from collections import Counter
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -18,6 +18,9 @@ from ..samples.hdf5 import h5_keys, read_h5
 from ..samples.splits import in_training_split
 from ..samples.table import Samples
 from ..samples.validation import clean_subjects
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 #: Columns of a csv file that identify a sample, in lower case.
 ID_COLUMNS = ("id", "file", "filename")
@@ -85,7 +88,8 @@ def read_subjects(path: Path) -> SubjectIds:
     ----------
     path : Path
         .h5 with one dataset (or with one that is named like the file), .npy, or .csv with a column 'subject' or with a
-        single column, with or without header. A csv file can have one of the columns `ID_COLUMNS`. -1, NaN or an empty
+        single column, with or without header. A csv file can have one of the columns `ID_COLUMNS`; an index that
+        pandas wrote as the first column counts as one unless it numbers the lines in their order. -1, NaN or an empty
         field means that a subject is unknown.
 
     Returns
@@ -137,7 +141,7 @@ def _read_csv(path: Path) -> tuple[np.ndarray, list[str] | None]:
     table = read_csv(path)
     by_name = {name.lower(): name for name in table}
     if "subject" in by_name:
-        id_column = next((by_name[name] for name in ID_COLUMNS if name in by_name), None)
+        id_column = next((by_name[name] for name in ID_COLUMNS if name in by_name), _index_column(table))
         sample = None if id_column is None else table[id_column].tolist()
         return table[by_name["subject"]].to_numpy(object), sample
     if table.shape[1] != 1:
@@ -146,6 +150,15 @@ def _read_csv(path: Path) -> tuple[np.ndarray, list[str] | None]:
     header, values = table.columns[0], table.iloc[:, 0].tolist()
     looks_like_id = header.lstrip("-").isdigit() or header in values
     return np.array([header, *values] if looks_like_id else values, object), None
+
+
+def _index_column(table: pd.DataFrame) -> str | None:
+    """The first column if it has no name or numbers the lines in another order than theirs, from 0 or from 1."""
+    name = table.columns[0]
+    values = table[name].tolist()
+    orders = [[str(number) for number in range(start, start + len(table))] for start in (0, 1)]
+    is_index = not name or (name.lower() != "subject" and any(set(values) == set(order) for order in orders))
+    return name if is_index and values not in orders else None
 
 
 def _integers_where_possible(subject: np.ndarray) -> np.ndarray:

@@ -202,3 +202,24 @@ def test_a_subject_for_each_sample_is_a_warning(fer22_folder, tmp_path):
     np.save(tmp_path / "each.npy", np.arange(24))
     notes = load_dataset(fer22_folder, subjects=tmp_path / "each.npy").info.notes
     assert any("each subject has a single sample" in note for note in notes)
+
+
+@pytest.mark.parametrize("name", ["", "index", "sample", "Unnamed: 0"])
+def test_an_index_of_pandas_is_joined_and_not_passed_over(tmp_path, name):
+    X = Samples.from_arrays(label=[0, 1, 0, 1])
+    ordered = pd.DataFrame({"subject": ["a", "a", "b", "c"]}).rename_axis(name or None)
+    for table in (ordered, ordered.iloc[[2, 0, 3, 1]]):
+        table.to_csv(tmp_path / "subjects.csv")
+        given = with_subjects_from_file(X, tmp_path / "subjects.csv")
+        assert given["subject"].tolist() == ["a", "a", "b", "c"]
+
+
+def test_an_index_in_another_order_is_refused_where_no_sample_has_such_ids(tmp_path):
+    X = Samples.from_arrays(label=[0, 1, 0], id=["a.png", "b.png", "c.png"])
+    for start in (0, 1):
+        ordered = pd.DataFrame({"subject": [7, 7, 8]}, index=range(start, start + 3))
+        ordered.to_csv(tmp_path / "subjects.csv")
+        assert with_subjects_from_file(X, tmp_path / "subjects.csv")["subject"].tolist() == [7, 7, 8]
+        ordered.iloc[::-1].to_csv(tmp_path / "subjects.csv")
+        with pytest.raises(FerError, match="3 id\\(s\\) that no sample has"):
+            with_subjects_from_file(X, tmp_path / "subjects.csv")
