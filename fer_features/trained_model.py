@@ -154,7 +154,8 @@ class TrainedModel:
             some = self.test.n_without_features < len(self.test.table)
             table = mark_uncertain(self.test.table, self.reject_threshold) if some else self.test.table
             write_csv(table, folder / "test_predictions.csv")
-            submission = pd.DataFrame({"Id": np.arange(len(self.test.codes)), "Expression": self.test.codes})
+            ids = self.test.table["id"] if "id" in self.X else np.arange(len(self.test.codes))
+            submission = pd.DataFrame({"Id": ids, "Expression": self.test.codes})
             write_csv(submission, folder / "submission.csv")
         save_model(self.model, folder / "model.joblib", self._metadata())
 

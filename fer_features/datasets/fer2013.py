@@ -8,15 +8,18 @@ Layouts, each given by the file itself or by its folder:
     fer2013new.csv        next to fer2013.csv or icml_face_data.csv: the votes of FER+, see `ferplus`
 
 The pixels of a row are 2,304 grey values 0..255 in row-major order, separated by blanks, or in a quoted field also by
-commas and between brackets. Codes: angry 0, disgust 1, fear 2, happy 3, sad 4, surprise 5, neutral 6; in some copies
-contempt 7. The predefined splits have 28,709, 3,589 and 3,589 rows and are called 'train', 'validation' and 'test'
-here. Usage can also be one of these names, in any case. Known defects: about 1,500 groups of identical images, some
-with different labels and some across splits; a few images are blank. Subject identities are unknown.
+commas and between brackets. A column 'id' names the rows. Codes: angry 0, disgust 1, fear 2, happy 3, sad 4, surprise
+5, neutral 6; in some copies contempt 7. The predefined splits have 28,709, 3,589 and 3,589 rows and are called 'train',
+'validation' and 'test' here. Usage can also be one of these names, in any case. Known defects: about 1,500 groups of
+identical images, some with different labels and some across splits; a few images are blank. Subject identities are
+unknown.
 """
 
 from __future__ import annotations
 
 import csv
+import re
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -50,7 +53,8 @@ ROWS_PER_BLOCK = 16
 
 
 class _Row(NamedTuple):
-    id: int
+    number: int
+    id: str
     pixels: bytes
     label: int
     split: str
@@ -74,19 +78,21 @@ def load_fer2013(path: Path, on_error: str = "stop", cache: Path | None = None, 
     -------
     Samples
         Columns 'images' (n, 1, 48, 48), 'label' (unknown where the files give none), 'split' where the files have
-        predefined splits, 'id' (position in the file, from 0).
+        predefined splits, 'id' (that of the file, or the position in it, from 0).
 
     Raises
     ------
     FerError
-        For a header without 'pixels' or with a column twice, rows with faults unless they are skipped, and votes that
-        do not match the rows.
+        For a header without 'pixels' or with a column twice, repeated ids, rows with faults unless they are skipped,
+        and votes that do not match the rows.
     """
     if labels not in (None, "ferplus"):
         raise FerError(f"labels='{labels}': 'ferplus' is the only choice for this data")
     files = _files(path)
     for file in files:
         _check_header(file)
+        if labels and "id" in _header(file):
+            raise FerError(f"{file} has a column 'id', but the votes of FER+ correspond to rows: remove the column")
     still_images = cached_read(cache, files[0].parent, files, lambda: _read(files))
     classes, notes = FER2013_CLASSES, tuple[str, ...]()
     n_contempt = int((still_images.label == CONTEMPT).sum())
@@ -149,7 +155,7 @@ def _check_header(path: Path) -> None:
     names = _header(path)
     if "pixels" not in names:
         raise FerError(f"{path} has the columns {', '.join(names)}: 'pixels' is needed")
-    repeated = [name for name in ("pixels", "emotion", "usage") if names.count(name) > 1]
+    repeated = [name for name in ("pixels", "emotion", "usage", "id") if names.count(name) > 1]
     if repeated:
         raise FerError(f"{path} has the column '{repeated[0]}' {names.count(repeated[0])} times: keep one")
 
@@ -186,10 +192,10 @@ def _read_file(path: Path) -> StillImages:
             # In a block with a fault, every row is parsed on its own.
             image = values[i] if values is not None else parse_row(row.pixels)
             if isinstance(image, Fault):
-                faults.append(_located(image, path, row.id))
+                faults.append(_located(image, path, row.number))
                 continue
             images[len(valid)] = image
-            valid.append(_Row(row.id, b"", row.label, row.split))
+            valid.append(row._replace(pixels=b""))
         block.clear()
 
     n = 0
@@ -207,10 +213,18 @@ def _read_file(path: Path) -> StillImages:
         images[: len(valid)].reshape(-1, 1, IMAGE_SIZE, IMAGE_SIZE),
         np.array([row.label for row in valid], np.int64),
         np.array([row.split for row in valid], "U10"),
-        np.array([row.id for row in valid], np.int64),
+        _ids([row.id for row in valid], path),
         faults,
         n_entries=n,
     )
+
+
+def _ids(ids: list[str], path: Path) -> np.ndarray:
+    """Ids of the samples as integers where possible."""
+    if len(set(ids)) < len(ids):
+        repeated = next(name for name, count in Counter(ids).items() if count > 1)
+        raise FerError(f"{path} has the id '{repeated}' more than once: each row needs its own")
+    return np.array(ids, np.int64 if all(re.fullmatch("0|[1-9][0-9]{0,17}", name) for name in ids) else str)
 
 
 def _count_lines(path: Path) -> int:
@@ -264,4 +278,5 @@ def _parse_fields(path: Path, row: int, fields: dict[str, bytes]) -> _Row | Faul
         if usage.lower() not in USAGE_SPLITS:
             return Fault("unknown Usage", f"Usage '{usage}' is not Training, PublicTest or PrivateTest")
         split = USAGE_SPLITS[usage.lower()]
-    return _Row(row, separated_by_blanks(fields["pixels"]), code, split)
+    name = fields["id"].decode(errors="replace").strip() if "id" in fields else str(row)
+    return _Row(row, name, separated_by_blanks(fields["pixels"]), code, split)

@@ -94,6 +94,7 @@ def with_ferplus_labels(X: Samples, files: list[Path], n_rows: int, usage_splits
     if len(votes) != n_rows:
         raise FerError(f"{path} has {len(votes)} rows and {files[0]} {n_rows}: they must correspond row by row")
     votes = votes.iloc[X["id"]]
+    _check_order(votes, path)
     counts = votes[VOTE_COLUMNS].apply(pd.to_numeric, errors="coerce").to_numpy(float)
     wrong = ~((counts >= 0) & (counts <= MAX_VOTES) & (counts == np.trunc(counts))).all(1)
     if wrong.any():
@@ -113,3 +114,11 @@ def with_ferplus_labels(X: Samples, files: list[Path], n_rows: int, usage_splits
     note = f"majority labels of FER+: {(label < 0).sum()} sample(s) have no majority and no label"
     info = dataclasses.replace(X.info, classes=FERPLUS_CLASSES, notes=(*X.info.notes, note))
     return X.with_columns(info, label=label)
+
+
+def _check_order(votes: pd.DataFrame, path: Path) -> None:
+    """Refuse rows in another order than that of the numbers in the names of the images."""
+    if "image name" in votes:
+        numbers = pd.to_numeric(votes["image name"].str.extract(r"(\d{1,15})", expand=False)).dropna()
+        if not numbers.is_monotonic_increasing:
+            raise FerError(f"{path}: the rows are not in the order of 'Image name', which is that of fer2013.csv")

@@ -293,6 +293,12 @@ def test_ferplus_votes_that_do_not_match_the_rows(csv):
     write_votes(csv, votes, USAGE[::-1])
     with pytest.raises(FerError, match="Usage in row 0"):
         load_dataset(csv, labels="ferplus")
+    write_votes(csv, votes)
+    path = csv.with_name("fer2013new.csv")
+    header, *lines = path.read_text().splitlines()
+    path.write_text("\n".join([header, lines[1], lines[0], *lines[2:]]))
+    with pytest.raises(FerError, match="not in the order of 'Image name'"):
+        load_dataset(csv, labels="ferplus")
     write_votes(csv, votes, header=HEADER.replace("happiness", "happy"))
     with pytest.raises(FerError, match=r"lacks the column.* happiness"):
         load_dataset(csv, labels="ferplus")
@@ -425,6 +431,32 @@ def test_run_writes_a_submission_for_an_unlabelled_test_split(tmp_path):
     submission = pd.read_csv(tmp_path / "out" / "submission.csv")
     assert submission["Id"].tolist() == list(range(7))
     assert set(submission["Expression"]) <= set(range(7))
+
+
+def test_a_submission_names_the_rows_of_the_test_file(tmp_path):
+    images = random_images()
+    write(tmp_path / "d" / "train.csv", "emotion,pixels", [[i % 7, pixel_text(p)] for i, p in enumerate(images[:14])])
+    rows = [[pixel_text(p)] for p in images[:7]]
+    write(tmp_path / "d" / "test.csv", "pixels", [*rows[:2], ["1 2 3"], *rows[2:]])
+    assert run(tmp_path / "d", tmp_path / "skipped", "--cv", "none", "--on-error", "skip") == 0
+    expected = pd.read_csv(tmp_path / "skipped" / "submission.csv")
+    assert expected["Id"].tolist() == [0, 1, 3, 4, 5, 6, 7]
+    write(tmp_path / "d" / "test.csv", "id,pixels", [[i, *rows[i]] for i in (5, 0, 6, 1, 3, 2, 4)])
+    assert run(tmp_path / "d", tmp_path / "named", "--cv", "none") == 0
+    given = pd.read_csv(tmp_path / "named" / "submission.csv").set_index("Id").loc[range(7)]
+    assert given["Expression"].tolist() == expected["Expression"].tolist()
+
+
+def test_ids_of_rows_are_kept_and_repeated_ones_refused(csv, tmp_path):
+    lines = csv.read_text().splitlines()
+    for ids in (range(100, 100 + N), [f"image {i}" for i in range(N)]):
+        csv.write_text("\n".join([f"Id,{lines[0]}", *(f"{i},{line}" for i, line in zip(ids, lines[1:], strict=True))]))
+        assert load_dataset(csv, cache=tmp_path / "cache")["id"].tolist() == list(ids)
+    with pytest.raises(FerError, match="votes of FER\\+ correspond to rows"):
+        load_dataset(csv, labels="ferplus")
+    csv.write_text("\n".join([f"id,{lines[0]}", *(f"7,{line}" for line in lines[1:])]))
+    with pytest.raises(FerError, match="id '7' more than once"):
+        load_dataset(csv)
 
 
 def test_run_exits_with_2_for_faults_and_missing_landmarks(csv, tmp_path, capsys):
