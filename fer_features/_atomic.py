@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import datetime
+import hashlib
 import itertools
 import os
 import re
@@ -38,7 +39,7 @@ def protected_inputs(input_at: Callable[[Path], str]) -> Iterator[None]:
     Parameters
     ----------
     input_at : callable
-        Returns for an existing path, without links in it, the option that names it as an input, or an empty text.
+        Returns for a path, without links in it, the option that names it as an input, or an empty text.
     """
     token = _input_at.set(input_at)
     try:
@@ -139,6 +140,11 @@ def output_file(path: str | Path) -> Path:
     return target
 
 
+def input_in(folder: Path) -> str:
+    """The input of the command that new files in a folder, without links in its path, would become part of."""
+    return _input_at.get()(folder / "new")
+
+
 def resolved(path: str | Path) -> Path:
     """Absolute path without links.
 
@@ -156,13 +162,15 @@ def resolved(path: str | Path) -> Path:
 
 
 @contextlib.contextmanager
-def temporary_folder(parent: Path) -> Iterator[Path]:
+def temporary_folder(parent: Path, target: Path | None = None) -> Iterator[Path]:
     """Make a temporary folder that is removed at the end; those that ended processes left in `parent` are removed too.
 
     Parameters
     ----------
     parent : Path
         An existing folder.
+    target : Path, optional
+        What is written by means of the folder. Only one process at a time can have a folder for it.
 
     Yields
     ------
@@ -171,6 +179,8 @@ def temporary_folder(parent: Path) -> Iterator[Path]:
 
     Raises
     ------
+    FileExistsError
+        If another process has a folder for `target`.
     OSError
         If it cannot be made.
 
@@ -182,9 +192,14 @@ def temporary_folder(parent: Path) -> Iterator[Path]:
     remove_abandoned(parent)
     with contextlib.ExitStack() as stack:
         while True:
-            path = parent / f".fer_features-{secrets.token_hex(8)}.part"
+            token = secrets.token_hex(8) if target is None else hashlib.sha256(os.fsencode(target)).hexdigest()[:16]
+            path = parent / f".fer_features-{token}.part"
             stack.callback(shutil.rmtree, path, ignore_errors=True)
-            path.mkdir()
+            try:
+                path.mkdir()
+            except FileExistsError:
+                stack.pop_all()  # it is not ours to remove
+                raise
             # Before it is locked, another process can take it for abandoned.
             with contextlib.suppress(BlockingIOError, FileNotFoundError):
                 stack.enter_context(_locked(path))
@@ -239,11 +254,11 @@ def write_text(path: Path, text: str) -> None:
 
 
 def timestamped_directory(parent: str | Path, name: str) -> Path:
-    """Path of a new folder ``parent/YYYYMMDD-HHMMSS-name``, with a number appended if that exists; not created.
+    """Path of a new folder ``parent/YYYYMMDD-HHMMSS-mmm-name``, with a number appended if that exists; not created.
 
-    A long name is cut.
+    A long name is cut. Commands that are started together have other milliseconds.
     """
-    stamp = datetime.datetime.now().strftime("%Y%m%d-%H%M%S")
+    stamp = datetime.datetime.now().strftime("%Y%m%d-%H%M%S-%f")[:-3]
     first = Path(parent) / f"{stamp}-{name[:MAX_NAME_LENGTH]}"
     numbered = (first.with_name(f"{first.name}-{n}") for n in itertools.count(2))
     return next(path for path in itertools.chain([first], numbered) if not path.exists())

@@ -9,7 +9,7 @@ import shutil
 from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 
-from ._atomic import is_temporary, output_file, remove_abandoned, resolved, temporary_folder
+from ._atomic import input_in, is_temporary, output_file, remove_abandoned, resolved, temporary_folder
 from .exceptions import FerError
 
 #: File in a folder of results that lists the files that a command wrote.
@@ -37,7 +37,8 @@ class ResultFolder:
     Raises
     ------
     FerError
-        On entering, if the folder cannot be written, or contains files that may not be replaced.
+        On entering, if the folder cannot be written, contains files that may not be replaced or inputs of the command,
+        or another process writes to it.
 
     Notes
     -----
@@ -76,7 +77,7 @@ class ResultFolder:
                 stack.callback(_remove_empty, [folder for folder in (parent, *parent.parents) if not folder.exists()])
                 parent.mkdir(parents=True, exist_ok=True)
                 remove_abandoned(self._target.parent)  # where the folder did not exist before the process was killed
-                self._temporary = stack.enter_context(temporary_folder(parent))
+                self._temporary = stack.enter_context(self._temporary_folder(parent))
                 if parent != self._target:  # detects a name that the file system does not allow
                     (self._temporary / self._target.name).mkdir()
                     (self._temporary / self._target.name).rmdir()
@@ -140,6 +141,18 @@ class ResultFolder:
         except OSError as error:
             raise self._unwritable(error) from error
 
+    @contextlib.contextmanager
+    def _temporary_folder(self, parent: Path) -> Iterator[Path]:
+        with contextlib.ExitStack() as stack:
+            try:
+                folder = stack.enter_context(temporary_folder(parent, self._target))
+            except FileExistsError as error:
+                raise FerError(
+                    f"another process is writing to the output folder {self.path} (--out): wait for it, or choose "
+                    "another folder"
+                ) from error
+            yield folder
+
     def _check(self) -> set[str]:
         """Check that the files can be published, and return those of an earlier run."""
         target = self._target
@@ -158,6 +171,8 @@ class ResultFolder:
                 f"the output folder {self.path} is not empty: choose another, or use overwrite=True to replace "
                 "the results of an earlier run"
             )
+        if not earlier and (source := input_in(target)):
+            raise FerError(f"the output folder {self.path} (--out) holds an input ({source}): choose another folder")
         for name in sorted((earlier | set(self.filenames)) & present):
             if name not in earlier:
                 raise FerError(f"{self.path / name} was not written by fer-features {self.command}: move it first")

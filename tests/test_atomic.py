@@ -2,6 +2,7 @@
 
 import errno
 import os
+import re
 import subprocess
 import sys
 
@@ -171,7 +172,7 @@ def test_text_that_is_not_utf8_is_escaped(tmp_path):
 def test_timestamped_directories_are_new(tmp_path):
     first = timestamped_directory(tmp_path, "hog_svm")
     assert first.parent == tmp_path
-    assert first.name.endswith("-hog_svm")
+    assert re.fullmatch(r"\d{8}-\d{6}-\d{3}-hog_svm", first.name)
     first.mkdir()
     second = timestamped_directory(tmp_path, "hog_svm")
     assert not second.exists()

@@ -169,3 +169,14 @@ def test_a_command_continues_its_own_unfinished_work(tmp_path):
     (tmp_path / "out" / "notes.txt").write_text("mine")
     with pytest.raises(FerError, match="is not empty"), search():  # the marker alone is no unfinished work
         pytest.fail("the work began")
+
+
+def test_a_second_process_is_refused_before_its_work(out):
+    with ResultFolder(out, NAMES, "run", overwrite=True) as results:
+        # Locks of files are held by open descriptors, so that a second one in this process is refused as well.
+        refused(out, "another process is writing", overwrite=True)
+        with results.publish() as folder:
+            (folder / "a.txt").write_text("1")
+    assert content_of_visible(out) == {"a.txt": "1"}
+    fill(out, overwrite=True, a="2")
+    assert content_of_visible(out) == {"a.txt": "2"}

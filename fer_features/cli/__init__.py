@@ -54,17 +54,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _run(arguments: Sequence[str]) -> int:
     from ._parser import did_you_mean
 
-    first, *rest = arguments or [""]
+    if not arguments:
+        parser().print_help(sys.stderr)
+        return USER_ERROR
+    first, *rest = arguments
     if first in COMMANDS:
         return _module(first).main(rest)
-    if first and not first.startswith("-"):
+    if not first.startswith("-"):
         message = f"unknown command '{first}'{did_you_mean(first, COMMANDS)}"
         raise FerError(f"{message} (see fer-features --help)")
-    p = parser()
-    if not first:
-        p.print_help(sys.stderr)
-        return USER_ERROR
-    options = p.parse_args([first, *rest])
+    options = parser().parse_args(arguments)
     if options.print_completion:
         print(completion_script(options.print_completion))
     return 0

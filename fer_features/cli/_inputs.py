@@ -19,7 +19,7 @@ RUN_FILES = ("model.joblib", "model.json", "scores.json", "predictions.csv")
 
 
 def input_at(options: Mapping[str, Any], path: Path) -> str:
-    """The option that names an existing file as input of a command, or an empty text.
+    """The option that names a file, or a folder with it, as input of a command, or an empty text.
 
     Parameters
     ----------

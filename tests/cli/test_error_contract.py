@@ -200,6 +200,16 @@ def test_a_folder_with_files_of_the_user_is_refused(name, run, inputs, tmp_path)
     assert content(tmp_path) == {tmp_path / "notes.txt": b"mine"}
 
 
+@pytest.mark.parametrize("name", [name for name in FOLDER_CALLS if name not in ("demo", "compare")])
+def test_results_do_not_become_inputs_of_the_next_run(name, run, inputs):
+    before = content(inputs["DATA"])
+    arguments = filled(CALLS[name], {**inputs, "OUT": inputs["DATA"]})
+    code, message = run([*arguments, "--overwrite"])
+    assert (code, message.count("\n")) == (2, 1), message
+    assert "holds an input (--data)" in message
+    assert content(inputs["DATA"]) == before
+
+
 @pytest.mark.parametrize("text", OVERWRITING_CALLS)
 def test_inputs_are_not_overwritten(text, run, inputs):
     folder = inputs["DATA"].parent
@@ -207,6 +217,10 @@ def test_inputs_are_not_overwritten(text, run, inputs):
     code, message = run(filled(text, inputs))
     assert (code, message.count("\n")) == (2, 1), message
     assert content(folder) == before
+
+
+def test_an_empty_command_is_unknown(run):
+    assert run([""]) == (2, "error: unknown command '' (see fer-features --help)\n")
 
 
 def test_an_unexpected_exception_is_reported_as_a_bug_with_its_traceback(run, monkeypatch, tmp_path):
