@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numbers
 import warnings
 from collections.abc import Mapping
 from typing import Any
@@ -12,6 +13,7 @@ from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
 from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import indexable
 
+from ..exceptions import FerError
 from ..samples.table import Samples
 
 #: Indices of the training and of the held-out samples of each fold.
@@ -43,7 +45,7 @@ def calibration_folds(
     codes : ndarray of int, shape (n,)
         Classes, 0 to k-1.
     n_folds : int
-        Largest number of folds. There are fewer if there are fewer subjects or samples.
+        Largest number of folds, or 0 for none. There are fewer if there are fewer subjects or samples.
     random_state : int, RandomState instance or None
     sample_weight : ndarray of shape (n,), optional
         Classes whose training samples all have weight 0 count as lacking.
@@ -56,11 +58,18 @@ def calibration_folds(
         subject shows a class, that subject is never held out. The list is empty if nothing can be held out: if no
         two subjects share a class or, without subjects, if a class has one sample.
 
+    Raises
+    ------
+    FerError
+        For another number of folds.
+
     Notes
     -----
     Samples of unknown subjects (-1) count as one subject. Without subjects, folds are stratified by class only. The
     same subject is then in training and held-out samples, and probabilities are overconfident for new subjects.
     """
+    if not isinstance(n_folds, numbers.Integral) or n_folds < 0 or n_folds == 1:
+        raise FerError(f"calibration_cv={n_folds}: a number of folds of at least 2 is needed, or 0 for no calibration")
     counts = np.bincount(codes)
     groups = None
     if has_several_subjects(X):

@@ -164,6 +164,8 @@ def load_dataset(
         X = with_subjects_from_file(X, Path(subjects))
     if "holdout" in dataset.options:  # after the subjects are known, since it must not divide a subject
         X = with_holdout(X, holdout)
+    if n_subjects is not None and "subject" in X:
+        raise FerError(f"--n-subjects {n_subjects} is for inferred subjects, and the subjects of these data are known")
     if infer_subjects and "subject" not in X:
         X = _with_inferred_subjects(X, n_subjects)
     notes += content_notes(X, read_lazy_columns=True)

@@ -6,7 +6,7 @@ import pytest
 from scipy.sparse import csc_array
 from sklearn.linear_model import LogisticRegression
 
-from fer_features import Samples
+from fer_features import FerError, Samples
 from fer_features.classifiers import calibration_folds as module
 from fer_features.classifiers.calibration_folds import (
     calibration_folds,
@@ -95,3 +95,10 @@ def test_arguments_with_one_value_per_sample_are_recognized():
     assert sample_aligned([0] * 5, 5)
     assert sample_aligned(csc_array(np.zeros((5, 2))), 5)
     assert not any(sample_aligned(value, 5) for value in (np.zeros(4), "words", 5, None, {1, 2, 3, 4, 5}))
+
+
+@pytest.mark.parametrize("n_folds", [-1, 1, 2.5, None, "5"])
+def test_numbers_of_folds_that_would_not_calibrate_are_refused(n_folds):
+    with pytest.raises(FerError, match="at least 2 is needed, or 0"):
+        calibration_folds(table([1, 2, 3, 4]), np.array([0, 1, 0, 1]), n_folds, 0)
+    assert calibration_folds(table([1, 2, 3, 4]), np.array([0, 1, 0, 1]), 0, 0) == []

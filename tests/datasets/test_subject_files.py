@@ -223,3 +223,8 @@ def test_an_index_in_another_order_is_refused_where_no_sample_has_such_ids(tmp_p
         ordered.iloc[::-1].to_csv(tmp_path / "subjects.csv")
         with pytest.raises(FerError, match="3 id\\(s\\) that no sample has"):
             with_subjects_from_file(X, tmp_path / "subjects.csv")
+
+
+def test_a_number_of_inferred_subjects_is_refused_for_known_ones(fer22_folder, subjects_file):
+    with pytest.raises(FerError, match="the subjects of these data are known"):
+        load_dataset(fer22_folder, subjects=subjects_file, n_subjects=3)
