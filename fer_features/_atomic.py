@@ -192,19 +192,29 @@ def temporary_folder(parent: Path, target: Path | None = None) -> Iterator[Path]
     remove_abandoned(parent)
     with contextlib.ExitStack() as stack:
         while True:
-            token = secrets.token_hex(8) if target is None else hashlib.sha256(os.fsencode(target)).hexdigest()[:16]
-            path = parent / f".fer_features-{token}.part"
+            path = parent / f".fer_features-{secrets.token_hex(8)}.part"
             stack.callback(shutil.rmtree, path, ignore_errors=True)
-            try:
-                path.mkdir()
-            except FileExistsError:
-                stack.pop_all()  # it is not ours to remove
-                raise
+            path.mkdir()
             # Before it is locked, another process can take it for abandoned.
             with contextlib.suppress(BlockingIOError, FileNotFoundError):
                 stack.enter_context(_locked(path))
                 break
+        if target is not None:
+            claimed = parent / f".fer_features-{hashlib.sha256(os.fsencode(target)).hexdigest()[:16]}.part"
+            stack.callback(_remove_if_same, claimed, path.stat().st_ino)
+            (path / ".claim").touch()  # a folder can replace another one only if that is empty
+            try:
+                path = path.rename(claimed)
+            except OSError as error:
+                raise FileExistsError(f"{claimed} exists") from error
         yield path
+
+
+def _remove_if_same(path: Path, inode: int) -> None:
+    """Remove a folder unless another process made it."""
+    with contextlib.suppress(OSError):
+        if path.stat().st_ino == inode:
+            shutil.rmtree(path, ignore_errors=True)
 
 
 def is_temporary(path: Path) -> bool:
@@ -230,6 +240,7 @@ def _locked(path: Path) -> Iterator[bool]:
     BlockingIOError
         If another process has locked it.
     FileNotFoundError
+        Also if another folder has its name meanwhile.
     """
     if fcntl is None:
         yield False
@@ -243,6 +254,8 @@ def _locked(path: Path) -> Iterator[bool]:
             raise
         except OSError:
             is_locked = False
+        if os.stat(path).st_ino != os.fstat(descriptor).st_ino:
+            raise FileNotFoundError(f"{path} was replaced")
         yield is_locked
     finally:
         os.close(descriptor)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import secrets
 import shutil
 from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
@@ -117,7 +118,7 @@ class ResultFolder:
         try:
             self._move(folder, names)
         except (OSError, FerError) as error:
-            place = self._temporary.parent / f"{self._target.name}-{self._temporary.stem[-8:]}"
+            place = self._temporary.parent / f"{self._target.name}-{secrets.token_hex(4)}"
             reason = error.strerror or error if isinstance(error, OSError) else error
             raise FerError(
                 f"the results cannot be moved to {self.path} ({reason}); they are in {folder.rename(place)}"

@@ -5,6 +5,7 @@ import os
 import re
 import subprocess
 import sys
+import threading
 
 import pytest
 
@@ -12,6 +13,7 @@ from fer_features._atomic import (
     atomic_write,
     check_writable,
     protected_inputs,
+    remove_abandoned,
     temporary_folder,
     timestamped_directory,
     write_text,
@@ -177,3 +179,26 @@ def test_timestamped_directories_are_new(tmp_path):
     second = timestamped_directory(tmp_path, "hog_svm")
     assert not second.exists()
     assert second != first
+
+
+def test_folders_for_one_target_exclude_each_other_whoever_removes_abandoned_ones(tmp_path):
+    def sweep():
+        while not done.is_set():
+            remove_abandoned(tmp_path)
+
+    done = threading.Event()
+    sweepers = [threading.Thread(target=sweep) for _ in range(2)]
+    for sweeper in sweepers:
+        sweeper.start()
+    try:
+        for _ in range(300):
+            with temporary_folder(tmp_path, tmp_path / "out") as first:
+                assert first.is_dir()
+                with pytest.raises(FileExistsError), temporary_folder(tmp_path, tmp_path / "out"):
+                    pytest.fail("two folders for one target")
+                assert first.is_dir()
+    finally:
+        done.set()
+        for sweeper in sweepers:
+            sweeper.join()
+    assert list(tmp_path.iterdir()) == []
