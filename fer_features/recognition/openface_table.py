@@ -22,6 +22,7 @@ import pandas as pd
 
 from .._files import regular_file
 from ..exceptions import FerError
+from ..samples.landmark_columns import landmarks_in_pixels
 from ..samples.table import Samples
 
 #: Columns before the landmarks in files of videos; those of older versions lack the second one.
@@ -204,3 +205,7 @@ def _check_landmarks(path: str | Path, landmarks: np.ndarray) -> None:
         raise FerError(f"{path} is not a CSV file of OpenFace: a line with success=1 lacks landmarks")
     if len(landmarks) and np.median(np.ptp(landmarks[..., 0], axis=1)) < MIN_FACE_WIDTH_PX:
         raise FerError(f"{path} is not a CSV file of OpenFace: its landmarks are not in pixels")
+    try:
+        landmarks_in_pixels(landmarks[:, None])
+    except FerError as error:
+        raise FerError(f"{path}: {error}") from error

@@ -72,6 +72,15 @@ def test_tables_of_other_programs_lack_columns(tmp_path, absent):
 
 
 @pytest.mark.parametrize(
+    "change", [lambda p: p[:, ::-1], lambda p: [0, 900] + p * [1, -1], lambda p: [900, 0] - p * [1, -1]]
+)
+def test_swapped_and_mirrored_landmarks_are_refused(tmp_path, change):
+    lines = [(openface_line(number), change(LANDMARKS)) for number in (1, 2)]
+    with pytest.raises(FerError, match=r"a\.csv: the landmarks are those of mirrored faces"):
+        read_openface(write_openface(tmp_path / "a.csv", lines))
+
+
+@pytest.mark.parametrize(
     ("landmarks", "message"),
     [(LANDMARKS / 320, "not in pixels"), (np.where(LANDMARKS > 90, np.nan, LANDMARKS), "lacks landmarks")],
 )
