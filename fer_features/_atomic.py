@@ -191,23 +191,28 @@ def temporary_folder(parent: Path, target: Path | None = None) -> Iterator[Path]
     """
     remove_abandoned(parent)
     with contextlib.ExitStack() as stack:
-        while True:
-            path = parent / f".fer_features-{secrets.token_hex(8)}.part"
-            stack.callback(shutil.rmtree, path, ignore_errors=True)
-            path.mkdir()
-            # Before it is locked, another process can take it for abandoned.
-            with contextlib.suppress(BlockingIOError, FileNotFoundError):
-                stack.enter_context(_locked(path))
-                break
+        folder = _new_folder(parent, stack)
         if target is not None:
             claimed = parent / f".fer_features-{hashlib.sha256(os.fsencode(target)).hexdigest()[:16]}.part"
-            stack.callback(_remove_if_same, claimed, path.stat().st_ino)
-            (path / ".claim").touch()  # a folder can replace another one only if that is empty
+            stack.callback(_remove_if_same, claimed, folder.stat().st_ino)
+            (folder / ".claim").touch()  # a folder can replace another one only if that is empty
             try:
-                path = path.rename(claimed)
+                folder = folder.rename(claimed)
             except OSError as error:
                 raise FileExistsError(f"{claimed} exists") from error
-        yield path
+        yield folder
+
+
+def _new_folder(parent: Path, stack: contextlib.ExitStack) -> Path:
+    """A new locked folder, which `stack` removes."""
+    while True:
+        folder = parent / f".fer_features-{secrets.token_hex(8)}.part"
+        stack.callback(shutil.rmtree, folder, ignore_errors=True)
+        folder.mkdir()
+        # Before it is locked, another process can take it for abandoned.
+        with contextlib.suppress(BlockingIOError, FileNotFoundError):
+            stack.enter_context(_locked(folder))
+            return folder
 
 
 def _remove_if_same(path: Path, inode: int) -> None:

@@ -149,8 +149,8 @@ class ResultFolder:
                 folder = stack.enter_context(temporary_folder(parent, self._target))
             except FileExistsError as error:
                 raise FerError(
-                    f"another process is writing to the output folder {self.path} (--out): wait for it, or choose "
-                    "another folder"
+                    f"another process is writing to the output folder {self.path}: wait for it, or choose another "
+                    "folder"
                 ) from error
             yield folder
 
@@ -173,7 +173,7 @@ class ResultFolder:
                 "the results of an earlier run"
             )
         if not earlier and (source := input_in(target)):
-            raise FerError(f"the output folder {self.path} (--out) holds an input ({source}): choose another folder")
+            raise FerError(f"the output folder {self.path} holds an input ({source}): choose another folder")
         for name in sorted((earlier | set(self.filenames)) & present):
             if name not in earlier:
                 raise FerError(f"{self.path / name} was not written by fer-features {self.command}: move it first")

@@ -165,7 +165,7 @@ def load_dataset(
     if "holdout" in dataset.options:  # after the subjects are known, since it must not divide a subject
         X = with_holdout(X, holdout)
     if n_subjects is not None and "subject" in X:
-        raise FerError(f"--n-subjects {n_subjects} is for inferred subjects, and the subjects of these data are known")
+        raise FerError(f"n_subjects={n_subjects} is for inferred subjects, and the subjects of these data are known")
     if infer_subjects and "subject" not in X:
         X = _with_inferred_subjects(X, n_subjects)
     notes += content_notes(X, read_lazy_columns=True)
