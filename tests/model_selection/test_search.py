@@ -86,7 +86,7 @@ def test_candidates_that_fail_are_listed_and_the_others_are_evaluated(X):
     assert "is smaller than one block" in errors[4] == errors[5]
     assert found.best_params == {"features__hog__pixels_per_cell": 8, "classifier__C": 1}
     assert found.summarize().n_failed == 5
-    assert "5 candidate(s) failed" in str(found)
+    assert "5 candidates failed" in str(found)
 
 
 @pytest.mark.parametrize(
