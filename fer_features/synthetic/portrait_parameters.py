@@ -56,7 +56,7 @@ class ShapeParameters:
 
 
 def sample_parameters(rng: np.random.Generator) -> ShapeParameters:
-    """Sample a person with an expression, beyond the range of real ones."""
+    """Sample a person, one in eight of them a child, with an expression, beyond the range of real ones."""
     n, u = rng.standard_normal, rng.uniform
     uneven = 1 + 0.15 * n()
 
@@ -74,10 +74,10 @@ def sample_parameters(rng: np.random.Generator) -> ShapeParameters:
     brow_in, brow_out, frown = 0.05 * n(), 0.05 * n(), 0.0
     state = rng.random()
     if state < 0.25:
-        brow_in, brow_out = u(0, 0.26), u(0, 0.22)
+        brow_in, brow_out = u(0, 0.30), u(0, 0.27)
     elif state < 0.5:
         frown = u(0, 1)
-        brow_in, brow_out = -u(0, 0.17) * frown, u(-0.08, 0.08)
+        brow_in, brow_out = -0.03 - u(0, 0.22) * frown, u(-0.16, 0.06)
     elif state < 0.6:
         brow_in, brow_out = u(0.02, 0.2), -u(0, 0.1)
     lift, stretch, upper, lower, jaw = 0.03 * n(), 0.04 * n(), 0.0, 0.0, 0.0
@@ -99,18 +99,19 @@ def sample_parameters(rng: np.random.Generator) -> ShapeParameters:
     if rng.random() < 0.34:
         jaw = u(0, 1) ** 1.3 * 0.75
         stretch -= 0.12 * jaw * u(0, 1)
+    child = u(0.3, 1) if rng.random() < 0.12 else 0.0
     return ShapeParameters(
         face_width=1 + 0.055 * n(),
         jaw_width=1 + 0.07 * n(),
         chin_width=1 + 0.1 * n(),
-        chin_length=0.08 * n(),
-        midface=1 + 0.05 * n(),
-        nose_width=1 + 0.15 * n(),
-        nose_length=1 + 0.06 * n(),
-        eye_size=1 + 0.07 * n(),
+        chin_length=0.08 * n() - 0.18 * child,
+        midface=1 + 0.05 * n() - 0.05 * child,
+        nose_width=1 + 0.15 * n() - 0.1 * child,
+        nose_length=1 + 0.06 * n() - 0.12 * child,
+        eye_size=1 + 0.07 * n() + 0.12 * child,
         eye_spacing=1 + 0.03 * n(),
         eye_tilt=0.07 * n(),
-        brow_height=0.05 * n(),
+        brow_height=0.065 * n() + 0.04 * child,
         brow_slope=0.08 * n(),
         brow_arch=0.03 * n(),
         brow_gap=0.03 * n(),

@@ -44,7 +44,7 @@ CONTOUR = np.array(
     ]
 )
 #: Neutral brow of the left half, from the outer end.
-BROW = np.array([(-0.96, -0.28), (-0.81, -0.34), (-0.65, -0.37), (-0.45, -0.36), (-0.23, -0.32)])
+BROW = np.array([(-0.95, -0.25), (-0.80, -0.31), (-0.64, -0.34), (-0.44, -0.33), (-0.22, -0.29)])
 #: Midline of the nose and the left half of its base.
 NOSE = np.array(
     [(0, -0.05), (0, 0.18), (0, 0.38), (0, 0.55), (-0.21, 0.68), (-0.12, 0.73), (0, 0.745)],
@@ -124,6 +124,7 @@ def make_shape(parameters: ShapeParameters) -> PortraitShape:
         )
         eye, eye_lids = _eye(p, half)
         lids.append(eye_lids * [-side, 1])
+        brow[:, 1] = np.minimum(brow[:, 1], eye[1:3, 1].min() - 0.05)
         nose = NOSE.copy()
         nose[:, 1] = np.where(nose[:, 1] > 0, nose[:, 1] * p.nose_length, nose[:, 1]) * p.midface
         nose[4:, 0] *= p.nose_width * (1 + 0.5 * max(p.corner_lift[half], 0) + 0.1 * p.nose_wrinkle)

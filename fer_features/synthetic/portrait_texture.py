@@ -40,7 +40,7 @@ def sample_appearance(rng: np.random.Generator) -> PortraitAppearance:
         lips=u(0.45, 1.0),
         hair=u(0.02, 0.25) if rng.random() < 0.7 else u(0.25, 0.8),
         iris=u(0.03, 0.45),
-        brow_width=u(0.05, 0.13),
+        brow_width=u(0.05, 0.17),
         brow_strength=u(0.25, 1.0),
         age=u(0, 1) ** 1.4,
         stubble=u(0.2, 1) if bearded else 0.0,
@@ -129,7 +129,8 @@ def _around_eye(
     u, (upper, lower) = rng.uniform, shape.lids[half]
     middle = (upper[12] + lower[12]) / 2
     inner, outer = upper[-1], upper[0]
-    shade_spot(skin, inner + [side * -0.02, -0.07], 0.12, 0.13, 1 - u(0.05, 0.35))
+    shade_spot(skin, inner + [side * -0.02, -0.07], 0.12, 0.13, 1 - u(0.0, 0.28))
+    shade_spot(skin, outer + [side * 0.06, -0.02], 0.10, 0.07, 1 - u(0.0, 0.35))
     shade_spot(skin, middle + [0, -0.1], 0.26, 0.11, 1 - look.eye_shadow * u(0.3, 1))
     shade_spot(skin, middle + [0, 0.17], 0.24, 0.07, 1 - u(0, 0.3) * (0.4 + look.age))
     rise = u(0.03, 0.11)
