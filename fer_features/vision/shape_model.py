@@ -210,10 +210,10 @@ def point_descriptors(maps: np.ndarray, points: np.ndarray, cell_size: int) -> n
 
     Parameters
     ----------
-    maps : ndarray, shape (FRAME_SIDE_PX, FRAME_SIDE_PX, 8)
+    maps : ndarray, shape (s, s, 8)
         From `orientation_maps` with the same `cell_size`.
     points : ndarray, shape (p, 2)
-        In pixels of the reference frame; cells beyond its edge are replaced by those on the edge.
+        In pixels of the maps; cells beyond the edge are replaced by those on the edge.
     cell_size : int
         Side of a cell in pixels.
 
@@ -223,8 +223,9 @@ def point_descriptors(maps: np.ndarray, points: np.ndarray, cell_size: int) -> n
         Of Euclidean length 1, or shorter where the contrast is below one grey level.
     """
     cells = np.rint(points).astype(np.intp)[:, None] + _cell_offsets(cell_size)
-    np.clip(cells, 0, FRAME_SIDE_PX - 1, out=cells)
-    values = maps.reshape(-1, N_ORIENTATIONS)[cells[..., 1] * FRAME_SIDE_PX + cells[..., 0]]
+    side = len(maps)
+    np.clip(cells, 0, side - 1, out=cells)
+    values = maps.reshape(-1, N_ORIENTATIONS)[cells[..., 1] * side + cells[..., 0]]
     values = values.reshape(len(points), DESCRIPTOR_LENGTH)
     norm = np.sqrt(np.einsum("ij,ij->i", values, values))[:, None]
     # One grey level in a cell is noise and must not be amplified to a full descriptor.

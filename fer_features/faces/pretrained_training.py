@@ -1,0 +1,275 @@
+"""Training of a pretrained landmarker: ridge regressions on photographs, with residuals of held-out faces."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import operator
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import scipy.linalg
+from sklearn.linear_model import LogisticRegression
+
+from ..exceptions import FerError
+from ..vision.cascaded_regression import CascadeStage, descriptor_components
+from ..vision.geometry import MIRROR_INDICES
+from ..vision.landmark_features import box_descriptor, shape_descriptors
+from ..vision.shape_model import mean_shape, outer_eye_distance
+from .landmark_augmentation import shuffle_patches
+from .pretrained import PretrainedLandmarker, crop_to_box, displaced_box
+
+#: Shapes with a larger error (outer eye distances) are lost and do not take part in the training of a stage.
+MAX_TRAINING_ERROR = 0.3
+#: A fit with an error below the first is a positive example of the confidence, one above the second a negative one.
+GOOD_FIT, BAD_FIT = 0.10, 0.22
+#: Number of faces from which shapes without a face are made, for the confidence.
+N_NON_FACES = 1500
+#: SD of the additional displacement (sides of the box) and of the logarithm of the scale of training boxes.
+BOX_SHIFT_SD, BOX_SCALE_SD = 0.035, 0.06
+
+
+@dataclasses.dataclass(frozen=True)
+class TrainingFaces:
+    """Faces with landmarks and boxes.
+
+    Attributes
+    ----------
+    images : list of n ndarrays, shape (H, W), uint8
+    landmarks : ndarray, shape (n, 68, 2)
+        iBUG-68 points in pixels.
+    boxes : ndarray, shape (n, 4)
+        x, y, width, height in pixels.
+    groups : ndarray, shape (n,), int
+        Faces of the same group are in the same fold.
+    """
+
+    images: list[np.ndarray]
+    landmarks: np.ndarray
+    boxes: np.ndarray
+    groups: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+    def prepared(self, rng: np.random.Generator) -> TrainingFaces:
+        """Crops of the faces and of their mirror images, with displaced boxes."""
+        images, landmarks, boxes = [], [], []
+        for image, points, box in zip(self.images, self.landmarks, self.boxes, strict=True):
+            crop, crop_box, factor, offset = crop_to_box(image, box)
+            local = (points - offset + 0.5) / factor - 0.5
+            right = crop.shape[1] - 1
+            mirrored_box = np.r_[right - crop_box[0] - crop_box[2], crop_box[1:]]
+            images += [crop, np.ascontiguousarray(crop[:, ::-1])]
+            landmarks += [local, local[MIRROR_INDICES] * [-1, 1] + [right, 0]]
+            boxes += [_displaced(crop_box, rng), _displaced(mirrored_box, rng)]
+        return TrainingFaces(images, np.array(landmarks), np.array(boxes), np.repeat(self.groups, 2))
+
+
+def _displaced(box: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    scale = float(np.exp(BOX_SCALE_SD * rng.standard_normal()))
+    return displaced_box(box, scale, *(BOX_SHIFT_SD * rng.standard_normal(2)))
+
+
+def train_pretrained(
+    faces: TrainingFaces,
+    cell_sizes: Sequence[int] = (10, 10, 8, 6, 5),
+    n_components: int = 40,
+    alphas: Sequence[float] = (0.5, 4.0),
+    n_folds: int = 5,
+    random_state: int = 0,
+    report: Callable[[str], None] = lambda message: None,
+) -> PretrainedLandmarker:
+    """Train a landmarker.
+
+    Parameters
+    ----------
+    faces : TrainingFaces
+        Mirror images are added.
+    cell_sizes : sequence of int
+        Side of the cells of the descriptors, one per stage.
+    n_components : int
+        Principal components of the descriptors of a point.
+    alphas : sequence of float
+        Penalties of the ridge regressions as fractions of the mean variance of the features; each regression uses the
+        one with the smallest error on held-out faces.
+    n_folds : int
+        A stage is trained on the residuals that the previous ones leave on faces on which they were not fitted: those
+        of fitted faces are too small. With few folds the models of the folds differ, and the residuals of one fold
+        have the bias of another model than those of the others.
+    random_state : int
+    report : callable
+        Called with a line of text after each step.
+
+    Returns
+    -------
+    PretrainedLandmarker
+
+    Raises
+    ------
+    FerError
+        If there are fewer groups than folds.
+    """
+    if len(np.unique(faces.groups)) < n_folds:
+        raise FerError(f"{len(np.unique(faces.groups))} groups of faces: at least n_folds={n_folds} are needed")
+    rng = np.random.default_rng(random_state)
+    mean = mean_shape(faces.landmarks)
+    data = faces.prepared(rng)
+    fold = np.unique(data.groups, return_inverse=True)[1] % n_folds
+    n, sides = len(data), data.boxes[:, None, 2:3]
+    centres = (data.boxes[:, :2] + data.boxes[:, 2:] / 2)[:, None]
+    features = np.array([box_descriptor(image, box) for image, box in zip(data.images, data.boxes, strict=True)])
+    targets = ((data.landmarks - centres) / sides).reshape(n, -1)
+    box_weights, predicted = fit_ridge(features, targets, fold, alphas)
+    shapes = predicted.reshape(n, 68, 2) * sides + centres
+    report(f"box: {_summary(shapes, data)}")
+    stages: list[CascadeStage] = []
+    for cell_size in cell_sizes:
+        stage, features, before = _prepare_stage(data, mean, shapes, cell_size, n_components)
+        errors = np.linalg.norm(data.landmarks - shapes, axis=-1).mean(1) / outer_eye_distance(data.landmarks)
+        inverse = np.swapaxes(np.linalg.inv(before), -1, -2)
+        targets = ((data.landmarks - shapes) @ inverse).reshape(n, -1)
+        usable = errors < MAX_TRAINING_ERROR
+        weights, displacement = fit_ridge(features[usable], targets[usable], fold[usable], alphas)
+        stages.append(dataclasses.replace(stage, weights=weights))
+        shapes[usable] += displacement.reshape(-1, 68, 2) @ np.swapaxes(before[usable], -1, -2)
+        report(f"cells of {cell_size}: {_summary(shapes, data)}")
+    landmarker = PretrainedLandmarker(mean, box_weights, stages, np.empty(0))
+    coefficients = _fit_confidence(landmarker, data, features, errors, rng)
+    return dataclasses.replace(landmarker, confidence_coef=coefficients)
+
+
+def _summary(shapes: np.ndarray, data: TrainingFaces) -> str:
+    errors = np.linalg.norm(data.landmarks - shapes, axis=-1).mean(1) / outer_eye_distance(data.landmarks)
+    return f"error on held-out faces: median {np.median(errors):.4f}, 90 % below {np.percentile(errors, 90):.4f}"
+
+
+def _prepare_stage(
+    data: TrainingFaces, mean: np.ndarray, shapes: np.ndarray, cell_size: int, n_components: int
+) -> tuple[CascadeStage, np.ndarray, np.ndarray]:
+    """Stage without weights, its features (n, d), and the linear part of the frames, shape (n, 2, 2)."""
+    n = len(data)
+    sample = np.arange(0, n, max(n // 2000, 1))
+    descriptors = np.array([shape_descriptors(data.images[i], mean, shapes[i], cell_size)[0] for i in sample])
+    descriptor_mean, components = descriptor_components(descriptors, n_components)
+    stage = CascadeStage(cell_size, descriptor_mean, components, np.empty(0))
+    features = np.empty((n, 68 * n_components), np.float32)
+    frames = np.empty((n, 2, 2))
+    for i in range(n):
+        values, matrix = shape_descriptors(data.images[i], mean, shapes[i], cell_size)
+        features[i], frames[i] = stage.project(values), matrix[:, :2]
+    return stage, features, frames
+
+
+def fit_ridge(
+    features: np.ndarray, targets: np.ndarray, fold: np.ndarray, alphas: Sequence[float]
+) -> tuple[np.ndarray, np.ndarray]:
+    """Ridge regression with the best of several penalties, and its predictions for held-out samples.
+
+    Parameters
+    ----------
+    features : ndarray, shape (m, d), float32
+    targets : ndarray, shape (m, k)
+    fold : ndarray, shape (m,), int
+        From 0; every fold needs samples.
+    alphas : sequence of float
+        Penalties as fractions of the mean variance of the features.
+
+    Returns
+    -------
+    weights : ndarray, shape (d + 1, k), float32
+        Fitted on all samples; the last row is the intercept.
+    predicted : ndarray, shape (m, k)
+        Prediction for each sample by the regression that was fitted on the other folds.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from fer_features.faces.pretrained_training import fit_ridge
+    >>> x = np.linspace(-1, 1, 9, dtype=np.float32)[:, None]
+    >>> weights, predicted = fit_ridge(x, 3 * x + 1, np.arange(9) % 3, [1e-9, 1.0])
+    >>> weights.ravel().round(3), bool(np.allclose(predicted, 3 * x + 1, atol=1e-3))
+    (array([3., 1.], dtype=float32), True)
+    """
+    targets = targets.astype(np.float32)
+    members = [np.flatnonzero(fold == k) for k in range(int(fold.max()) + 1)]
+    moments = [_Moments.of(features[rows], targets[rows]) for rows in members]
+    total = functools.reduce(operator.add, moments)
+    best_error, best_alpha, best = np.inf, float(alphas[0]), np.empty(0)
+    for alpha in alphas:
+        predicted = np.empty_like(targets)
+        for rows, part in zip(members, moments, strict=True):
+            weights = (total - part).solve(alpha)
+            predicted[rows] = features[rows] @ weights[:-1] + weights[-1]
+        error = float(((predicted - targets) ** 2).mean())
+        if error < best_error:
+            best_error, best_alpha, best = error, float(alpha), predicted
+    return total.solve(best_alpha), best
+
+
+@dataclasses.dataclass(frozen=True)
+class _Moments:
+    """Sums over samples that determine a ridge regression."""
+
+    count: float
+    features: np.ndarray
+    targets: np.ndarray
+    gram: np.ndarray
+    cross: np.ndarray
+
+    @classmethod
+    def of(cls, features: np.ndarray, targets: np.ndarray) -> _Moments:
+        gram, cross = features.T @ features, features.T @ targets
+        sums = features.sum(0, dtype=np.float64), targets.sum(0, dtype=np.float64)
+        return cls(len(features), *sums, gram.astype(np.float64), cross.astype(np.float64))
+
+    def __add__(self, other: _Moments) -> _Moments:
+        return self._combined(other, 1)
+
+    def __sub__(self, other: _Moments) -> _Moments:
+        return self._combined(other, -1)
+
+    def _combined(self, other: _Moments, sign: int) -> _Moments:
+        return _Moments(
+            self.count + sign * other.count,
+            self.features + sign * other.features,
+            self.targets + sign * other.targets,
+            self.gram + sign * other.gram,
+            self.cross + sign * other.cross,
+        )
+
+    def solve(self, alpha: float) -> np.ndarray:
+        mean_x, mean_y = self.features / self.count, self.targets / self.count
+        gram = self.gram - self.count * np.outer(mean_x, mean_x)
+        gram[np.diag_indices_from(gram)] += alpha * np.trace(gram) / len(gram)
+        cross = self.cross - self.count * np.outer(mean_x, mean_y)
+        weights = scipy.linalg.solve(gram, cross, assume_a="pos", overwrite_a=True)
+        return np.vstack([weights, mean_y - mean_x @ weights]).astype(np.float32)
+
+
+def _fit_confidence(
+    landmarker: PretrainedLandmarker,
+    data: TrainingFaces,
+    features: np.ndarray,
+    errors: np.ndarray,
+    rng: np.random.Generator,
+) -> np.ndarray:
+    """Logistic regression on the input of the last stage: good fits against lost ones and images without a face.
+
+    `features` and `errors`, before the last stage, are those of held-out faces.
+    """
+    good, bad = np.flatnonzero(errors < GOOD_FIT), np.flatnonzero(errors > BAD_FIT)
+    others = []
+    for i in rng.permutation(len(data))[:N_NON_FACES]:
+        image, eyes = data.images[i], float(outer_eye_distance(data.landmarks[i]))
+        for negative in (shuffle_patches(image, eyes, rng), np.ascontiguousarray(image[::-1])):
+            box = _displaced(data.boxes[i], rng)
+            others.append(landmarker.fit_box(np.ascontiguousarray(negative), box)[1])
+    good, bad = rng.permutation(good)[: 2 * len(others)], rng.permutation(bad)[: len(others)]
+    x = np.concatenate([features[good], features[bad], np.array(others, np.float32)])
+    y = np.arange(len(x)) < len(good)
+    usable = np.isfinite(x).all(1)
+    scale = x[usable].std()
+    model = LogisticRegression(C=1e-3, class_weight="balanced", max_iter=300)
+    model.fit(x[usable] / scale, y[usable])
+    return np.append(model.coef_[0] / scale, model.intercept_).astype(np.float32)

@@ -1,0 +1,95 @@
+"""Descriptors for the two steps of the shipped landmarker: of a box, and around the points of a shape."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from .geometry import apply_affine, estimate_similarity
+from .shape_model import (
+    FRAME_SIDE_PX,
+    N_ORIENTATIONS,
+    invert_affine,
+    orientation_maps,
+    point_descriptors,
+)
+
+#: Side of the patch of a box in pixels, and how much it extends over the box.
+BOX_PATCH_PX, BOX_EXTENSION = 64, 1.25
+#: Cell size in pixels and cells per side of the two grids on the patch of a box.
+BOX_GRIDS = ((8, 8), (4, 14))
+#: Length of the descriptor of a box.
+BOX_DESCRIPTOR_LENGTH = N_ORIENTATIONS * sum(n * n for _, n in BOX_GRIDS)
+#: Cells of at least this size are computed in a frame of half the resolution.
+MIN_HALVED_CELL_PX = 6
+
+
+def box_descriptor(image: np.ndarray, box: np.ndarray) -> np.ndarray:
+    """Gradient orientations on two grids over a box, normalized by their neighbourhood.
+
+    Parameters
+    ----------
+    image : ndarray, shape (H, W), uint8
+    box : ndarray, shape (4,)
+        x, y, width, height in pixels; a square of the mean side around its centre is used.
+
+    Returns
+    -------
+    ndarray, shape (BOX_DESCRIPTOR_LENGTH,), float32
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from fer_features.vision.landmark_features import box_descriptor
+    >>> box_descriptor(np.zeros((100, 100), np.uint8), np.array([10, 10, 60, 60])).shape
+    (2080,)
+    """
+    scale = float(np.mean(box[2:])) * BOX_EXTENSION / BOX_PATCH_PX
+    centre = np.asarray(box[:2], float) + np.asarray(box[2:], float) / 2
+    offset = centre - scale * (BOX_PATCH_PX - 1) / 2
+    patch = _warp(image, np.array([[scale, 0, offset[0]], [0, scale, offset[1]]]), BOX_PATCH_PX)
+    parts = []
+    for cell, n in BOX_GRIDS:
+        grid = np.rint(np.linspace(cell / 2, BOX_PATCH_PX - 1 - cell / 2, n)).astype(int)
+        values = orientation_maps(patch, cell)[np.ix_(grid, grid)]
+        energy = cv2.boxFilter((values**2).sum(-1), -1, (3, 3), borderType=cv2.BORDER_REPLICATE)
+        # One grey level in a cell is noise and must not be amplified.
+        parts.append((3 * values / np.maximum(np.sqrt(9 * energy), 1.0)[..., None]).ravel())
+    return np.concatenate(parts)
+
+
+def shape_descriptors(
+    image: np.ndarray, mean: np.ndarray, shape: np.ndarray, cell_size: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Descriptors around the points of a shape, as `shape_features`, but large cells at half the resolution.
+
+    Parameters
+    ----------
+    image : ndarray, shape (H, W), uint8
+    mean : ndarray, shape (68, 2)
+        Mean shape in the reference frame.
+    shape : ndarray, shape (68, 2)
+        In pixels of the image.
+    cell_size : int
+        Side of the cells of a descriptor in pixels of the reference frame.
+
+    Returns
+    -------
+    descriptors : ndarray, shape (68, 128), float32
+    matrix : ndarray, shape (2, 3), float64
+        Similarity transform from the reference frame to the image.
+    """
+    matrix = estimate_similarity(mean, shape)
+    points = apply_affine(invert_affine(matrix), shape)
+    if cell_size < MIN_HALVED_CELL_PX or cell_size % 2:
+        maps = orientation_maps(_warp(image, matrix, FRAME_SIDE_PX), cell_size)
+        return point_descriptors(maps, points, cell_size), matrix
+    halved = np.hstack([2 * matrix[:, :2], (matrix[:, 2] + matrix[:, :2] @ [0.5, 0.5])[:, None]])
+    maps = orientation_maps(_warp(image, halved, FRAME_SIDE_PX // 2), cell_size // 2)
+    return point_descriptors(maps, (points - 0.5) / 2, cell_size // 2), matrix
+
+
+def _warp(image: np.ndarray, matrix: np.ndarray, side: int) -> np.ndarray:
+    """Square of an image, `matrix` maps its pixels to those of the image, whose border is replicated."""
+    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+    return cv2.warpAffine(image, matrix, (side, side), flags=flags, borderMode=cv2.BORDER_REPLICATE)

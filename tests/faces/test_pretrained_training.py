@@ -1,0 +1,120 @@
+"""Tests of the training of a pretrained landmarker."""
+
+import numpy as np
+import pytest
+from sklearn.linear_model import Ridge
+from sklearn.model_selection import PredefinedSplit, cross_val_predict
+
+from fer_features.exceptions import FerError
+from fer_features.faces import MIN_CONFIDENCE
+from fer_features.faces.landmark_evaluation import normalized_mean_error
+from fer_features.faces.pretrained_training import TrainingFaces, fit_ridge, train_pretrained
+from fer_features.synthetic.portraits import sample_photos
+from fer_features.vision.geometry import MIRROR_INDICES
+
+
+def as_faces(photos):
+    return TrainingFaces(
+        [photo.image for photo in photos],
+        np.array([photo.landmarks for photo in photos]),
+        np.array([photo.box for photo in photos]),
+        np.arange(len(photos)) // 2,
+    )
+
+
+@pytest.fixture(scope="module")
+def photos():
+    return sample_photos(120, 2, seed=1)
+
+
+@pytest.fixture(scope="module")
+def trained(photos):
+    lines = []
+    landmarker = train_pretrained(as_faces(photos[:200]), (8, 5), n_components=8, n_folds=3, report=lines.append)
+    return landmarker, lines
+
+
+@pytest.fixture(scope="module")
+def regression():
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(60, 5)).astype(np.float32) + 1
+    y = x @ rng.normal(size=(5, 3)) + rng.normal(size=(60, 3)) - 2
+    return x, y, np.arange(60) % 4
+
+
+def sklearn_ridge(x, alpha):
+    return Ridge(alpha * ((x - x.mean(0)) ** 2).sum() / x.shape[1])
+
+
+def test_ridge_equals_that_of_scikit_learn(regression):
+    x, y, fold = regression
+    weights, _ = fit_ridge(x, y, fold, [0.3])
+    model = sklearn_ridge(x, 0.3).fit(x, y)
+    np.testing.assert_allclose(weights[:-1], model.coef_.T, atol=1e-4)
+    np.testing.assert_allclose(weights[-1], model.intercept_, atol=1e-4)
+
+
+def test_ridge_predicts_held_out_samples(regression):
+    x, y, fold = regression
+    _, predicted = fit_ridge(x, y, fold, [1e-6])
+    expected = cross_val_predict(Ridge(1e-8), x, y, cv=PredefinedSplit(fold))
+    np.testing.assert_allclose(predicted, expected, atol=1e-3)
+
+
+def test_ridge_chooses_the_penalty_on_held_out_samples(regression):
+    x, y, fold = regression
+    errors = {a: ((fit_ridge(x, y, fold, [a])[1] - y) ** 2).mean() for a in (1e-6, 0.1, 100.0)}
+    best = min(errors, key=errors.get)
+    np.testing.assert_allclose(fit_ridge(x, y, fold, list(errors))[0], fit_ridge(x, y, fold, [best])[0], atol=1e-6)
+
+
+def test_mirror_images_are_added_and_stay_in_their_group(photos):
+    faces = as_faces(photos[:4])
+    prepared = faces.prepared(np.random.default_rng(0))
+    assert len(prepared) == 8
+    np.testing.assert_array_equal(prepared.groups, [0, 0, 0, 0, 1, 1, 1, 1])
+    np.testing.assert_array_equal(prepared.images[1], prepared.images[0][:, ::-1])
+    right = prepared.images[0].shape[1] - 1
+    np.testing.assert_allclose(
+        prepared.landmarks[1], prepared.landmarks[0][MIRROR_INDICES] * [-1, 1] + [right, 0], atol=1e-9
+    )
+    assert np.abs(prepared.boxes[0, 2] / prepared.boxes[1, 2] - 1) < 0.3
+
+
+def test_the_error_on_held_out_faces_decreases_with_each_stage(trained):
+    _, lines = trained
+    assert [line.split(":")[0] for line in lines] == ["box", "cells of 8", "cells of 5"]
+    medians = [float(line.split("median ")[1].split(",")[0]) for line in lines]
+    assert medians[1] < medians[0]
+    assert medians[2] < 1.1 * medians[1]
+
+
+def test_landmarks_of_new_portraits(trained, photos):
+    landmarker, _ = trained
+    test = photos[200:]
+    points = np.array([landmarker.detect_landmarks(photo.image, photo.box[None])[0][0] for photo in test])
+    truth = np.array([photo.landmarks for photo in test])
+    start = np.array([landmarker.mean_shape] * len(test))
+    start = (start - start.mean(1, keepdims=True)) * np.array([p.box[2] for p in test])[:, None, None] / 110
+    start += np.array([p.box[:2] + p.box[2:] * [0.5, 0.6] for p in test])[:, None]
+    assert np.median(normalized_mean_error(points, truth)) < 0.7 * np.median(normalized_mean_error(start, truth))
+
+
+def test_confidence_separates_faces_from_images_upside_down(trained, photos):
+    landmarker, _ = trained
+    face, other = [], []
+    for photo in photos[200:]:
+        face.append(landmarker.detect_landmarks(photo.image, photo.box[None])[1][0])
+        other.append(landmarker.detect_landmarks(np.ascontiguousarray(photo.image[::-1]), photo.box[None])[1][0])
+    assert (np.array(face) >= MIN_CONFIDENCE).mean() > (np.array(other) >= MIN_CONFIDENCE).mean() + 0.2
+
+
+def test_training_is_deterministic(photos, trained):
+    again = train_pretrained(as_faces(photos[:200]), (8, 5), n_components=8, n_folds=3)
+    np.testing.assert_array_equal(again.box_weights, trained[0].box_weights)
+    np.testing.assert_array_equal(again.confidence_coef, trained[0].confidence_coef)
+
+
+def test_too_few_groups_are_refused(photos):
+    with pytest.raises(FerError, match="n_folds=5"):
+        train_pretrained(as_faces(photos[:4]))
