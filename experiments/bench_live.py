@@ -1,8 +1,8 @@
 """Speed of recognition in videos on one core, time by component, and memory as a function of the length of a video.
 
-    python experiments/bench_live.py                           models of face crops
-    python experiments/bench_live.py --landmarker FILE.joblib  models of aligned faces too, with this landmarker
-    python experiments/bench_live.py --quick                   few frames, to test the script
+    python experiments/bench_live.py                     with the landmarker of the package
+    python experiments/bench_live.py --landmarker FILE   with another one
+    python experiments/bench_live.py --quick             few frames, to test the script
 
 From decoded frames of 640 x 480 pixels to labels, in one thread. The frames show the photograph of an astronaut of
 scikit-image, which moves in front of another photograph. The models are fitted on the synthetic demo, which determines
@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import dataclasses
 import json
 import sys
 import tempfile
@@ -36,8 +37,7 @@ from threadpoolctl import threadpool_limits
 from fer_features import Recognizer, Samples, load_dataset, make_pipeline
 from fer_features.cli._parser import int_at_least, run_command
 from fer_features.faces import FaceDetector, load_landmarker
-from fer_features.recognition.face_view import FaceView
-from fer_features.recognition.tracking import FaceLocalizer
+from fer_features.faces.localizer import FaceLocalizer
 from fer_features.synthetic import generate
 from fer_features.version import versions
 
@@ -60,10 +60,10 @@ CROP_MODELS = (
     LiveModel("appearance, detected in each frame", "hog_linear", 1, 30, CROP_PARAMS),
 )
 ALIGNED_MODELS = (
-    LiveModel("aligned by landmarks, tracked", "hog_linear", 10, 40),
-    LiveModel("neutral to apex, tracked", "hogdiff_linear", 10, 40),
-    LiveModel("landmarks, tracked", "landmarks_svm", 10, 40),
-    LiveModel("neutral to apex and landmarks, tracked", "hogdiff_landmarks_linear", 10, 40),
+    LiveModel("aligned by landmarks, tracked", "hog_linear", 10, 60),
+    LiveModel("neutral to apex, tracked", "hogdiff_linear", 10, 60),
+    LiveModel("landmarks, tracked", "landmarks_svm", 10, 60),
+    LiveModel("neutral to apex and landmarks, tracked", "hogdiff_landmarks_linear", 10, 60),
 )
 #: Smallest face as a fraction of the frame: of the default, and of a subject in front of a camera where faces are
 #: detected in each frame.
@@ -97,7 +97,7 @@ def run(options: argparse.Namespace) -> None:
         landmarker = load_landmarker(options.landmarker) if options.landmarker else None
         X = training_samples(options.quick)
         speeds = []
-        for live in (*CROP_MODELS, *(ALIGNED_MODELS if landmarker else ())):
+        for live in (*CROP_MODELS, *ALIGNED_MODELS):
             speeds.append(measure_speed(live, X, landmarker, frames))
             print_speed(speeds[-1])
     memory = []
@@ -174,7 +174,7 @@ class TimedLandmarker:
 
 
 class TimedLocalizer(FaceLocalizer):
-    """A localizer whose detection and tracking of boxes are measured."""
+    """A localizer whose detection and landmarks are measured."""
 
     def __init__(self, localizer: FaceLocalizer, times: ComponentTimes):
         def detect(image: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -183,14 +183,6 @@ class TimedLocalizer(FaceLocalizer):
 
         landmarker = localizer.landmarker
         super().__init__(detect, None if landmarker is None else TimedLandmarker(landmarker, times))
-        self.times = times
-
-    def track(self, image: np.ndarray, views: list[FaceView]) -> list[FaceView | None]:
-        """Views of the same faces in the next frame."""
-        if self.landmarker is not None:  # measured by itself
-            return super().track(image, views)
-        with self.times.measure("box tracking"):
-            return super().track(image, views)
 
 
 class TimedRecognizer(Recognizer):
@@ -202,6 +194,7 @@ class TimedRecognizer(Recognizer):
         super().__init__(model, **params)
         self.times = ComponentTimes()
         self.localizer = TimedLocalizer(self.localizer, self.times)
+        self.search = dataclasses.replace(self.search, localizer=self.localizer)
 
     def predict_proba(self, X: Samples) -> np.ndarray:
         """Probabilities of classes."""

@@ -205,7 +205,7 @@ def evaluate_faces(
     X = Samples({"images": FrameColumn([face.frames for face in faces]), "landmarks": landmarks})
     with_true_landmarks = model.predict(X)
     out = folder / f"{pipeline}.csv"
-    options = ["--model", str(path), "--landmarker", str(landmarker), "--faces", "all", "--out", str(out)]
+    options = ["--model", str(path), "--landmarker", str(landmarker), "--all-faces", "--out", str(out)]
     if predict.main([*options, *sorted({face.file for face in faces})]) != 0:
         raise FerError("fer-features predict failed on the composed images")
     table = pd.read_csv(out)

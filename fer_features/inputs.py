@@ -10,7 +10,8 @@ from sklearn.base import BaseEstimator, clone
 
 from .datasets import load_dataset
 from .exceptions import FerError
-from .pipelines import default_alignment, make_pipeline, set_parameters
+from .front_end import locate_faces
+from .pipelines import make_pipeline, set_parameters
 from .samples.table import Samples
 
 
@@ -38,8 +39,9 @@ def resolve_inputs(
     model : estimator
         Not fitted.
     X : Samples
+        With the landmarks that the pipeline locates.
     settings : dict
-        With the alignment that the data require of a pipeline given by its specification.
+        With the method that locates the faces of the data.
 
     Raises
     ------
@@ -53,10 +55,8 @@ def resolve_inputs(
         pipeline = set_parameters(clone(model), settings)
     else:
         raise FerError(f"the model is of type {type(model).__name__}: give a pipeline specification or an estimator")
-    table = resolve_table(X)
-    if isinstance(model, str):
-        settings |= default_alignment(pipeline, table, settings)
-    return pipeline, table, settings
+    table, located = locate_faces(pipeline, resolve_table(X))
+    return pipeline, table, settings | located
 
 
 def resolve_table(X: str | Path | Samples) -> Samples:

@@ -17,7 +17,7 @@ from sklearn.base import BaseEstimator
 
 from .classifiers import CLASSIFIERS, CalibratedPipeline, SoftVoting, uncalibrated
 from .exceptions import FerError
-from .extractors import EXTRACTORS, Align, Features, Neutral
+from .extractors import EXTRACTORS, Align, Features, LocateFaces, Neutral
 from .extractors.features import named_extractors
 from .presets import PRESETS
 from .samples.augmentation import validate_augmentation
@@ -39,13 +39,14 @@ def make_pipeline(name: str, random_state: int = 0, **params: Any) -> Any:
         Random state of all steps that have one.
     **params
         Parameters by their names in the pipeline, such as ``features__hog__orientations=8`` or ``align__size=96``.
-        With ``+``, the specification of the member precedes them: ``hog_svm__align__size=96``.
+        With ``+``, the specification of the member precedes them: ``hog_svm__align__size=96``; those of the step
+        'faces', such as ``faces__method="crop"``, are also set for all members without it.
 
     Returns
     -------
     CalibratedPipeline or SoftVoting
-        A scikit-learn pipeline with calibrated probabilities and the steps 'align' (if an extractor requires images),
-        'neutral', 'features' and 'classifier'. For specifications with ``+``, a `SoftVoting` of such pipelines.
+        A scikit-learn pipeline with calibrated probabilities and the steps 'faces', 'align' (if an extractor requires
+        images), 'neutral', 'features' and 'classifier'. For specifications with ``+``, a `SoftVoting` of them.
 
     Raises
     ------
@@ -57,7 +58,7 @@ def make_pipeline(name: str, random_state: int = 0, **params: Any) -> Any:
     >>> from fer_features import make_pipeline
     >>> model = make_pipeline("hog_landmarks_svm", features__hog__orientations=8)
     >>> list(model.named_steps)
-    ['align', 'neutral', 'features', 'classifier']
+    ['faces', 'align', 'neutral', 'features', 'classifier']
     """
     if not isinstance(name, str):
         raise FerError(f"a pipeline is specified by a text such as 'hog_svm', not by {type(name).__name__}")
@@ -74,7 +75,11 @@ def make_pipeline(name: str, random_state: int = 0, **params: Any) -> Any:
     if len(pipelines) > 1:  # soft voting calibrates its members
         members = [(s, uncalibrated(pipeline)) for s, pipeline in zip(specifications, pipelines, strict=True)]
         model = SoftVoting(members, random_state=random_state)
+        shared = {key: value for key, value in params.items() if key.startswith("faces__")}
+        params = {key: value for key, value in params.items() if key not in shared}
+        params |= {f"{s}__{key}": value for s in specifications for key, value in shared.items()}
     set_parameters(model, params)
+    _adapt_faces_and_alignment(model, params)
     for member in ensemble_members(model):
         for step in (*_steps_before_features(member), *(extractor for _, extractor in named_extractors(member))):
             step.validate_parameters()
@@ -84,28 +89,15 @@ def make_pipeline(name: str, random_state: int = 0, **params: Any) -> Any:
     return model
 
 
-def default_alignment(model: BaseEstimator, X: Samples, settings: Mapping[str, Any]) -> dict[str, Any]:
-    """Switch alignment off for cropped faces without landmarks, where the user did not choose a method.
-
-    Parameters
-    ----------
-    model : Pipeline or SoftVoting
-        Its parameters ``align__method`` are set to 'none' if the data require it.
-    X : Samples
-    settings : mapping
-        Parameters that the user chose; they are not changed.
-
-    Returns
-    -------
-    dict
-        The parameters that were set.
-    """
-    if not X.info.cropped or "landmarks" in X:
-        return {}
-    names = [name for name in model.get_params() if f"__{name}".endswith("__align__method") and name not in settings]
-    parameters = dict.fromkeys(names, "none")
-    model.set_params(**parameters)
-    return parameters
+def _adapt_faces_and_alignment(model: Any, params: Mapping[str, Any]) -> None:
+    """Without landmarks there is no alignment, and where no landmarks are needed, faces are not searched for."""
+    named = model.estimators if isinstance(model, SoftVoting) else [("", model)]
+    for name, member in named:
+        prefix, steps = f"{name}__" if name else "", member.named_steps
+        if "align" in steps and steps["faces"].method == "none" and f"{prefix}align__method" not in params:
+            steps["align"].set_params(method="none")
+        elif "landmarks" not in required_columns(member) and f"{prefix}faces__method" not in params:
+            steps["faces"].set_params(method="none")
 
 
 def _check_mirror_invariance(model: Any) -> None:
@@ -137,7 +129,8 @@ def _make_single_pipeline(name: str, random_state: int) -> CalibratedPipeline:
     needs_images = any("images" in extractor.required_columns for _, extractor in extractors)
     align = [("align", Align())] if needs_images else []
     spec = CLASSIFIERS[classifier]
-    steps = [*align, ("neutral", Neutral()), ("features", Features(extractors)), *spec.steps(random_state)]
+    before = [("faces", LocateFaces()), *align, ("neutral", Neutral())]
+    steps = [*before, ("features", Features(extractors)), *spec.steps(random_state)]
     return CalibratedPipeline(steps, calibration_cv=spec.calibration_cv, random_state=random_state)
 
 
@@ -220,6 +213,22 @@ def required_columns(model: BaseEstimator) -> tuple[str, ...]:
     return tuple(name for name in (*COLUMNS, *sorted(required - set(COLUMNS))) if name in required)
 
 
+def check_columns(model: BaseEstimator, X: Samples) -> None:
+    """Raise `FerError` if a table lacks a column that a pipeline requires and cannot compute.
+
+    Parameters
+    ----------
+    model : estimator
+        A pipeline or a soft-voting ensemble.
+    X : Samples
+    """
+    for member in ensemble_members(model):
+        faces = getattr(member, "named_steps", {}).get("faces")
+        table = X if faces is None else faces.transform(X)
+        for name in required_columns(member):
+            table.column(name)
+
+
 def transformed(model: BaseEstimator, X: Samples) -> Samples:
     """The table that the extractors of a single pipeline get: aligned, with the chosen neutral frames."""
     for step in _steps_before_features(model):
@@ -251,7 +260,7 @@ def can_extract(model: BaseEstimator, X: Samples) -> np.ndarray:
 
 def _steps_before_features(model: BaseEstimator) -> list[Any]:
     steps = getattr(model, "named_steps", {})
-    return [steps[name] for name in ("align", "neutral") if name in steps] if "features" in steps else []
+    return [steps[name] for name in ("faces", "align", "neutral") if name in steps] if "features" in steps else []
 
 
 def _unknown(context: str, name: str, valid: Iterable[str]) -> str:

@@ -21,6 +21,7 @@ from .faces.landmarker_training import LandmarkerInfo
 from .manifest import is_json_ready
 from .persistence import save_model
 from .pipelines import can_extract
+from .recognition.face_in_crop import attach_face_in_crop
 from .recognition.rest import attach_rest_thresholds
 from .samples.duplicates import exact_duplicates, without_duplicates
 from .samples.fingerprint import fingerprint
@@ -216,6 +217,7 @@ def fit_on_training_samples(model: BaseEstimator, X: Samples, drop_duplicates: b
         train = without_duplicates(X, train, exact_duplicates(X))
     fitted = clone(model).fit(X[train], X["label"][train])
     attach_rest_thresholds(fitted, X[train])
+    attach_face_in_crop(fitted, X[train])
     return fitted
 
 

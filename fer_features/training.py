@@ -14,7 +14,8 @@ from .evaluation.profiling import Stopwatch
 from .evaluation.rejection import check_rejection
 from .faces.landmarker_training import attach_landmarker, check_landmark_columns
 from .inputs import resolve_inputs
-from .pipelines import pipeline_name, required_columns
+from .pipelines import check_columns, pipeline_name
+from .recognition.face_in_crop import attach_face_in_crop
 from .recognition.rest import attach_rest_thresholds
 from .samples.splits import training_mask
 from .samples.table import Samples
@@ -72,8 +73,7 @@ def prepare(
     pipeline: Any, table: Samples, reject_below: float | None, train_landmarker: bool, watch: Stopwatch
 ) -> None:
     """Check what the pipeline needs, and compute the features that are fitted on no other sample."""
-    for column in required_columns(pipeline):
-        table.column(column)
+    check_columns(pipeline, table)
     if reject_below is not None:
         check_rejection(pipeline)
     if train_landmarker:
@@ -105,6 +105,7 @@ def train_and_predict(
         watch.lap("fit")
     else:
         attach_rest_thresholds(fitted, table[training_mask(table)])
+        attach_face_in_crop(fitted, table[training_mask(table)])
     if train_landmarker:
         stage("training the landmarker")
         landmarker = attach_landmarker(fitted, table[training_mask(table)], seed)

@@ -24,7 +24,7 @@ LAYERS = [
     ({"audit", "data_profile", "explain"}, False),
     ({"model_selection", "recognition"}, False),
     ({"evaluation", "persistence"}, False),
-    ({"inputs"}, False),
+    ({"inputs", "front_end"}, True),
     ({"pipelines", "presets"}, True),
     ({"extractors", "classifiers"}, False),
     ({"datasets"}, False),

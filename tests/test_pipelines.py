@@ -9,12 +9,11 @@ from sklearn.model_selection import GridSearchCV, StratifiedGroupKFold, cross_va
 from sklearn.pipeline import Pipeline
 from sklearn.utils.metadata_routing import MetadataRouter
 
-from fer_features import DataInfo, FerError, Samples, make_pipeline
+from fer_features import FerError, Samples, make_pipeline
 from fer_features.classifiers import CLASSIFIERS
 from fer_features.extractors import EXTRACTORS
 from fer_features.pipelines import (
     can_extract,
-    default_alignment,
     parse_setting,
     pipeline_name,
     required_columns,
@@ -88,11 +87,11 @@ def test_pipelines_work_with_metadata_routing(X, name):
 
 def test_steps_and_parameters_have_the_documented_names():
     model = make_pipeline("hog_flow_landmarks_svm", features__hog__orientations=6, align__size=96, classifier__C=2)
-    assert list(model.named_steps) == ["align", "neutral", "features", "classifier"]
+    assert list(model.named_steps) == ["faces", "align", "neutral", "features", "classifier"]
     assert model.get_params()["features__hog__orientations"] == 6
     assert model.named_steps["align"].size == 96
     assert clone(model).get_params()["classifier__C"] == 2
-    assert list(make_pipeline("landmarks_svm").named_steps) == ["neutral", "features", "classifier"]
+    assert list(make_pipeline("landmarks_svm").named_steps) == ["faces", "neutral", "features", "classifier"]
 
 
 @pytest.mark.parametrize("classifier", CLASSIFIERS)
@@ -220,18 +219,19 @@ def test_pipelines_work_in_processes_of_scikit_learn(X):
 
 
 @pytest.mark.parametrize(
-    ("columns", "cropped", "settings", "changed"),
+    ("name", "params", "faces", "align"),
     [
-        (("images",), True, {}, {"align__method": "none"}),
-        (("images",), True, {"align__method": "bbox"}, {}),
-        (("images", "landmarks"), True, {}, {}),
-        (("images",), False, {}, {}),
+        ("hog_lda", {}, "auto", "procrustes"),
+        ("hog_lda", {"faces__method": "none"}, "none", "none"),
+        ("hog_lda", {"align__method": "none"}, "none", "none"),
+        ("hog_lda", {"align__method": "none", "faces__method": "crop"}, "crop", "none"),
+        ("hog_landmarks_lda", {"align__method": "none"}, "auto", "none"),
+        ("hog_lda", {"faces__method": "none", "align__method": "eyes"}, "none", "eyes"),
     ],
 )
-def test_cropped_faces_without_landmarks_are_not_aligned(clips, columns, cropped, settings, changed):
-    arrays = dict(zip(("images", "landmarks"), clips[:2], strict=True))
-    X = Samples.from_arrays(**{name: arrays[name] for name in columns}, info=DataInfo(cropped=cropped))
-    model = make_pipeline("hog_lda")
-    before = model.get_params()["align__method"]
-    assert default_alignment(model, X, settings) == changed
-    assert model.get_params()["align__method"] == changed.get("align__method", before)
+def test_without_landmarks_there_is_no_alignment_and_conversely(name, params, faces, align):
+    steps = make_pipeline(name, **params).named_steps
+    assert (steps["faces"].method, steps["align"].method) == (faces, align)
+    ensemble = make_pipeline(f"{name}+lbp_lda", **{f"{name}__{key}": value for key, value in params.items()})
+    steps = dict(ensemble.estimators)[name].named_steps
+    assert (steps["faces"].method, steps["align"].method) == (faces, align)

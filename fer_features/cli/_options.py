@@ -24,6 +24,10 @@ if TYPE_CHECKING:
     from ..samples.table import Samples
 
 
+#: Values of ``--faces``; those of the parameter ``method`` of `fer_features.extractors.LocateFaces`.
+FACE_METHODS = ("auto", "given", "detect", "crop", "none")
+
+
 def add_data_options(parser: Parser, positional: bool = False) -> None:
     """Add the options that name the data and how they are read.
 
@@ -73,6 +77,34 @@ def add_pipeline_option(group: OptionGroup) -> None:
         metavar="NAME",
         help="features and a classifier joined by _, or a preset; see 'fer-features list'",
     )
+
+
+def add_face_options(parser: Parser) -> None:
+    """Add ``--faces`` and ``--landmarker``, which set parameters of the first step of the pipeline."""
+    group = parser.option_group("faces")
+    group.add_argument(
+        "--faces",
+        choices=FACE_METHODS,
+        default="auto",
+        help="where the faces and their landmarks come from: given (landmarks of the data), detect (detector and "
+        "landmarker), crop (the images are crops of faces), none (images are used as they are, without alignment); "
+        "auto is given if the data have landmarks, else crop or detect, whatever a sample of the images shows",
+    )
+    group.add_argument(
+        "--landmarker",
+        metavar="FILE",
+        help="landmark detector (.joblib, or .dat of dlib) (default: that of this package)",
+    )
+
+
+def face_settings(options: argparse.Namespace) -> dict[str, Any]:
+    """Parameters of the pipeline that the options of `add_face_options` stand for."""
+    settings: dict[str, Any] = {} if options.faces == "auto" else {"faces__method": options.faces}
+    if options.landmarker:
+        from ..faces import load_landmarker
+
+        settings["faces__landmarker"] = load_landmarker(options.landmarker)
+    return settings
 
 
 def add_rejection_options(parser: Parser) -> None:
@@ -205,41 +237,44 @@ def build_pipeline(options: argparse.Namespace, **settings: Any) -> Pipeline:
     from ..pipelines import make_pipeline
     from ..presets import PRESETS
 
-    model = make_pipeline(options.pipeline, options.seed, **settings)
+    model = make_pipeline(options.pipeline, options.seed, **face_settings(options), **settings)
     if options.pipeline in PRESETS and not options.quiet:
         print(f"preset {options.pipeline}: {PRESETS[options.pipeline]}", flush=True)
     return model
 
 
 def load_data(options: argparse.Namespace, model: Pipeline, settings: dict[str, Any]) -> tuple[Samples, dict[str, Any]]:
-    """Read the data, print a summary, and adapt the alignment of the model to them.
+    """Read the data, print a summary, and locate the faces as the model does.
 
     Parameters
     ----------
     options : argparse.Namespace
         The options of `add_data_options` and ``--cache``, which becomes the folder of the feature store.
     model : Pipeline
-        Modified by `fer_features.pipelines.default_alignment`.
+        Modified by `fer_features.front_end.locate_faces`.
     settings : dict
         Parameters that the user chose.
 
     Returns
     -------
     X : Samples
-    alignment : dict
-        What `default_alignment` set.
+    located : dict
+        What `locate_faces` set.
     """
-    from ..pipelines import default_alignment
+    from ..front_end import check_faces, locate_faces
 
     cache = cache_directory(options.cache) if options.cache else None
     X = read_samples(options, cache)
+    X.feature_store.folder = cache
     if not options.quiet:
         print_data_summary(X)
-    alignment = default_alignment(model, X, settings)
-    if alignment and not options.quiet:
-        print("images are cropped faces without landmarks: used without alignment (align__method=none)", flush=True)
-    X.feature_store.folder = cache
-    return X, alignment
+    n_notes = len(X.info.notes)
+    X, located = locate_faces(model, X)
+    X = check_faces(X, options.on_error)
+    if not options.quiet:
+        for note in X.info.notes[n_notes:]:
+            print(note, flush=True)
+    return X, located
 
 
 @contextlib.contextmanager

@@ -13,6 +13,7 @@ from ._advice import as_options
 from ._options import (
     add_computation_options,
     add_data_options,
+    add_face_options,
     add_output_folder,
     add_pipeline_option,
     build_pipeline,
@@ -49,6 +50,7 @@ def parser() -> Parser:
         help="parameter of the pipeline, for example features__hog__pixels_per_cell=8; repeatable",
     )
     add_data_options(p)
+    add_face_options(p)
     group = p.option_group("checks")
     group.add_argument(
         "--split",

@@ -76,6 +76,7 @@ def _descriptor_figure(options: argparse.Namespace) -> Any:
 def _importance_figure(options: argparse.Namespace) -> Any:
     from ..datasets import load_dataset
     from ..explain.contributions import check_contributions
+    from ..front_end import locate_faces
     from ..persistence import load_saved_model
     from ..pipelines import required_columns
     from ..plotting.importance import plot_feature_contributions
@@ -85,7 +86,7 @@ def _importance_figure(options: argparse.Namespace) -> Any:
     model = saved.model
     check_contributions(model, options.feature)
     # Subjects are inferred only if the model compares a sample with others of the same subject.
-    X = load_dataset(options.data, infer_subjects="subject" in required_columns(model))
+    X, _ = locate_faces(model, load_dataset(options.data, infer_subjects="subject" in required_columns(model)))
     for code, name in saved.manifest.classes.items():
         if class_name(X.info, code) != name:
             raise FerError(f"class {code} is '{name}' in the model and '{class_name(X.info, code)}' in {options.data}")

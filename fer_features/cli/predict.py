@@ -25,7 +25,7 @@ def parser() -> Parser:
         "predict",
         (__doc__ or "").split("\n\n")[1],
         "fer-features predict --model runs/A photo.jpg FOLDER --out predictions.csv --annotate annotated",
-        "fer-features predict --model runs/A clip.mp4 --neutral median --faces all --out predictions.json",
+        "fer-features predict --model runs/A clip.mp4 --neutral median --all-faces --out predictions.json",
         "fer-features predict --model runs/A --camera 0 --reject-below 0.6",
     )
     group = p.option_group("input")
@@ -48,8 +48,8 @@ def parser() -> Parser:
         default="first",
         metavar="METHOD",
         help="neutral reference of each face: 'first' (its first frame), 'median' (the frame nearest to its median "
-        "shape), 'none', or an image file of the neutral face, which single images need if the model uses a neutral "
-        "reference",
+        "shape), 'none', or the path of an image of the neutral face, or of a folder with such an image of each "
+        "subject, named after the subject; single images need one if the model uses a neutral reference",
     )
     group.add_argument(
         "--reject-below",
@@ -60,20 +60,26 @@ def parser() -> Parser:
     )
 
     group = p.option_group("faces")
+    group.add_argument("--all-faces", action="store_true", help="process all faces of a frame, not only the largest")
     group.add_argument(
-        "--faces", choices=("largest", "all"), default="largest", help="faces of a frame that are processed"
+        "--faces",
+        choices=("auto", "detect", "crop", "none"),
+        default="auto",
+        help="how faces are found: by the detector, as images that are crops of faces, or none (no landmarks); auto is "
+        "what the model was trained with",
     )
     group.add_argument(
         "--min-face",
         type=fraction,
-        default=0.1,
         metavar="FRACTION",
         help="side of the smallest detected face as a fraction of the shorter side of the frame; half of it takes four "
-        "times as long",
+        "times as long (default: 0.1)",
     )
     either = group.mutually_exclusive()
     either.add_argument(
-        "--landmarker", metavar="FILE", help="landmarker (.joblib) (default: the landmarker in the model)"
+        "--landmarker",
+        metavar="FILE",
+        help="landmark detector (.joblib, or .dat of dlib) (default: the one in the model, or that of this package)",
     )
     either.add_argument(
         "--openface-in",
@@ -139,18 +145,18 @@ def predict(options: argparse.Namespace) -> None:
     _check_names(options)
     sampling = FrameSampling(options.frame_step, options.fps)
     landmarks = read_openface(options.openface_in) if options.openface_in else None
-    tracker = OpenFaceTracker(landmarks, options.faces) if landmarks else None
+    faces = "all" if options.all_faces else "largest"
+    tracker = OpenFaceTracker(landmarks, faces) if landmarks else None
     recognizer = Recognizer(
         options.model,
         landmarker=options.landmarker,
-        detector=FaceDetector(min_face=options.min_face),
+        detector=FaceDetector(min_face=options.min_face) if options.min_face else None,
         neutral=options.neutral,
-        faces=options.faces,
+        faces=faces,
+        faces_method=options.faces,
         reject_below=options.reject_below,
         detect_interval=options.detect_interval,
     )
-    if landmarks is None:
-        recognizer.require_landmarker()
     sources: list[FrameSource]
     if options.camera is None:
         sources = list(sources_from_inputs(options.inputs, options.sequence, sampling))
@@ -161,7 +167,7 @@ def predict(options: argparse.Namespace) -> None:
     if (landmarks or options.openface_out) and (len(sources) != 1 or not all(source.is_stream for source in valid)):
         raise FerError("--openface-in and --openface-out need one video or sequence, which must be the only input")
     if valid and not has_stream:
-        recognizer.require_neutral_image()
+        recognizer.require_neutral_images([source.name for source in valid])
     annotation_writer = AnnotationWriter(options.annotate) if options.annotate else None
     if annotation_writer is not None and valid:
         annotation_writer.check([source.name for source in valid], has_stream)

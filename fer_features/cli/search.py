@@ -19,6 +19,7 @@ from ._advice import as_options
 from ._options import (
     add_computation_options,
     add_data_options,
+    add_face_options,
     add_output_folder,
     add_pipeline_option,
     add_rejection_options,
@@ -63,6 +64,7 @@ def parser() -> Parser:
         help="values of a parameter, added to --grid; a single value fixes the parameter; repeatable",
     )
     add_data_options(p)
+    add_face_options(p)
     group = p.option_group("search")
     group.add_argument(
         "--strategy",

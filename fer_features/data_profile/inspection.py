@@ -157,14 +157,10 @@ def _motion_statistics(X: Samples, classes: list[str], class_index: np.ndarray) 
 
 
 def _mean_faces(X: Samples, classes: list[str], class_index: np.ndarray) -> dict[str, np.ndarray]:
-    """Mean apex of each class: aligned if there are landmarks, else of the images of the most frequent size."""
-    if "landmarks" in X and not X.info.cropped:
-        usable = ~X.missing("landmarks")
-        X = Align(size=MEAN_FACE_SIDE_PX).fit(X).transform(X)
-    else:
-        sizes = X.sizes()
-        most_frequent = Counter(map(tuple, sizes.tolist())).most_common(1)[0][0]
-        usable = (sizes == most_frequent).all(1)
+    """Mean apex of each class: aligned if there are landmarks."""
+    has_landmarks = "landmarks" in X
+    usable = ~X.missing("landmarks") if has_landmarks else np.ones(len(X), bool)
+    X = Align("procrustes" if has_landmarks else "none", size=MEAN_FACE_SIDE_PX).transform(X)
     faces = {}
     for k, name in enumerate(classes):
         indices = np.flatnonzero(usable & (class_index == k))

@@ -103,11 +103,17 @@ def read_grayscale_image(path: Path) -> tuple[np.ndarray, bool, bool]:
     is_colour = image.ndim == 3 and has_colour(image)
     if image.ndim == 3:
         image = to_grayscale(image)
+    reduced = reduce_image(image)
+    return reduced, is_colour, reduced is not image
+
+
+def reduce_image(image: np.ndarray) -> np.ndarray:
+    """Reduce an image (H, W) of more than `MAX_STORED_PIXELS` by area averaging; return a smaller one as it is."""
     factor = math.sqrt(MAX_STORED_PIXELS / image.size)
     if factor >= 1:
-        return image, is_colour, False
+        return image
     height, width = (max(1, int(factor * length)) for length in image.shape)
-    return cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA), is_colour, True
+    return cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA)
 
 
 def _read(path: Path) -> bytes:

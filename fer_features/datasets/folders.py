@@ -11,11 +11,10 @@ Images are png, jpg, bmp, tif, pgm or webp files. Class names are matched withou
 leading number, and with common synonyms (`EXPRESSION_SYNONYMS`); the codes are those of FER2013, and contempt is 7.
 Other files and folders are not read, and a note counts them.
 
-Images are converted to 8-bit grey and to the most frequent image size. Images with the same aspect ratio are resized.
-Images with another aspect ratio, such as a few that are not square among square ones, are faults, since resizing would
-distort the faces. In a mixed collection, where fewer than nine of ten images have the same aspect ratio, all images are
-cropped at their centre to the median aspect ratio. Images of more than a million pixels are reduced while they are
-read. A pattern for the file name extracts the subject: `S(\d+)_` for CK+ (S010_004_00000017.png),
+Images are converted to 8-bit grey, and may differ in size and aspect ratio. Images of more than a million pixels are
+reduced while they are read.
+
+A pattern for the file name extracts the subject: `S(\d+)_` for CK+ (S010_004_00000017.png),
 `^([A-Z]{2})` for JAFFE (KA.AN1.39.tiff), `^([AB][FM]\d+)` for KDEF (AF01ANS.JPG; for one subject id in the sessions A
 and B: `^[AB]([FM]\d+)`).
 """
@@ -25,7 +24,6 @@ from __future__ import annotations
 import dataclasses
 import os
 import re
-from collections import deque
 from pathlib import Path
 from typing import NamedTuple
 
@@ -38,8 +36,7 @@ from ..samples.groups import UNKNOWN_SUBJECT, known_subjects
 from ..samples.table import DataInfo, Samples
 from .dataset import Dataset
 from .decoding import IMAGE_SUFFIXES, MAX_STORED_PIXELS, UnreadableImage, read_grayscale_image
-from .image_sizes import common_size, has_aspect_ratio, resize_to
-from .still_images import Fault, StillImages, cached_read, to_samples
+from .still_images import Fault, StillImages, cached_read, pack, to_samples
 
 #: Folder name in lower case -> predefined split.
 SPLIT_FOLDERS = {
@@ -95,7 +92,7 @@ def load_folders(
     entries, faults = _entries(path)
     still_images = cached_read(cache, path, [entry.file for entry in entries], lambda: _read(path, entries))
     still_images.faults = [*faults, *still_images.faults]
-    info = DataInfo(dataset="folders", classes=FOLDER_CLASSES, source=str(path), cropped=True)
+    info = DataInfo(dataset="folders", classes=FOLDER_CLASSES, source=str(path))
     X = to_samples(still_images, info, on_error)
     return X if subject_pattern is None else _with_subjects(X, subject_pattern)
 
@@ -112,7 +109,7 @@ def _used_files(path: Path) -> list[Path]:
 
 FOLDERS = Dataset(
     name="folders",
-    description="still images of cropped faces in folders named by class, such as FER2013, CK+, JAFFE or KDEF",
+    description="photographs or crops of faces in folders named by class, such as FER2013, CK+, JAFFE or KDEF",
     layout=f"folders named by at least {MIN_CLASS_FOLDERS} of the classes {', '.join(EXPRESSION_SYNONYMS)}, such as "
     "happy/ and sad/, or train/happy/ and train/sad/ with the splits train, validation and test",
     can_load=_can_load,
@@ -173,7 +170,7 @@ def _entries(path: Path) -> tuple[list[_Entry], list[Fault]]:
 
 
 def _read(path: Path, entries: list[_Entry]) -> StillImages:
-    decoded: deque[np.ndarray] = deque()
+    decoded: list[np.ndarray] = []
     readable: list[_Entry] = []
     faults: list[Fault] = []
     n_colour = n_reduced = 0
@@ -187,35 +184,16 @@ def _read(path: Path, entries: list[_Entry]) -> StillImages:
         n_reduced += is_reduced
         decoded.append(image)
         readable.append(entry)
-    height, width, is_mixed = common_size([image.shape for image in decoded]) if decoded else (1, 1, False)
-    images = np.empty((len(readable), 1, height, width), np.uint8)
-    valid: list[_Entry] = []
-    n_resized = 0
-    for entry in readable:
-        image = decoded.popleft()  # frees large images while they are resized
-        if not is_mixed and not has_aspect_ratio(image.shape, (height, width)):
-            kind = "image with another aspect ratio" if height != width else "image not square"
-            size = f"{image.shape[1]} x {image.shape[0]} pixels, most images are {width} x {height}"
-            faults.append(Fault(kind, f"{_name(entry.file, path)} is {size}"))
-            continue
-        n_resized += image.shape != (height, width)
-        images[len(valid), 0] = resize_to(image, height, width)
-        valid.append(entry)
     notes = []
     if n_colour:
         notes.append(f"{n_colour} colour image(s) converted to grey")
     if n_reduced:
         notes.append(f"{n_reduced} image(s) of more than {MAX_STORED_PIXELS:,} pixels reduced to that number")
-    if n_resized:
-        how = " and cropped at their centre to one aspect ratio" if is_mixed else ""
-        notes.append(f"{n_resized} image(s) of other sizes resized to {width} x {height}{how}")
-    if valid and height != width:
-        notes.append(f"images are {width} x {height}, not square: without alignment they are resized to squares")
     return StillImages(
-        images[: len(valid)],
-        np.array([entry.label for entry in valid], np.int64),
-        np.array([entry.split for entry in valid], "U10"),
-        np.array([_name(entry.file, path) for entry in valid], str),
+        pack(decoded),
+        np.array([entry.label for entry in readable], np.int64),
+        np.array([entry.split for entry in readable], "U10"),
+        np.array([_name(entry.file, path) for entry in readable], str),
         faults,
         notes,
         len(entries),

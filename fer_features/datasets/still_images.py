@@ -19,7 +19,8 @@ import numpy as np
 from .._atomic import atomic_write
 from ..exceptions import FerError
 from ..samples.columns import H5Column
-from ..samples.hdf5 import read_h5
+from ..samples.hdf5 import h5_keys, read_h5
+from ..samples.packed_images import PackedImages
 from ..samples.table import DataInfo, Samples
 
 #: Number of faults that a message lists one by one; all are counted.
@@ -27,7 +28,7 @@ MAX_LISTED_FAULTS = 10
 
 #: Files whose code decides what is read. A cached copy is invalid after a change of any of them.
 SOURCE_FILES = (
-    *("still_images.py", "decoding.py", "image_sizes.py", "fer2013.py", "pixel_text.py", "folders.py"),
+    *("still_images.py", "decoding.py", "fer2013.py", "pixel_text.py", "folders.py"),
     *("../expressions.py", "../vision/grayscale.py"),
 )
 
@@ -54,7 +55,7 @@ class StillImages:
 
     Attributes
     ----------
-    images : ndarray or H5Column, shape (n, 1, H, W), uint8
+    images : ndarray, H5Column or PackedImages, shape (n, 1, H, W), uint8
     label : ndarray of int, shape (n,)
         -1 where the files give no label.
     split : ndarray of str, shape (n,)
@@ -76,6 +77,18 @@ class StillImages:
     faults: list[Fault] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     n_entries: int = 0
+
+
+def pack(images: list[np.ndarray]) -> np.ndarray | PackedImages:
+    """Stack images (H, W) to an array (n, 1, H, W), or pack images of different sizes into a column."""
+    shapes = {image.shape for image in images}
+    if len(shapes) > 1:
+        return PackedImages.from_list(images)
+    stacked = np.empty((len(images), 1, *(shapes.pop() if shapes else (1, 1))), np.uint8)
+    while images:  # frees the memory of each image
+        image = images.pop()
+        stacked[len(images), 0] = image
+    return stacked
 
 
 def to_samples(still_images: StillImages, info: DataInfo, on_error: str) -> Samples:
@@ -189,11 +202,17 @@ def _save(path: Path, result: StillImages) -> None:
         }
     )
     with atomic_write(path) as temporary:
+        pixels = result.images.pixels if isinstance(result.images, PackedImages) else result.images
+        n_bytes = int(np.prod(pixels.shape)) + result.split.nbytes + result.id.nbytes + 128 * len(result.id)
         # HDF5 crashes the process on a full disk. Plain writes reserve the space first, since they raise OSError.
-        _reserve(temporary, result.images.nbytes + result.split.nbytes + result.id.nbytes + 128 * len(result.id))
+        _reserve(temporary, n_bytes)
         try:
             with h5py.File(temporary, "w") as file:
-                file.create_dataset("images", data=result.images)
+                if isinstance(result.images, PackedImages):
+                    file.create_dataset("pixels", data=result.images.pixels)
+                    file.create_dataset("sizes", data=result.images.image_sizes)
+                else:
+                    file.create_dataset("images", data=result.images)
                 file.create_dataset("label", data=result.label)
                 for name in ("split", "id"):
                     values = getattr(result, name)
@@ -217,7 +236,9 @@ def _load_cached(path: Path) -> StillImages | None:
     try:
         label, split, ids = read_h5(path, "label"), _as_text(read_h5(path, "split")), _as_text(read_h5(path, "id"))
         about = json.loads(read_h5(path, "about").item())
-        images = H5Column(path, "images")
+        is_packed = "pixels" in h5_keys(path)
+        images: Any = H5Column(path, "pixels" if is_packed else "images")
+        images = PackedImages(images, read_h5(path, "sizes")) if is_packed else images
         faults = [Fault(kind, message) for kind, message in about["faults"]]
         result = StillImages(images, label, split, ids, faults, about["notes"], about["n_entries"])
     except (FerError, KeyError, ValueError, TypeError, AttributeError):

@@ -8,6 +8,7 @@ from .features import Features
 from .hog import HOG
 from .landmarks import Landmarks
 from .lbp import LBP
+from .locate_faces import LocateFaces
 from .neutral import Neutral
 
 __all__ = [
@@ -20,6 +21,7 @@ __all__ = [
     "ExtractorSpec",
     "Features",
     "Landmarks",
+    "LocateFaces",
     "Neutral",
     "register_extractor",
 ]

@@ -11,7 +11,7 @@ from ..exceptions import FerError
 from ..samples.columns import LazyColumn, as_lazy_column
 from ..samples.plain_arrays import as_samples
 from ..samples.table import Samples
-from ..vision.crop import ALIGNMENTS, face_template, resize_images, warp_images
+from ..vision.crop import ALIGNMENTS, face_template, resize_images, square_corner, warp_images
 from ..vision.geometry import apply_affine
 from .base import SamplesTransformer
 from .cache_keys import cache_key
@@ -25,8 +25,8 @@ class Align(SamplesTransformer):
     ----------
     method : {'procrustes', 'eyes', 'none'}, default='procrustes'
         'procrustes': the least-squares similarity between all 68 landmarks and a mean face. 'eyes': the similarity that
-        maps the centres of the eyes to fixed positions. 'none': no alignment; the image is resized to the crop, which
-        needs no landmarks.
+        maps the centres of the eyes to fixed positions. 'none': no alignment; the centred square of the image is
+        resized to the crop, which needs no landmarks.
     size : int, default=128
         Width of the crop in pixels; without alignment also its height.
     side_margin : float, default=0.6
@@ -150,7 +150,7 @@ class Align(SamplesTransformer):
 
 
 class ResizedImages(LazyColumn):
-    """Clips that are resized to squares on access, whatever their aspect ratio.
+    """Clips whose centred squares are resized on access.
 
     Parameters
     ----------
@@ -192,8 +192,10 @@ class ResizedLandmarks(LazyColumn):
 
     def __getitem__(self, indices: Any) -> np.ndarray:
         indices = np.arange(len(self))[indices]
-        original = self.images.sizes(np.atleast_1d(indices)).reshape(*indices.shape, 1, 1, 2)
-        return ((self.landmarks[indices] + 0.5) * (self.size / original) - 0.5).astype(np.float32)
+        sizes = self.images.sizes(np.atleast_1d(indices))
+        side = sizes.min(1).reshape(*indices.shape, 1, 1, 1)
+        corner = np.array([square_corner(*size) for size in sizes]).reshape(*indices.shape, 1, 1, 2)
+        return ((self.landmarks[indices] - corner + 0.5) * (self.size / side) - 0.5).astype(np.float32)
 
     def missing(self, indices: np.ndarray) -> np.ndarray:
         """Samples without landmarks in any frame, shape (k,) bool."""

@@ -34,7 +34,7 @@ CERTAIN = 0.8
 TRACKED_BOX_SIDE, TRACKED_BOX_DROP = 1.98, 0.26
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, eq=False)
 class PretrainedLandmarker:
     """The 68 iBUG landmarks of faces with known boxes.
 

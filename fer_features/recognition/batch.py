@@ -86,7 +86,9 @@ class BatchPredictor:
 
     def _predict_image(self, source: FrameSource) -> None:
         (frame,) = source
-        result = FrameResult(frame, self.recognizer.predict(frame.image))
+        result = FrameResult(
+            frame, self.recognizer.predict(frame.image, neutral=self.recognizer.neutral_file_for(source.name))
+        )
         self._write_frame(source.name, result)
         if self.annotation_writer:
             self.annotation_writer.write_image(source.name, result)

@@ -7,7 +7,8 @@ from typing import Any
 import cv2
 import numpy as np
 
-from .face_view import FaceView, crop_face
+from ..faces.localizer import FaceView
+from .face_view import crop_face
 
 #: Smallest correlation of a tracked box with its previous content; below it the face is lost.
 MIN_BOX_CORRELATION = 0.5

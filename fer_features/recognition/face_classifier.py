@@ -10,9 +10,10 @@ import numpy as np
 
 from ..evaluation.rejection import UNCERTAIN
 from ..exceptions import FerError
+from ..faces.localizer import FaceView
 from ..persistence import load_saved_model
 from ..samples.table import Samples
-from .face_view import FaceView, face_distance, normalized_face, samples_from_views
+from .face_view import face_distance, normalized_face, samples_from_views
 from .frame_results import FacePrediction
 from .input_spec import infer_input_spec
 from .rest import RestThresholds

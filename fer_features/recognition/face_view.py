@@ -2,46 +2,20 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Sequence
 from typing import Any
 
 import cv2
 import numpy as np
 
+from ..faces.localizer import FaceView
 from ..samples.columns import Column, LazyColumn
 from ..samples.data_info import DataInfo
 from ..samples.table import Samples
 from ..vision.crop import warp_images
 from ..vision.geometry import MEAN_FACE, apply_affine
+from .face_in_crop import crop_region
 from .input_spec import InputSpec
-
-#: Mean face relative to the box of the detector, which is the unit square. Measured on photographs of 30 subjects.
-MEAN_FACE_IN_BOX = (MEAN_FACE + [1.375, 1.08]) / 2.75
-
-
-@dataclasses.dataclass(frozen=True, eq=False)
-class FaceView:
-    """One face in one frame.
-
-    A prediction depends on nothing else than a view and, for models that need it, the view of the neutral face.
-
-    Attributes
-    ----------
-    image : ndarray, shape (H, W), uint8
-        The full frame in grey, shared and not copied.
-    box : ndarray, shape (4,), float32
-        x, y, width and height in pixels.
-    confidence : float
-        Confidence of the detector or landmarker, in [0, 1].
-    landmarks : ndarray, shape (68, 2), float32, or None
-        iBUG-68 landmarks in pixels.
-    """
-
-    image: np.ndarray
-    box: np.ndarray
-    confidence: float = 1.0
-    landmarks: np.ndarray | None = None
 
 
 class FrameColumn(LazyColumn):
@@ -83,23 +57,29 @@ def samples_from_views(clips: Sequence[Sequence[FaceView]], spec: InputSpec) -> 
     Samples
         With the columns 'images' and 'landmarks', as far as the pipeline reads them. For a pipeline that aligns faces
         by landmarks, the images are the full frames, and the pipeline crops them as in training. A pipeline that was
-        trained on face crops gets a crop of the box (`crop_face`) of the size of its training images, and landmarks in
-        pixels of that crop.
+        trained on face crops gets the `crop_region` of each face, and landmarks in pixels of that crop.
     """
+    info = DataInfo(dataset="recognition", landmarks_located=True)
     columns: dict[str, Column] = {}
+    placed = [[_placed(view, spec) for view in clip] for clip in clips]
     if "images" in spec.columns:
-        if spec.crop_size is None:
-            columns["images"] = FrameColumn([[view.image for view in clip] for clip in clips])
-        else:
-            size = spec.crop_size
-            columns["images"] = np.array([[crop_face(view.image, view.box, size) for view in clip] for clip in clips])
+        columns["images"] = FrameColumn([[image for image, _ in clip] for clip in placed])
     if "landmarks" in spec.columns:
-        landmarks = np.array([[view.landmarks for view in clip] for clip in clips], np.float32)
-        if spec.crop_size is not None and "images" in spec.columns:
-            matrices = np.array([[box_to_crop(view.box, spec.crop_size) for view in clip] for clip in clips])
-            landmarks = apply_affine(matrices, landmarks).astype(np.float32)
-        columns["landmarks"] = landmarks
-    return Samples(columns, DataInfo(dataset="recognition"), check_input=False)
+        columns["landmarks"] = np.array([[landmarks for _, landmarks in clip] for clip in placed], np.float32)
+    return Samples(columns, info, check_input=False)
+
+
+def _placed(view: FaceView, spec: InputSpec) -> tuple[np.ndarray, np.ndarray | None]:
+    """The image and the landmarks of a view as in training."""
+    if spec.crop_size is None or all(a <= b for a, b in zip(view.image.shape, spec.crop_size, strict=True)):
+        return view.image, view.landmarks
+    region = crop_region(view.box, spec.face_in_crop, view.image.shape)
+    if region is None:
+        return view.image, view.landmarks
+    landmarks = view.landmarks
+    if landmarks is not None:
+        landmarks = apply_affine(box_to_crop(region, spec.crop_size), landmarks).astype(np.float32)
+    return crop_face(view.image, region, spec.crop_size), landmarks
 
 
 def box_to_crop(box: np.ndarray, size: tuple[int, int]) -> np.ndarray:
@@ -134,30 +114,6 @@ def box_to_crop(box: np.ndarray, size: tuple[int, int]) -> np.ndarray:
 def crop_face(image: np.ndarray, box: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     """Crop the box of an image (H, W) to (height, width), upright. Pixels outside the image repeat its edge."""
     return warp_images([image], box_to_crop(box, size)[None], size[1], size[0])[0]
-
-
-def box_from_landmarks(landmarks: np.ndarray) -> np.ndarray:
-    """Return the box that the detector would report for these landmarks.
-
-    Parameters
-    ----------
-    landmarks : ndarray, shape (68, 2)
-        In pixels.
-
-    Returns
-    -------
-    ndarray, shape (4,), float32
-        x, y, width and height of the upright square in which `MEAN_FACE_IN_BOX` is nearest to the landmarks by least
-        squares.
-
-    Examples
-    --------
-    >>> box_from_landmarks(200 * MEAN_FACE_IN_BOX + [30, 40]).round().tolist()
-    [30.0, 40.0, 200.0, 200.0]
-    """
-    mean, centre = landmarks.mean(0), MEAN_FACE_IN_BOX.mean(0)
-    side = ((landmarks - mean) * (MEAN_FACE_IN_BOX - centre)).sum() / ((MEAN_FACE_IN_BOX - centre) ** 2).sum()
-    return np.array([*(mean - side * centre), side, side], np.float32)
 
 
 def normalized_face(view: FaceView) -> np.ndarray:

@@ -56,6 +56,14 @@ class FacePrediction:
     status: str = "ok"
     neutral_distance: float | None = None
 
+    def scaled(self, scale: np.ndarray) -> FacePrediction:
+        """The same face in an image that is larger by a factor in x and in y, shape (2,)."""
+        box = (self.box.reshape(2, 2) * scale).ravel().astype(np.float32)
+        landmarks = self.landmarks
+        if landmarks is not None:  # pixel centres have integer coordinates
+            landmarks = ((landmarks + 0.5) * scale - 0.5).astype(np.float32)
+        return dataclasses.replace(self, box=box, landmarks=landmarks)
+
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class FrameResult:

@@ -12,7 +12,7 @@ from sklearn.pipeline import Pipeline
 
 from ..exceptions import FerError
 from ..pipelines import required_columns
-from ..samples.table import COLUMNS, Samples
+from ..samples.table import COLUMNS, DataInfo, Samples
 from ..vision.geometry import MEAN_FACE
 
 
@@ -29,11 +29,22 @@ class InputSpec:
     crop_size : (int, int) or None
         Height and width in pixels of the face crops that the pipeline was trained on. None if the pipeline aligns faces
         in full frames by landmarks.
+    faces : {'given', 'detect', 'crop', 'none'}
+        How the faces of the training images were located; see `fer_features.extractors.LocateFaces`.
+    face_in_crop : ndarray, shape (4,), or None
+        Where they are in the face crops; see `fer_features.recognition.face_in_crop`.
     """
 
     columns: tuple[str, ...]
     n_frames: int
     crop_size: tuple[int, int] | None
+    faces: str = "given"
+    face_in_crop: np.ndarray | None = None
+
+    @property
+    def search_method(self) -> str:
+        """How faces are searched for in images: training images with given landmarks are scenes."""
+        return "detect" if self.faces == "given" else self.faces
 
 
 def infer_input_spec(model: BaseEstimator) -> InputSpec:
@@ -74,7 +85,16 @@ def infer_input_spec(model: BaseEstimator) -> InputSpec:
         )
     columns = tuple(name for name in COLUMNS if name in read)
     crop_size = _crop_size(pipelines) if "images" in columns else None
-    return InputSpec(columns, _n_frames(model, columns, crop_size), crop_size)
+    n_frames = _n_frames(model, columns, crop_size)
+    step = faces_step(model)
+    faces = getattr(step, "method_", "given")
+    return InputSpec(columns, n_frames, crop_size, faces, getattr(model, "face_in_crop_", None))
+
+
+def faces_step(model: BaseEstimator) -> Any:
+    """The step of a fitted estimator that located the faces of its training images, or another of its kind, or None."""
+    steps = [p.named_steps["faces"] for p in find_pipelines(model) if "faces" in p.named_steps]
+    return min(steps, key=lambda step: not hasattr(step, "landmarker_"), default=None)
 
 
 def find_pipelines(model: Any) -> list[Pipeline]:
@@ -129,4 +149,6 @@ def _synthetic_sample(columns: tuple[str, ...], n_frames: int, size: tuple[int, 
     noise = np.random.default_rng(0).integers(0, 256, (1, n_frames, *size), dtype=np.uint8)
     face = np.float32(MEAN_FACE * size[1] / 4 + [size[1] / 2, size[0] / 3])
     landmarks = np.broadcast_to(face, (1, n_frames, 68, 2)).copy()
-    return Samples.from_arrays(noise if "images" in columns else None, landmarks if "landmarks" in columns else None)
+    given = {"images": noise, "landmarks": landmarks}
+    info = DataInfo(landmarks_located=True)
+    return Samples({name: values for name, values in given.items() if name in columns}, info)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from .face_view import FaceView, face_distance, normalized_face
+from ..faces.localizer import FaceView
+from .face_view import face_distance, normalized_face
 
 #: Methods that select the neutral reference of a track.
 NEUTRAL_METHODS = ("first", "median", "none")

@@ -12,7 +12,7 @@ import numpy as np
 
 from .._atomic import atomic_write
 from ..exceptions import FerError
-from .face_view import FaceView, box_from_landmarks
+from ..faces.localizer import FaceView, box_from_landmarks
 from .frame_results import FrameResult
 from .openface_table import LANDMARK_COLUMNS, VIDEO_COLUMNS, OpenFaceTable
 from .tracking import MAX_LOST_FRAMES

@@ -7,7 +7,8 @@ import itertools
 import cv2
 import numpy as np
 
-from .face_view import FaceView, crop_face
+from ..faces.localizer import FaceView
+from .face_view import crop_face
 from .stream import SupportsTracking
 
 #: Correlation of a face in consecutive frames below which it can be another person. On sequences made from KDEF, it is

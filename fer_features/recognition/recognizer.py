@@ -8,19 +8,24 @@ from typing import Any
 
 import numpy as np
 
+from ..datasets.decoding import reduce_image
 from ..exceptions import FerError
 from ..faces.detector import FaceDetector, as_detector, validate_boxes
+from ..faces.face_search import SEARCH_METHODS, FaceSearch
 from ..faces.landmarker_files import load_landmarker
+from ..faces.localizer import FaceLocalizer, FaceView
+from ..faces.pretrained_files import default_landmarker
 from .face_classifier import FaceClassifier
-from .face_view import FaceView
 from .frame_results import FacePrediction
 from .frames import Frame
 from .image_io import as_grayscale, load_image
+from .input_spec import faces_step
+from .neutral_images import NeutralImages
 from .neutral_reference import NEUTRAL_METHODS, OnlineNeutralReference
 from .person_change import PersonChangeTracker
 from .sources import DEFAULT_FPS, VideoSource, source_from_file
 from .stream import Stream, SupportsTracking, TrackedFace
-from .tracking import FaceLocalizer, FaceTracker
+from .tracking import FaceTracker
 
 
 class Recognizer(FaceClassifier):
@@ -32,14 +37,18 @@ class Recognizer(FaceClassifier):
         A fitted pipeline; the path of a saved model (``model.joblib`` with its manifest), or of the run folder that
         contains it.
     landmarker : str, Path or Landmarker, optional
-        Detects the 68 landmarks. By default ``model.landmarker_``, if the model has one.
+        Detects the 68 landmarks. By default ``model.landmarker_``, if the model has one; otherwise the landmarker that
+        located the training faces; otherwise, if the model needs landmarks, `fer_features.faces.default_landmarker`.
     detector : callable, optional
-        Detects faces: maps an image (H, W) uint8 to boxes (k, 4), or to boxes and confidences (k,). By default
-        `FaceDetector()`.
+        Detects faces: maps an image (H, W) uint8 to boxes (k, 4), or to boxes and confidences (k,). By default the
+        detector of the model, or `FaceDetector()`.
     neutral : {'first', 'median', 'none'}, str, Path or ndarray, default='first'
         The neutral reference of models that need one: the first view of a face in a stream, the view nearest to the
-        median, none, or an image of the neutral face. Apex frames are detected relative to it.
+        median, none, an image of the neutral face, or a folder with such an image of each subject (`NeutralImages`).
+        Apex frames are detected relative to it.
     faces : {'largest', 'all'}, default='largest'
+    faces_method : {'auto', 'detect', 'crop', 'none'}, default='auto'
+        How faces are found, see `fer_features.faces.face_search.FaceSearch`. 'auto': as in the training images.
     reject_below : float, optional
         If the largest probability is below this value, the expression is 'uncertain'. By default the threshold of the
         saved model; without one nothing is rejected.
@@ -55,6 +64,8 @@ class Recognizer(FaceClassifier):
     input_spec : InputSpec
     class_names : list of str
     localizer : FaceLocalizer
+    search : FaceSearch
+        Finds the faces of an image by the rule by which they were found in the training images.
     rest_thresholds : RestThresholds or None
         ``model.rest_thresholds_``, if the model has them: faces that are nearer to the neutral reference get the status
         'neutral' and no expression. `run_experiment` learns them; for other models `attach_rest_thresholds` does.
@@ -93,6 +104,7 @@ class Recognizer(FaceClassifier):
         detector: Any = None,
         neutral: Any = "first",
         faces: str = "largest",
+        faces_method: str = "auto",
         reject_below: float | None = None,
         class_names: Sequence[str] | None = None,
         detect_interval: int = 10,
@@ -100,14 +112,24 @@ class Recognizer(FaceClassifier):
         super().__init__(model, reject_below, class_names)
         if faces not in ("largest", "all"):
             raise FerError(f"faces is '{faces}': 'largest' or 'all' is needed")
+        if faces_method not in ("auto", *SEARCH_METHODS):
+            raise FerError(f"faces_method is '{faces_method}': one of auto, {', '.join(SEARCH_METHODS)} is needed")
         if detect_interval < 1:
             raise FerError(f"detect_interval={detect_interval}: a number of frames of at least 1 is needed")
         self.faces, self.detect_interval = faces, detect_interval
-        self.landmarker = _landmarker(landmarker) or getattr(self.model, "landmarker_", None)
-        detector = FaceDetector() if detector is None else as_detector(detector)
-        self.localizer = FaceLocalizer(detector, self.landmarker)
+        step = faces_step(self.model)
+        self.landmarker = _landmarker(landmarker) or _landmarker_of(self.model, step)
+        if self.landmarker is None and "landmarks" in self.input_spec.columns:
+            self.landmarker = default_landmarker()
+        detector = detector or getattr(step, "detector", None)
+        self.localizer = FaceLocalizer(FaceDetector() if detector is None else as_detector(detector), self.landmarker)
+        method = self.input_spec.search_method if faces_method == "auto" else faces_method
+        self.search = FaceSearch(self.localizer, method, getattr(step, "image_size_", None))
         self.neutral, self._given_neutral = neutral, None
-        if not (isinstance(neutral, str) and neutral in NEUTRAL_METHODS):
+        self._neutral_images: NeutralImages | None = None
+        if isinstance(neutral, str | Path) and str(neutral) not in NEUTRAL_METHODS and Path(neutral).is_dir():
+            self.neutral, self._neutral_images = "given", NeutralImages(Path(neutral))
+        elif not (isinstance(neutral, str) and neutral in NEUTRAL_METHODS):
             self.neutral, self._given_neutral = "given", self._neutral_view(neutral)
         if self.neutral == "none" and self.input_spec.n_frames == 2:
             raise FerError(
@@ -115,7 +137,7 @@ class Recognizer(FaceClassifier):
                 "of 'none'"
             )
 
-    def predict(self, image: Any, boxes: Any = None) -> list[FacePrediction]:
+    def predict(self, image: Any, boxes: Any = None, neutral: Any = None) -> list[FacePrediction]:
         """Predict the expressions of the faces in one image.
 
         Parameters
@@ -125,6 +147,9 @@ class Recognizer(FaceClassifier):
             `Samples.from_arrays` are red, green, blue.
         boxes : array-like, shape (k, 4), optional
             Known boxes of faces: x, y, width and height in pixels. They replace the detection.
+        neutral : str, Path, or ndarray, optional
+            An image of the neutral face for this image. By default the one of the recognizer, or in its folder of
+            neutral images the one whose name belongs to the file `image`.
 
         Returns
         -------
@@ -137,16 +162,26 @@ class Recognizer(FaceClassifier):
             If the image cannot be read, the boxes are not valid, or the model needs landmarks or a neutral reference
             and there is no landmarker or no image of the neutral face.
         """
-        self.require_landmarker()
-        self.require_neutral_image()
-        pixels = load_image(Path(image)) if isinstance(image, str | Path) else image
+        neutral_view = self._given_neutral
+        if self.input_spec.n_frames == 2:
+            if neutral is None and isinstance(image, str | Path):
+                neutral = self.neutral_file_for(str(image))
+            if neutral is not None:
+                neutral_view = self._neutral_view(neutral)
+            if neutral_view is None:
+                self.require_neutral_images(())
+        pixels = as_grayscale(load_image(Path(image)) if isinstance(image, str | Path) else image)
+        # Images of data sets are reduced in the same way when they are read.
+        reduced = reduce_image(pixels)
+        scale = np.array(pixels.shape[::-1]) / reduced.shape[::-1]
         if boxes is None:
-            views = self.localizer.localize(as_grayscale(pixels), self.faces)
+            views = self.search(reduced, self.faces)
         else:
-            known = validate_boxes(boxes)
-            views = self.localizer.views_in_boxes(as_grayscale(pixels), known, np.ones(len(known), np.float32))
-        neutral = OnlineNeutralReference("none", self._given_neutral)
-        return self.classify([TrackedFace(i, view, neutral) for i, view in enumerate(views)])[0]
+            known = validate_boxes(boxes) / np.tile(scale, 2).astype(np.float32)
+            views = self.localizer.views_in_boxes(reduced, known, np.ones(len(known), np.float32))
+        reference = OnlineNeutralReference("none", neutral_view)
+        found, _ = self.classify([TrackedFace(i, view, reference) for i, view in enumerate(views)])
+        return found if reduced is pixels else [face.scaled(scale) for face in found]
 
     def stream(self, source: Any, tracker: SupportsTracking | None = None) -> Stream:
         """Predict the expressions of the faces in a stream.
@@ -165,46 +200,69 @@ class Recognizer(FaceClassifier):
             a cut to another person a new face begins, with a neutral reference of its own; see `PersonChangeTracker`.
         """
         if tracker is None:
-            self.require_landmarker()
-            tracker = FaceTracker(self.localizer, self.faces, self.detect_interval)
-        method = "none" if self._given_neutral else str(self.neutral)
+            tracker = FaceTracker(self.search, self.faces, self.detect_interval)
+        neutral = self.neutral_file_for(_name_of(source))
+        given = self._given_neutral if neutral is None else self._neutral_view(neutral)
+        method = "none" if given else str(self.neutral)
         return Stream(
             self,
             _frames_of(source),
             PersonChangeTracker(tracker),
-            lambda: OnlineNeutralReference(method, self._given_neutral),
+            lambda: OnlineNeutralReference(method, given),
         )
 
-    def require_landmarker(self) -> None:
-        """Raise `FerError` if the model needs landmarks and there is no landmarker."""
-        if "landmarks" in self.input_spec.columns and self.landmarker is None:
-            raise FerError(
-                "the model needs landmarks and contains no landmarker: train one by `fer-features landmarks "
-                "train` and give it by landmarker='landmarks.joblib', or train the model "
-                "with train_landmarker=True"
-            )
+    def require_neutral_images(self, names: Sequence[str]) -> None:
+        """Raise `FerError` if the model needs a neutral reference, and a single image has no image of the neutral face.
 
-    def require_neutral_image(self) -> None:
-        """Raise `FerError` if the model needs a neutral reference, and no image of the neutral face was given.
+        In a stream, another view of the face is the reference.
 
-        Single images need it. In a stream, another view of the face is the reference.
+        Parameters
+        ----------
+        names : sequence of str
+            Paths of the single images.
         """
-        if self.input_spec.n_frames == 2 and self._given_neutral is None:
+        if self.input_spec.n_frames == 1 or self._given_neutral is not None:
+            return
+        if self._neutral_images is None or not names:
             raise FerError(
                 "the model compares a face with the neutral face of the same person, which a single image does not "
-                "show: give an image of the neutral face by neutral=FILE, or a video"
+                "show: give an image of the neutral face, or a folder with one for each subject, by neutral=PATH, or a "
+                "video"
             )
+        for name in names:
+            self._neutral_images.file_for(name)
+
+    def neutral_file_for(self, name: str) -> Path | None:
+        """The file in the folder of neutral images that belongs to an image; None without a folder.
+
+        Parameters
+        ----------
+        name : str
+            Path of the image.
+        """
+        needed = self._neutral_images is not None and self.input_spec.n_frames == 2
+        return self._neutral_images.file_for(name) if needed and self._neutral_images is not None else None
 
     def _neutral_view(self, neutral: Any) -> FaceView:
-        self.require_landmarker()
         is_file = isinstance(neutral, str | Path)
-        views = self.localizer.localize(as_grayscale(load_image(Path(neutral)) if is_file else neutral), "largest")
+        pixels = as_grayscale(load_image(Path(neutral)) if is_file else neutral)
+        views = self.search(reduce_image(pixels), "largest")
         if not views:
             raise FerError(
                 f"no face was detected in {neutral if is_file else 'the neutral image'}: an image of the neutral face "
                 "is needed"
             )
         return views[0]
+
+
+def _name_of(source: Any) -> str:
+    return str(source if isinstance(source, str | Path) else getattr(source, "name", ""))
+
+
+def _landmarker_of(model: Any, step: Any) -> Any:
+    """The landmarker that was trained with a model, or that located its training faces."""
+    trained = getattr(model, "landmarker_", None)
+    return getattr(step, "landmarker_", getattr(step, "landmarker", None)) if trained is None else trained
 
 
 def _landmarker(landmarker: Any) -> Any:

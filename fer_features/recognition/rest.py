@@ -12,9 +12,10 @@ from typing import Any
 import numpy as np
 
 from ..expressions import FOLDER_CLASSES, parse_expression
+from ..faces.localizer import FaceView
 from ..pipelines import required_columns
 from ..samples.table import Samples
-from .face_view import FaceView, face_distance, normalized_face
+from .face_view import face_distance, normalized_face
 
 #: Fraction of the training apexes of a class that are regarded as too weak to define the motion of the class.
 APEX_QUANTILE = 0.05

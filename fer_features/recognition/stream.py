@@ -8,8 +8,9 @@ from typing import Protocol
 
 import numpy as np
 
+from ..faces.localizer import FaceView
 from .apex import MIN_PROMINENCE, ApexDetector
-from .face_view import FaceView, normalized_face
+from .face_view import normalized_face
 from .frame_results import FacePrediction, FrameResult, TrackSummary
 from .frames import Frame
 from .image_io import as_grayscale

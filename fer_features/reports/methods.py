@@ -129,12 +129,22 @@ def _selection(search: SearchSummary) -> str:
     return f"{text} By nested cross-validation the {name} is {search.nested.score:.3f}: report this value."
 
 
+#: How landmarks were found, where they were not given.
+LOCATED_FACES = {
+    "detect": "faces detected by a boosted cascade, landmarks by cascaded regression",
+    "crop": "landmarks found by cascaded regression in images that are crops of faces",
+}
+
+
 def _steps(model: Any) -> str:
     """The steps of one pipeline with references."""
     steps = getattr(model, "named_steps", {})
     if "features" not in steps:
         return pipeline_name(model)
     parts = []
+    faces = getattr(steps.get("faces"), "method", "")
+    if faces in LOCATED_FACES:
+        parts.append(LOCATED_FACES[faces])
     if "align" in steps:
         align = steps["align"]
         parts.append(f"faces {ALIGNMENTS.get(align.method, 'used without alignment')}, {align.size} pixels wide")

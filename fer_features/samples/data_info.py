@@ -43,6 +43,8 @@ class DataInfo:
         True if the images are rendered, not photographed.
     cropped : bool
         True if each image is a face crop already, so that no face detection is needed.
+    landmarks_located : bool
+        True if the landmarks were found in the images by the pipeline's own step, and are not part of the data set.
     notes : tuple of str
         Remarks for the user, such as excluded samples; those that begin with `WARNING_PREFIX` are warnings.
     files : mapping
@@ -57,6 +59,7 @@ class DataInfo:
     leakage: str = ""
     synthetic: bool = False
     cropped: bool = False
+    landmarks_located: bool = False
     notes: tuple[str, ...] = ()
     files: Mapping[str, str] = dataclasses.field(default_factory=dict)
 

@@ -40,7 +40,9 @@ def fingerprint(X: Samples, columns: tuple[str, ...] = ("images", "landmarks", "
     False
     """
     digest = hashlib.blake2b(digest_size=16)
-    for name in (name for name in columns if name in X):
+    # Located landmarks depend on the pipeline, not only on the data.
+    located = {"landmarks"} if X.info.landmarks_located else set()
+    for name in (name for name in columns if name in X and name not in located):
         digest.update(f"{name} {len(X)}".encode())
         for start in range(0, len(X), HASH_BATCH_SIZE):
             batch = X[start : start + HASH_BATCH_SIZE]

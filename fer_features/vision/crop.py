@@ -148,7 +148,7 @@ def warp_images(
 
 
 def resize_images(images: Sequence[np.ndarray], size: int) -> np.ndarray:
-    """Scale images to squares, without alignment.
+    """Scale the centred square of each image, without alignment.
 
     Parameters
     ----------
@@ -171,9 +171,18 @@ def resize_images(images: Sequence[np.ndarray], size: int) -> np.ndarray:
     return np.stack([_resize_image(image, size) for image in images])
 
 
+def square_corner(width: int, height: int) -> tuple[int, int]:
+    """Left and upper edge of the largest centred square in an image, in pixels."""
+    side = min(width, height)
+    return (width - side) // 2, (height - side) // 2
+
+
 def _resize_image(image: np.ndarray, size: int) -> np.ndarray:
     if image.shape == (size, size):
         return image
+    side = min(image.shape)
+    left, top = square_corner(image.shape[1], image.shape[0])
+    image = image[top : top + side, left : left + side]
     shrinks = min(image.shape) > size
     return cv2.resize(image, (size, size), interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR)
 

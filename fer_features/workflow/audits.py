@@ -19,7 +19,7 @@ from .._serialization import json_ready
 from ..audit.context import STATUSES, Check
 from ..audit.score_checks import MAX_SAMPLES, iterate_checks
 from ..inputs import resolve_inputs
-from ..pipelines import pipeline_name, required_columns
+from ..pipelines import check_columns, pipeline_name
 from ..reports.audit import audit_page
 from ..reports.html import write_page
 from ..samples.fingerprint import fingerprint
@@ -182,8 +182,7 @@ def check(
     checks = []
     with progress_enabled(verbose):
         pipeline, table, chosen = resolve_inputs(model, X, seed, settings)
-        for column in required_columns(pipeline):
-            table.column(column)
+        check_columns(pipeline, table)
         options: dict[str, Any] = {"split": split, "n_permutations": n_permutations, "max_samples": max_samples}
         for one in iterate_checks(pipeline, table, **options, seed=seed, n_jobs=n_jobs):
             checks.append(one)

@@ -4,8 +4,10 @@ import numpy as np
 import pytest
 
 from fer_features import DataInfo, FerError, Samples, inspect_data
+from fer_features.data_profile.inspection import MEAN_FACE_SIDE_PX
 from fer_features.data_profile.profile import SEVERITIES, UNLABELLED_CLASS
 from fer_features.samples.columns import ConcatenatedColumn
+from fer_features.vision.crop import resize_images
 
 CLASSES = DataInfo(classes=("joy", "fear", "surprise"))
 
@@ -32,7 +34,7 @@ def test_profile_of_still_images(defective_images):
     pixels = defective_images["images"].reshape(34, -1)
     np.testing.assert_allclose(profile.images.brightness, pixels.mean(1))
     np.testing.assert_allclose(profile.images.contrast, pixels.std(1), atol=1e-6)
-    happy = defective_images["images"][defective_images.label_codes == 2, 0]
+    happy = resize_images(defective_images["images"][defective_images.label_codes == 2, 0], MEAN_FACE_SIDE_PX)
     np.testing.assert_allclose(profile.mean_faces["happy"], happy.mean(0), atol=0.51)
     assert (profile.subjects, profile.motion) == (None, None)
 
@@ -116,7 +118,7 @@ def test_images_of_several_sizes(small_faces):
     X = Samples({"images": column, "label": np.arange(16) % 2}, DataInfo(classes=("angry", "happy")))
     profile = inspect_data(X)
     assert profile.images.sizes == [(25, 25, 12), (25, 20, 4)]
-    assert profile.mean_faces["happy"].shape == (25, 25)
+    assert profile.mean_faces["happy"].shape == (MEAN_FACE_SIDE_PX, MEAN_FACE_SIDE_PX)
     assert "Images have 2 different sizes." in texts(profile, "note")
 
 

@@ -12,13 +12,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from fer_features import FerError, load_dataset, make_pipeline
+from fer_features import FerError, load_dataset
 from fer_features.cli.run import main
 from fer_features.datasets import fer2013
 from fer_features.datasets.ferplus import VOTE_COLUMNS, majority_label
 from fer_features.datasets.pixel_text import parse_block, parse_row
 from fer_features.expressions import FER2013_CLASSES, FERPLUS_CLASSES, FOLDER_CLASSES
-from fer_features.pipelines import default_alignment
 
 from ..conftest import SHARED
 
@@ -393,7 +392,7 @@ def test_run_evaluates_predefined_splits_with_a_model_of_the_training_split(csv,
     out = tmp_path / "out"
     assert run(csv, out, "--cache", tmp_path / "cache") == 0
     printed = capsys.readouterr().out
-    assert "without alignment (align__method=none)" in printed
+    assert "each image is the crop of a face" in printed
     assert "train 14, validation 7, test 7" in printed
     scores = scores_of(out)
     assert scores["protocol"] == "predefined split, trained on 'train', evaluated on 'test'"
@@ -403,15 +402,8 @@ def test_run_evaluates_predefined_splits_with_a_model_of_the_training_split(csv,
     predictions = pd.read_csv(out / "predictions.csv")
     assert predictions["split"].tolist() == ["validation"] * 7 + ["test"] * 7
     assert predictions["sample"].tolist() == list(range(14, 28))
-    assert json.loads((out / "model.json").read_text())["settings"] == {"align__method": "none"}
+    assert json.loads((out / "model.json").read_text())["settings"] == {"faces__method": "crop"}
     assert not (out / "submission.csv").exists()
-
-
-def test_alignment_is_disabled_in_every_ensemble_member_unless_it_is_set(csv, tmp_path, capsys):
-    X = load_dataset(csv)
-    assert len(default_alignment(make_pipeline("hog_logreg+lbp_logreg"), X, {})) == 2
-    assert run(csv, tmp_path / "out", "--set", "align__method=eyes") == 2
-    assert "'landmarks'" in capsys.readouterr().err
 
 
 def test_run_with_cross_validation_uses_the_training_split_only(csv, tmp_path, capsys):
@@ -459,9 +451,9 @@ def test_ids_of_rows_are_kept_and_repeated_ones_refused(csv, tmp_path):
         load_dataset(csv)
 
 
-def test_run_exits_with_2_for_faults_and_missing_landmarks(csv, tmp_path, capsys):
+def test_run_exits_with_2_for_faults_and_a_missing_neutral_frame(csv, tmp_path, capsys):
     assert main(["--pipeline", "landmarks_svm", "--data", str(csv), "--out", str(tmp_path / "out")]) == 2
-    assert "'landmarks'" in capsys.readouterr().err
+    assert "neutral" in capsys.readouterr().err
     replace_row(csv, 2, "3,,Training")
     assert run(csv, tmp_path / "out") == 2
     error = capsys.readouterr().err

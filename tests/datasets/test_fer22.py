@@ -97,15 +97,15 @@ def test_images_or_landmarks_alone_are_sufficient_and_the_missing_file_is_named(
     name = {"images": "hog_lda", "landmarks": "landmarks_lda"}[absent]
     assert absent in required_columns(make_pipeline(name))
     with pytest.raises(FerError, match=f"'{absent}'.*data_train_{absent}.h5"):
-        make_pipeline(name).fit(X[:24], X.label_codes[:24])
+        make_pipeline(name, faces__method="given").fit(X[:24], X.label_codes[:24])
 
 
-def test_hog_without_landmarks_suggests_to_disable_alignment(fer22_folder):
+def test_hog_without_landmarks_suggests_to_locate_faces_or_disable_alignment(fer22_folder):
     for split in ("train", "test"):
         (fer22_folder / f"data_{split}_landmarks.h5").unlink()
     X = load_fer22(fer22_folder)
     with pytest.raises(FerError, match=r"data_train_landmarks.h5.*align__method='none'"):
-        make_pipeline("hog_lda").fit(X[:24], X.label_codes[:24])
+        make_pipeline("hog_lda", faces__method="given").fit(X[:24], X.label_codes[:24])
     unaligned = make_pipeline("hog_lda", align__method="none")
     assert (unaligned.fit(X[:24], X.label_codes[:24]).predict(X[:24]) == X.label_codes[:24]).mean() > 0.9
 

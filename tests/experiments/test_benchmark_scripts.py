@@ -67,8 +67,10 @@ def test_speed_and_memory_of_recognition_are_measured(run_script, script, tmp_pa
     record = json.loads(out.read_text())
     assert "appearance, tracked (hog_linear): " in printed
     assert "    60 frames: peak " in printed
-    tracked, detected = record["speeds"]
-    assert {"detection", "box tracking", "features and classifier"} < set(tracked["ms_per_frame"])
-    assert "box tracking" not in detected["ms_per_frame"]
-    assert tracked["labelled_fraction"] > 0.9
+    tracked, detected, aligned, *_ = record["speeds"]
+    assert {"detection", "features and classifier"} < set(tracked["ms_per_frame"])
+    assert tracked["ms_per_frame"]["detection"] < detected["ms_per_frame"]["detection"]
+    assert {"detection", "landmarks", "features and classifier"} < set(aligned["ms_per_frame"])
+    assert "landmarks" not in tracked["ms_per_frame"]
+    assert aligned["labelled_fraction"] > 0.9
     assert [row["n_faces"] for row in record["memory"]] == [30, 60]

@@ -128,7 +128,7 @@ def test_sample_without_landmarks_is_nan_and_the_others_are_unchanged(stills):
 
 @pytest.mark.parametrize("method", ["none", "eyes"])
 def test_images_without_landmarks_raise_with_and_without_alignment(stills, method):
-    model = make_pipeline("patches_svm", align__method=method)
+    model = make_pipeline("patches_svm", align__method=method, faces__method="given")
     with pytest.raises(FerError, match="column 'landmarks'"):
         model.fit(Samples.from_arrays(images=stills[0]), [0, 1, 1])
 

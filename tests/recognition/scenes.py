@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 
 from fer_features import Samples, make_pipeline
-from fer_features.recognition.face_view import FaceView
+from fer_features.faces.localizer import FaceView
 from fer_features.vision.geometry import MEAN_FACE, apply_affine
 
 from ..conftest import draw_clips

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 import skimage.data
 
+from fer_features.faces.localizer import FaceView
 from fer_features.recognition.box_tracking import clipped_correlation, track_box
-from fer_features.recognition.face_view import FaceView
 
 from ..conftest import draw_clips
 from .scenes import scene

@@ -4,15 +4,8 @@ import dataclasses
 
 import numpy as np
 
-from fer_features.recognition.face_view import (
-    MEAN_FACE_IN_BOX,
-    FaceView,
-    box_from_landmarks,
-    crop_face,
-    face_distance,
-    normalized_face,
-    samples_from_views,
-)
+from fer_features.faces.localizer import MEAN_FACE_IN_BOX, FaceView, box_from_landmarks
+from fer_features.recognition.face_view import crop_face, face_distance, normalized_face, samples_from_views
 from fer_features.recognition.input_spec import InputSpec
 
 from ..conftest import draw_clips

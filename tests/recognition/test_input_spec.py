@@ -22,7 +22,7 @@ from .scenes import fit_toy
         (
             "hog_linear",
             {"align__method": "none", "align__size": 48, "still": True},
-            InputSpec(("images",), 1, (100, 90)),
+            InputSpec(("images",), 1, (100, 90), "none"),
         ),
     ],
 )

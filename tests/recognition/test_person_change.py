@@ -6,12 +6,13 @@ import cv2
 import numpy as np
 import pytest
 
+from fer_features.faces.face_search import FaceSearch
+from fer_features.faces.localizer import FaceLocalizer, FaceView, box_from_landmarks
 from fer_features.recognition import Recognizer
-from fer_features.recognition.face_view import FaceView, box_from_landmarks
 from fer_features.recognition.openface import OpenFaceTracker
 from fer_features.recognition.openface_table import read_openface
 from fer_features.recognition.person_change import PersonChangeTracker
-from fer_features.recognition.tracking import FaceLocalizer, FaceTracker
+from fer_features.recognition.tracking import FaceTracker
 from fer_features.vision.geometry import apply_affine
 
 from ..conftest import draw_clips
@@ -44,7 +45,7 @@ class KnownViews:
 
 def numbers(frames, tracker=None):
     """Numbers of the faces in each frame, and the frame in which each number ended."""
-    changes = PersonChangeTracker(tracker or FaceTracker(FaceLocalizer(detect_patches)))
+    changes = PersonChangeTracker(tracker or FaceTracker(FaceSearch(FaceLocalizer(detect_patches))))
     found, ended = [], {}
     for i, frame in enumerate(frames):
         found.append([face_id for face_id, _ in changes.update(frame, i)])
@@ -59,7 +60,7 @@ def still(subject, n=5, **place):
 @pytest.mark.parametrize("landmarker", [None, PatchLandmarker()])
 @pytest.mark.parametrize("detect_interval", [1, 10])
 def test_cut_between_two_people_starts_a_new_face(landmarker, detect_interval):
-    tracker = FaceTracker(FaceLocalizer(detect_patches, landmarker), "largest", detect_interval)
+    tracker = FaceTracker(FaceSearch(FaceLocalizer(detect_patches, landmarker)), "largest", detect_interval)
     found, ended = numbers([*still(0), *still(1), *still(2), *still(0)], tracker)
     assert found == [[n] for n in np.repeat([0, 1, 2, 3], 5)]
     assert ended == {0: 5, 1: 10, 2: 15}
@@ -78,7 +79,7 @@ def test_person_who_appears_after_frames_without_a_face_is_a_new_face():
 def test_only_one_of_two_faces_is_replaced():
     left, right = {"x": 10, "y": 20}, {"x": 180, "y": 100}
     frames = [still(0, 1, **left)[0] | still(k, 1, **right)[0] for k in (1, 1, 1, 2, 2)]
-    found, _ = numbers(frames, FaceTracker(FaceLocalizer(detect_patches), "all"))
+    found, _ = numbers(frames, FaceTracker(FaceSearch(FaceLocalizer(detect_patches)), "all"))
     (replaced,) = set(found[0]) - set(found[-1])
     assert sorted(found[-1]) == sorted({*found[0], 2} - {replaced})
 

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from fer_features import FerError, Samples, make_pipeline, save_model
+from fer_features.faces import default_landmarker
+from fer_features.faces.localizer import FaceView
 from fer_features.recognition import Recognizer
-from fer_features.recognition.face_view import FaceView
 from fer_features.recognition.neutral_reference import OnlineNeutralReference
 from fer_features.recognition.sources import VideoSource
 from fer_features.recognition.stream import TrackedFace
@@ -98,7 +99,7 @@ def test_frames_without_a_face_give_an_empty_list(single_frame):
 
 def test_single_images_need_an_image_of_the_neutral_face(neutral_to_apex):
     model, (images, *_) = neutral_to_apex
-    with pytest.raises(FerError, match="give an image of the neutral face by neutral=FILE"):
+    with pytest.raises(FerError, match=r"give an image of the neutral face.*neutral=PATH"):
         make_recognizer(model).predict(scene((images[0][-1], 40, 40)))
     with pytest.raises(FerError, match="neutral='first', neutral='median' or neutral=FILE"):
         make_recognizer(model, neutral="none")
@@ -179,10 +180,8 @@ def test_saved_model_provides_class_names_threshold_and_landmarker(single_frame,
     np.testing.assert_array_equal(values(face), values(other))
 
 
-def test_missing_landmarker_is_refused_with_advice(single_frame):
-    recognizer = make_recognizer(single_frame[0], landmarker=None)
-    with pytest.raises(FerError, match=r"fer-features landmarks train.*landmarker='landmarks.joblib'"):
-        recognizer.predict(np.zeros((99, 99), np.uint8))
+def test_the_landmarker_of_the_package_is_used_by_models_without_one(single_frame):
+    assert make_recognizer(single_frame[0], landmarker=None).landmarker is default_landmarker()
 
 
 @pytest.mark.parametrize(

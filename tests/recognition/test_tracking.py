@@ -3,7 +3,9 @@
 import numpy as np
 import pytest
 
-from fer_features.recognition.tracking import MAX_LOST_FRAMES, FaceLocalizer, FaceTracker
+from fer_features.faces.face_search import FaceSearch
+from fer_features.faces.localizer import FaceLocalizer
+from fer_features.recognition.tracking import MAX_LOST_FRAMES, FaceTracker
 
 from ..conftest import draw_clips
 from .scenes import PatchLandmarker, detect_patches, scene
@@ -23,7 +25,7 @@ class CountingDetector:
 
 
 def track(frames, faces="largest", detect_interval=10, landmarker=None, detector=detect_patches):
-    tracker = FaceTracker(FaceLocalizer(detector, landmarker), faces, detect_interval)
+    tracker = FaceTracker(FaceSearch(FaceLocalizer(detector, landmarker)), faces, detect_interval)
     return [tracker.update(frame) for frame in frames]
 
 
@@ -69,7 +71,7 @@ def test_lost_face_keeps_its_number_when_it_reappears_soon():
 
 def test_track_of_a_lost_face_ends():
     gap = [np.zeros((240, 320), np.uint8)] * (MAX_LOST_FRAMES + 5)
-    tracker = FaceTracker(FaceLocalizer(detect_patches))
+    tracker = FaceTracker(FaceSearch(FaceLocalizer(detect_patches)))
     ended = []
     for frame in [*moving_face(3), *gap]:
         tracker.update(frame)

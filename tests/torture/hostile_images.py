@@ -131,7 +131,7 @@ def predictions(rng: np.random.Generator, folder: Path, templates: Path) -> Case
     if rng.random() < 0.4:
         options += ["--annotate", str(rng.choice(["out", "out/a.png", "media/photo.png", "/dev/full"]))]
     if rng.random() < 0.3:
-        options += ["--faces", "all"]
+        options += ["--all-faces"]
     if rng.random() < 0.2:
         options += ["--sequence"]
     out = str(

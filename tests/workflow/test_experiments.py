@@ -94,13 +94,15 @@ def test_a_pipeline_given_as_text_is_made_with_the_settings(X):
     pd.testing.assert_frame_equal(experiment.predictions, expected.predictions)
 
 
-def test_cropped_faces_without_landmarks_are_used_without_alignment(small_faces):
+def test_faces_without_landmarks_are_located_once_and_the_model_contains_the_method(small_faces):
     info = DataInfo(classes=("a", "b"), cropped=True)
     X = Samples.from_arrays(images=small_faces, label=np.arange(40) % 2, subject=np.arange(40) // 4, info=info)
-    experiment = evaluate("lbp_lda", X, cv=2)
-    assert experiment.settings == {"align__method": "none"}
+    for model in ("lbp_lda", make_pipeline("lbp_lda")):
+        experiment = run_experiment(model, X, cv=2)
+        assert experiment.settings == {"faces__method": "crop"}
+        assert experiment.model.named_steps["faces"].method_ == "crop"
     with pytest.raises(FerError, match="landmarks"):
-        evaluate(make_pipeline("lbp_lda"), X, cv=2)
+        evaluate(make_pipeline("lbp_lda", faces__method="given"), X, cv=2)
 
 
 @pytest.mark.parametrize(
