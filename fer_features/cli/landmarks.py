@@ -57,7 +57,9 @@ def parser() -> Parser:
     group = evaluate.option_group("evaluation")
     group.add_argument("--cv", default="10fold", metavar="NAME", help="folds: 10fold, 5fold, ..., or loso")
     group.add_argument(
-        "--model", metavar="FILE", help="evaluate this landmark detector on all samples; none was used to train it"
+        "--model",
+        metavar="FILE",
+        help="evaluate this landmark detector (.joblib, or .dat of dlib) on all samples; none was used to train it",
     )
     _add_frames(group)
     add_n_jobs(group, "folds")

@@ -1,5 +1,5 @@
-"""Faces in images: their boxes and their 68 landmarks, by a detector and a landmarker: the one of the
-package, or one that is trained on your data.
+"""Faces in images: a detector of boxes, and landmarkers: the one of the package, those that are trained on your data,
+and those in files of dlib.
 """
 
 from .detector import Detector, FaceDetector, as_detector
@@ -7,6 +7,7 @@ from .landmarker import MIN_CONFIDENCE, Landmarker
 from .landmarker_files import load_landmarker, save_landmarker
 from .pretrained import PretrainedLandmarker
 from .pretrained_files import default_landmarker, load_pretrained, save_pretrained
+from .regression_trees import RegressionTreeLandmarker
 
 __all__ = [
     "MIN_CONFIDENCE",
@@ -14,6 +15,7 @@ __all__ = [
     "FaceDetector",
     "Landmarker",
     "PretrainedLandmarker",
+    "RegressionTreeLandmarker",
     "as_detector",
     "default_landmarker",
     "load_landmarker",

@@ -19,6 +19,7 @@ from ..vision.shape_model import outer_eye_distance
 from .box_matching import detect_known_faces
 from .landmarker import MIN_CONFIDENCE, Landmarker
 from .landmarker_training import AnnotatedFrames
+from .regression_trees import RegressionTreeLandmarker
 
 #: A face with a larger error, as a fraction of the outer eye distance, counts as a failure.
 FAILURE_THRESHOLD = 0.10
@@ -144,12 +145,12 @@ def normalized_mean_error(points: np.ndarray, landmarks: np.ndarray) -> np.ndarr
     return np.linalg.norm(points - landmarks, axis=-1).mean(-1) / outer_eye_distance(landmarks)
 
 
-def evaluate_landmarker(landmarker: Landmarker, frames: AnnotatedFrames) -> LandmarkErrors:
-    """Errors of a fitted landmarker on annotated frames, with boxes from its detector.
+def evaluate_landmarker(landmarker: Landmarker | RegressionTreeLandmarker, frames: AnnotatedFrames) -> LandmarkErrors:
+    """Errors of a fitted landmarker on annotated frames, with boxes from its detector, or else from `FaceDetector`.
 
     Parameters
     ----------
-    landmarker : Landmarker
+    landmarker : Landmarker or RegressionTreeLandmarker
     frames : AnnotatedFrames
 
     Returns
@@ -157,7 +158,7 @@ def evaluate_landmarker(landmarker: Landmarker, frames: AnnotatedFrames) -> Land
     LandmarkErrors
         Without `fold`.
     """
-    boxes = detect_known_faces(frames.images, frames.landmarks, landmarker.detector)
+    boxes = detect_known_faces(frames.images, frames.landmarks, getattr(landmarker, "detector", None))
     nme, confidence, seconds = (np.full(len(frames), np.nan) for _ in range(3))
     for i in np.flatnonzero(np.isfinite(boxes).all(1)):
         start = time.process_time()

@@ -1,4 +1,4 @@
-"""Landmarkers in files: on their own, or as part of a saved pipeline."""
+"""Landmarkers in files: on their own, as part of a saved pipeline, or of dlib."""
 
 from __future__ import annotations
 
@@ -13,7 +13,12 @@ from .._atomic import atomic_write, write_text
 from .._model_files import FileIdentity, ModelFile, check_versions
 from ..exceptions import FerError
 from ..version import versions
+from .dlib_files import read_shape_predictor
 from .landmarker import Landmarker
+from .regression_trees import RegressionTreeLandmarker
+
+#: Suffix of the shape predictors of dlib.
+DLIB_SUFFIX = ".dat"
 
 
 def save_landmarker(landmarker: Landmarker, path: str | Path, record: dict[str, Any]) -> Path:
@@ -59,28 +64,34 @@ def save_landmarker(landmarker: Landmarker, path: str | Path, record: dict[str, 
     return path
 
 
-def load_landmarker(path: str | Path) -> Landmarker:
-    """Load a landmarker that `save_landmarker` wrote, or that `run_experiment` trained and saved in its model.
+def load_landmarker(path: str | Path) -> Landmarker | RegressionTreeLandmarker:
+    """Load a landmarker that `save_landmarker` wrote, that `run_experiment` trained, or a shape predictor of dlib.
 
     Parameters
     ----------
     path : str or Path
-        The file of the model, with its manifest in the same folder; or a run folder.
+        The file of the model, with its manifest in the same folder; or a run folder; or a file with the suffix .dat: a
+        shape predictor of dlib with 68 landmarks, see `fer_features.faces.dlib_files.read_shape_predictor`.
 
     Returns
     -------
-    Landmarker
+    Landmarker or RegressionTreeLandmarker
 
     Raises
     ------
     FerError
         If the file or its manifest is absent, the manifest is not valid, or the file does not match it, was saved with
-        other versions of scikit-learn, this package or OpenCV, or contains no landmarker.
+        other versions of scikit-learn, this package or OpenCV, or contains no landmarker; or if a shape predictor is
+        damaged or has another number of landmarks.
 
     Notes
     -----
-    A joblib file is a pickle, and loading it executes the code in it. Load only files from sources that you trust.
+    A joblib file is a pickle, and loading it executes the code in it. Load only files from sources that you trust. A
+    shape predictor is read as data, and nothing in it is executed. You are responsible for the terms of its author: the
+    common ``shape_predictor_68_face_landmarks.dat`` excludes commercial use. A model that is saved with it contains it.
     """
+    if Path(path).suffix.lower() == DLIB_SUFFIX:
+        return read_shape_predictor(path)
     file = ModelFile.read(path)
     try:
         identity = FileIdentity.from_json(file.manifest)
