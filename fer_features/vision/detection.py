@@ -32,7 +32,11 @@ HALF_CONFIDENCE_COUNT = 8.0
 
 
 def detect_faces(
-    image: np.ndarray, min_face: float = 0.1, scale_factor: float = 1.2, threshold: float = 0.5
+    image: np.ndarray,
+    min_face: float = 0.1,
+    scale_factor: float = 1.2,
+    threshold: float = 0.5,
+    half_confidence_count: float = HALF_CONFIDENCE_COUNT,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Detect all upright frontal faces in an image.
 
@@ -46,6 +50,8 @@ def detect_faces(
         Ratio of neighbouring window sizes, above 1. Values nearer to 1 find more faces and take longer.
     threshold : float, default=0.5
         Faces with a lower confidence are excluded.
+    half_confidence_count : float, default=HALF_CONFIDENCE_COUNT
+        Number of accepted windows at which the confidence is 0.5.
 
     Returns
     -------
@@ -87,7 +93,8 @@ def detect_faces(
         return np.empty((0, 4), np.float32), np.empty(0, np.float32)
     min_window = max(min_face * side / WINDOW_TO_FACE_RATIO, WINDOW_PX * min(side / MIN_IMAGE_SIDE_PX, 1.0))
     boxes, counts = group_windows(search_windows(image, min_window, scale_factor))
-    refined = [refine_box(image, box) for box in boxes[suppress_overlapping(boxes, counts)[:MAX_CANDIDATES]]]
+    candidates = boxes[suppress_overlapping(boxes, counts)[:MAX_CANDIDATES]]
+    refined = [refine_box(image, box, half_confidence_count) for box in candidates]
     boxes = np.array([box for box, _ in refined], np.float32).reshape(-1, 4)
     confidence = np.array([value for _, value in refined], np.float32)
     selected = suppress_overlapping(boxes, confidence)
@@ -125,7 +132,9 @@ def search_windows(image: np.ndarray, min_window: float, scale_factor: float) ->
     return np.concatenate(found).astype(np.float32)
 
 
-def refine_box(image: np.ndarray, box: np.ndarray) -> tuple[np.ndarray, float]:
+def refine_box(
+    image: np.ndarray, box: np.ndarray, half_confidence_count: float = HALF_CONFIDENCE_COUNT
+) -> tuple[np.ndarray, float]:
     """Search the neighbourhood of a box densely.
 
     Parameters
@@ -133,13 +142,15 @@ def refine_box(image: np.ndarray, box: np.ndarray) -> tuple[np.ndarray, float]:
     image : ndarray, shape (H, W), uint8
     box : ndarray, shape (4,)
         x, y, width, height in pixels.
+    half_confidence_count : float, default=HALF_CONFIDENCE_COUNT
+        See `detect_faces`.
 
     Returns
     -------
     box : ndarray, shape (4,), float32
         The mean of the largest group of accepted windows, or the given box if no window is accepted.
     confidence : float
-        ``n / (n + HALF_CONFIDENCE_COUNT)`` with n accepted windows in this group, in 0..1.
+        ``n / (n + half_confidence_count)`` with n accepted windows in this group, in 0..1.
 
     Notes
     -----
@@ -161,7 +172,7 @@ def refine_box(image: np.ndarray, box: np.ndarray) -> tuple[np.ndarray, float]:
         return np.asarray(box, np.float32), 0.0
     best = counts.argmax()
     refined = boxes[best] * side / small.shape[0] + [x0, y0, 0, 0]
-    return refined.astype(np.float32), float(counts[best] / (counts[best] + HALF_CONFIDENCE_COUNT))
+    return refined.astype(np.float32), float(counts[best] / (counts[best] + half_confidence_count))
 
 
 def rescale(image: np.ndarray, factor: float) -> np.ndarray:

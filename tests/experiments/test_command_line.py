@@ -35,6 +35,7 @@ def test_help_shows_the_docstring(name, script, capsys):
         ("calibration", ["--kdef", "nowhere.npz"], "nowhere.npz"),
         ("compare_features", ["--only", "hgo"], "hgo"),
         ("compare_fusions", ["--data", "/nowhere"], "/nowhere"),
+        ("detection_recall", ["--kdef", "nowhere.npz"], "nowhere.npz"),
         ("fer2013", [], "fer2013.csv"),
         ("fer2013", ["--only", "hgo"], "hog_krr"),
         ("grid_hog", ["--only", "hog"], "hogdiff_svm"),

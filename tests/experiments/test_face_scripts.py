@@ -3,6 +3,7 @@
 import functools
 import json
 
+import cv2
 import numpy as np
 import pytest
 
@@ -52,6 +53,32 @@ def test_detection_and_landmarks_are_evaluated(run_script, script, rendered_file
     assert record["landmarks"]["n_subjects"] == 4
     assert f"NME {100 * record['landmarks']['nme']:.2f} %" in printed
     assert record["model"]["auc_faces_vs_backgrounds"] > 0.8
+
+
+def test_detectors_without_and_with_the_search_for_tilted_faces_are_compared(
+    run_script, script, rendered_file, tmp_path, monkeypatch
+):
+    module = script("detection_recall")
+    monkeypatch.setattr(module, "N_TIMED_ROUNDS", 1)
+    monkeypatch.setattr(module, "BACKGROUNDS", ("camera", "coffee"))
+    monkeypatch.setattr(module, "ROLLS", (0, 30))
+    monkeypatch.setattr(module, "FACE_SIZES_PX", (40,))
+    with np.load(rendered_file) as file:
+        crops = np.stack([cv2.resize(image, (48, 48), interpolation=cv2.INTER_AREA) for image in file["images"]])
+        landmarks = (file["landmarks68"] + 0.5) * 48 / file["images"].shape[1] - 0.5
+    fer2013, fer2013_landmarks, out = (tmp_path / name for name in ("fer.npz", "landmarks.npz", "results.json"))
+    np.savez(fer2013, X=crops, usage=np.repeat("PublicTest", len(crops)))
+    np.savez(fer2013_landmarks, landmarks68=landmarks)
+    options = ["--kdef", rendered_file, "--fer2013", fer2013, "--fer2013-landmarks", fer2013_landmarks, "--out", out]
+    run_script("detection_recall", *options, "--n-images", 4, "--n-fer2013", 6)
+    conditions = json.loads(out.read_text())["conditions"]
+    upright, tilted = (conditions["KDEF, roll 30"][key]["recall"] for key in ("upright", "tilted"))
+    assert upright == 0
+    assert tilted >= 0.75
+    assert conditions["KDEF, roll 0"]["upright"] == conditions["KDEF, roll 0"]["tilted"]
+    assert conditions["images of scikit-image"]["tilted"] == {"recall": None, "false_faces_per_image": 0}
+    assert conditions["FER2013, PublicTest"]["n"] == 6
+    assert "faces of 40 px, min_face 0.05" in conditions
 
 
 def test_raw_images_and_videos_are_evaluated(run_script, script, rendered_file, tmp_path, monkeypatch):

@@ -10,6 +10,7 @@ import skimage.data
 from fer_features.exceptions import FerError
 from fer_features.faces import FaceDetector, as_detector
 from fer_features.faces.detector import largest_face, validate_boxes
+from fer_features.vision.tilted_detection import rotate_image
 
 EMPTY = np.zeros((50, 60), np.uint8)
 
@@ -90,3 +91,13 @@ def test_invalid_results_of_a_detector_raise(result):
 
 def test_one_box_is_an_array_of_one_box():
     assert validate_boxes([1, 2, 3, 4]).shape == (1, 4)
+
+
+def test_tilted_faces_are_searched_only_where_no_upright_face_is_found(two_faces):
+    upright = FaceDetector(min_face=0.2, tilted=False)
+    assert np.array_equal(FaceDetector(min_face=0.2)(two_faces)[0], upright(two_faces)[0])
+    tilted, _ = rotate_image(two_faces[:, 150:], 30)
+    assert len(upright(tilted)[0]) == 0
+    assert len(FaceDetector(min_face=0.2)(tilted)[0]) == 1
+    both = np.hstack([np.pad(two_faces, ((0, len(tilted) - len(two_faces)), (0, 0)), mode="edge"), tilted])
+    assert np.array_equal(FaceDetector(min_face=0.1)(both)[0], FaceDetector(min_face=0.1, tilted=False)(both)[0])
