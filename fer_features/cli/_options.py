@@ -93,7 +93,7 @@ def add_face_options(parser: Parser) -> None:
     group.add_argument(
         "--landmarker",
         metavar="FILE",
-        help="landmark detector (.joblib, or .dat of dlib) (default: that of this package)",
+        help="landmark detector: .joblib, or a shape predictor of dlib, .dat (default: that of this package)",
     )
 
 
