@@ -49,6 +49,11 @@ def add_data_options(parser: Parser, positional: bool = False) -> None:
         "--subjects", metavar="FILE", help="subject identities of the training samples: .h5, .npy or .csv"
     )
     group.add_argument(
+        "--landmarks",
+        metavar="FILE",
+        help="landmarks of the samples: .npz, or .csv of OpenFace, as 'fer-features landmarks detect' writes them",
+    )
+    group.add_argument(
         "--subject-pattern", metavar="REGEX", help="regular expression that matches the subject in the names of files"
     )
     group.add_argument(
@@ -228,6 +233,7 @@ def read_samples(options: argparse.Namespace, cache: Path | None = None) -> Samp
         labels=options.labels,
         subject_pattern=options.subject_pattern,
         holdout=options.holdout,
+        landmarks=options.landmarks,
         cache=cache,
     )
 

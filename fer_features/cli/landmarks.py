@@ -1,4 +1,4 @@
-"""``fer-features landmarks``: train or evaluate a landmark detector."""
+"""``fer-features landmarks``: detect landmarks, and train or evaluate a landmark detector."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from .._atomic import check_writable, write_text
 from .._result_folder import ResultFolder
+from ..exceptions import FerError
 from ._options import (
     add_data_options,
     add_n_jobs,
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from ..faces.landmarker_training import AnnotatedFrames
     from ..samples.table import Samples
 
+DETECT = "Find the largest face in every image, and write boxes, landmarks and confidences, which --landmarks reads."
 TRAIN = "Train a landmark detector on all training samples with images and landmarks, and save it."
 EVALUATE = "Measure the error of landmarks on held-out subjects by cross-validation, or of a trained detector."
 
@@ -37,12 +39,20 @@ def parser() -> Parser:
     """Parser of the command."""
     p = command_parser(
         "landmarks",
-        "Train a landmark detector on all training samples with images and landmarks, or evaluate one: on held-out "
-        "subjects by cross-validation, or a trained one on other data.",
+        "Detect the landmarks of a data set, train a landmark detector on all training samples with images and "
+        "landmarks, or evaluate one: on held-out subjects by cross-validation, or a trained one on other data.",
+        "fer-features landmarks detect --data DIR --out landmarks.npz",
         "fer-features landmarks train --data DIR --out landmarks.joblib",
         "fer-features landmarks evaluate --data DIR --cv 10fold --out OUT",
     )
-    tasks = p.add_subparsers(dest="task", required=True, metavar="train|evaluate")
+    tasks = p.add_subparsers(dest="task", required=True, metavar="detect|train|evaluate")
+    detect = tasks.add_parser("detect", help="write the landmarks of all images", description=DETECT)
+    add_data_options(detect)
+    _add_search(detect)
+    detect.option_group("output").add_argument(
+        "--out", required=True, metavar="FILE", help="the file to write, NAME.npz, or NAME.csv in OpenFace's format"
+    )
+    add_common_options(detect)
     train = tasks.add_parser("train", help="train on all training samples and save", description=TRAIN)
     add_data_options(train)
     group = train.option_group("training")
@@ -73,10 +83,47 @@ def _add_frames(group: OptionGroup) -> None:
     group.add_argument("--frames", type=int_at_least(1), default=3, metavar="N", help="frames to use per sequence")
 
 
+def _add_search(parser: Parser) -> None:
+    group = parser.option_group("faces")
+    group.add_argument(
+        "--faces",
+        choices=("auto", "detect", "crop"),
+        default="auto",
+        help="detect (detector and landmarker) or crop (the images are crops of faces); auto: whatever a sample of the "
+        "images shows",
+    )
+    group.add_argument("--landmarker", metavar="FILE", help="landmark detector (default: that of this package)")
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; returns the exit code."""
     options = parser().parse_args(arguments)
-    return run_command(lambda: (train if options.task == "train" else evaluate)(options), options)
+    return run_command(lambda: {"detect": detect, "train": train, "evaluate": evaluate}[options.task](options), options)
+
+
+def detect(options: argparse.Namespace) -> None:
+    """Find the landmarks of all images, and write them."""
+    import numpy as np
+
+    from ..datasets import write_landmarks
+    from ..datasets.landmark_files import LANDMARK_SUFFIXES
+    from ..faces import load_landmarker
+    from ..workflow import detect_landmarks
+
+    out = Path(options.out)
+    if out.suffix.lower() not in LANDMARK_SUFFIXES:
+        raise FerError(f"--out {out}: a name that ends in {' or '.join(LANDMARK_SUFFIXES)} is needed")
+    check_writable(out)
+    landmarker = load_landmarker(options.landmarker) if options.landmarker else None
+    X = read_samples(options)
+    if not options.quiet:
+        print_data_summary(X)
+    table = detect_landmarks(X, faces=options.faces, landmarker=landmarker)
+    found = np.isfinite(table.landmarks).all(-1).all(-1).any(-1)
+    if not found.any():
+        raise FerError(f"no face was found in any of {len(found)} samples of {options.data}")
+    write_landmarks(table, out)
+    print(f"faces found in {found.sum()} of {len(found)} samples; written to {out}")
 
 
 def train(options: argparse.Namespace) -> None:

@@ -27,6 +27,7 @@ def parser() -> Parser:
         "feature", metavar="FEATURE", help="hog, lbp, flow or landmarks; with --model, a feature of the model"
     )
     p.add_argument("data", metavar="PATH", help="folder or file in one of the known formats, or 'demo' (synthetic)")
+    p.add_argument("--landmarks", metavar="FILE", help="landmarks of the samples: .npz, or .csv of OpenFace")
     p.add_argument("--sample", type=int_at_least(0), metavar="N", help="index of the sample (default: 0)")
     p.add_argument(
         "--model",
@@ -64,7 +65,7 @@ def _descriptor_figure(options: argparse.Namespace) -> Any:
 
     if options.feature not in DESCRIPTOR_PLOTS:
         raise FerError(f"'{options.feature}' cannot be plotted: choose one of {', '.join(DESCRIPTOR_PLOTS)}")
-    X, sample = load_dataset(options.data, infer_subjects=False), options.sample or 0
+    X, sample = load_dataset(options.data, landmarks=options.landmarks, infer_subjects=False), options.sample or 0
     if sample >= len(X):
         raise FerError(f"--sample {sample}: the data have the samples 0 to {len(X) - 1}")
     figure = plot_descriptor(options.feature, X[[sample]])
@@ -86,7 +87,9 @@ def _importance_figure(options: argparse.Namespace) -> Any:
     model = saved.model
     check_contributions(model, options.feature)
     # Subjects are inferred only if the model compares a sample with others of the same subject.
-    X, _ = locate_faces(model, load_dataset(options.data, infer_subjects="subject" in required_columns(model)))
+    infer_subjects = "subject" in required_columns(model)
+    X = load_dataset(options.data, landmarks=options.landmarks, infer_subjects=infer_subjects)
+    X, _ = locate_faces(model, X)
     for code, name in saved.manifest.classes.items():
         if class_name(X.info, code) != name:
             raise FerError(f"class {code} is '{name}' in the model and '{class_name(X.info, code)}' in {options.data}")

@@ -133,13 +133,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def predict(options: argparse.Namespace) -> None:
     """Predict the expressions in all inputs, and print a summary."""
     # These imports take long, and the parser does not need them.
+    from ..datasets.openface_table import read_openface
     from ..faces import FaceDetector
     from ..recognition import Recognizer
     from ..recognition.annotation_writer import AnnotationWriter
     from ..recognition.batch import BatchPredictor
     from ..recognition.frames import FrameSampling
     from ..recognition.openface import OpenFaceTracker, open_openface_writer
-    from ..recognition.openface_table import read_openface
     from ..recognition.prediction_writer import open_prediction_writer
     from ..recognition.sources import FrameSource, InvalidSource, VideoSource, sources_from_inputs
 

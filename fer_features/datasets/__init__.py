@@ -16,6 +16,7 @@ from .fer22 import FER22
 from .fer2013 import FER2013
 from .folders import FOLDERS
 from .holdout import with_holdout
+from .landmark_files import LandmarkTable, read_landmarks, with_landmarks_from_file, write_landmarks
 from .subject_files import with_subjects_from_file
 from .subjects import with_inferred_subjects
 from .unused_files import unused_files_note
@@ -98,6 +99,7 @@ def load_dataset(
     labels: str | None = None,
     subject_pattern: str | None = None,
     holdout: float | None = None,
+    landmarks: str | Path | None = None,
     cache: str | Path | None = None,
 ) -> Samples:
     """Read the data at a path; the data set is recognized by its files.
@@ -122,6 +124,8 @@ def load_dataset(
     holdout : float, optional
         Fraction of the samples that becomes the split 'test' where the data set has no predefined split, see
         `with_holdout`; 0 for none. By default 0.2 for large data sets and none for small ones.
+    landmarks : str or Path, optional
+        File with the landmarks of the samples, see `with_landmarks_from_file`.
     cache : str or Path, optional
         Folder for a copy of the still images in HDF5, which loads several times faster than the original files.
 
@@ -158,7 +162,7 @@ def load_dataset(
     X = _load(dataset, path, {k: v for k, v in options.items() if k in dataset.options and k != "holdout"})
     notes: tuple[str, ...] = ()
     if dataset.used_files is not None and path.is_dir():
-        used = [*dataset.used_files(path), *([] if subjects is None else [Path(subjects)])]
+        used = [*dataset.used_files(path), *(Path(file) for file in (subjects, landmarks) if file is not None)]
         notes = unused_files_note(path, used)
     if subjects is not None:
         X = with_subjects_from_file(X, Path(subjects))
@@ -168,6 +172,8 @@ def load_dataset(
         raise FerError(f"n_subjects={n_subjects} is for inferred subjects, and the subjects of these data are known")
     if infer_subjects and "subject" not in X:
         X = _with_inferred_subjects(X, n_subjects)
+    if landmarks is not None:
+        X = with_landmarks_from_file(X, Path(landmarks), on_error)
     notes += content_notes(X, read_lazy_columns=True)
     return X.with_columns(X.info.with_notes(notes)) if notes else X
 
@@ -241,9 +247,13 @@ __all__ = [
     "DATASETS",
     "LOAD_OPTIONS",
     "Dataset",
+    "LandmarkTable",
     "load_dataset",
+    "read_landmarks",
     "register_dataset",
     "with_holdout",
     "with_inferred_subjects",
+    "with_landmarks_from_file",
     "with_subjects_from_file",
+    "write_landmarks",
 ]

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 import re
-from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .._csv import read_csv, utf8_text
+from .._csv import read_csv
 from .._files import regular_file
 from ..exceptions import FerError
 from ..samples.groups import UNKNOWN_SUBJECT
@@ -18,6 +17,7 @@ from ..samples.hdf5 import h5_keys, read_h5
 from ..samples.splits import in_training_split
 from ..samples.table import Samples
 from ..samples.validation import clean_subjects
+from .sample_ids import check_repeated_ids, match_ids, sample_names
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -170,24 +170,16 @@ def _integers_where_possible(subject: np.ndarray) -> np.ndarray:
 
 def _joined(X: Samples, train: np.ndarray, sample: list[str], path: Path) -> np.ndarray:
     """Index of the sample that each line of a file names."""
-    repeated = [name for name, count in Counter(sample).items() if count > 1]
-    if repeated:
-        raise FerError(f"{path} has {len(repeated)} repeated id(s), such as '{repeated[0]}': one line per sample")
-    names = [utf8_text(str(name)) for name in (X["id"] if "id" in X else range(len(X)))]
+    check_repeated_ids(sample, path)
+    names = sample_names(X)
     # Ids can count from 0 in each split; they then name samples of the training split.
-    indices = np.arange(len(X)) if len(set(names)) == len(names) else train
-    index_of = {names[i]: i for i in indices}
-    if not any("/" in name for name in sample):
-        file_names = [names[i].rsplit("/", 1)[-1] for i in indices]
-        if len(set(file_names)) == len(file_names):
-            index_of = dict(zip(file_names, indices.tolist(), strict=True))
-    unknown = [name for name in sample if name not in index_of]
-    if unknown:
+    found = match_ids(sample, names, np.arange(len(X)) if len(set(names)) == len(names) else train)
+    unknown = np.flatnonzero(found < 0)
+    if unknown.size:
         raise FerError(
-            f"{path} has {len(unknown)} id(s) that no sample has, such as '{unknown[0]}': ids of samples are of the "
-            f"form '{names[train[0]]}'"
+            f"{path} has {unknown.size} id(s) that no sample has, such as '{sample[unknown[0]]}': ids of samples are "
+            f"of the form '{names[train[0]]}'"
         )
-    found = np.array([index_of[name] for name in sample], int)
     missing = np.setdiff1d(train, found)
     if missing.size:
         raise FerError(f"{path} has no line for {missing.size} training sample(s), such as '{names[missing[0]]}'")

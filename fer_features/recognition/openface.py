@@ -11,10 +11,10 @@ from typing import IO, Any
 import numpy as np
 
 from .._atomic import atomic_write
+from ..datasets.openface_table import LANDMARK_COLUMNS, VIDEO_COLUMNS, OpenFaceTable
 from ..exceptions import FerError
 from ..faces.localizer import FaceView, box_from_landmarks
 from .frame_results import FrameResult
-from .openface_table import LANDMARK_COLUMNS, VIDEO_COLUMNS, OpenFaceTable
 from .tracking import MAX_LOST_FRAMES
 
 
@@ -35,12 +35,16 @@ class OpenFaceTracker:
     Raises
     ------
     FerError
-        If the table describes an image.
+        If the table describes an image, or several files.
     """
 
     def __init__(self, table: OpenFaceTable, faces: str = "largest"):
         if not table.is_of_video:
             raise FerError(f"{table.path} describes one image: a file of FeatureExtraction of OpenFace is needed")
+        if table.file is not None and len(np.unique(table.file)) > 1:
+            raise FerError(
+                f"{table.path} describes {len(np.unique(table.file))} files: the landmarks of one are needed"
+            )
         self.table = table
         face_ids, counts = np.unique(table.face_id, return_counts=True)
         self.face_ids = set(face_ids.tolist()) if faces == "all" else {int(face_ids[counts.argmax()])}

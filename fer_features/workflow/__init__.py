@@ -4,6 +4,7 @@ from .audits import CheckResult, check
 from .comparisons import ComparisonResult, compare
 from .data_profiles import InspectionResult, inspect_data
 from .experiments import evaluate, run_experiment
+from .landmark_detection import detect_landmarks
 from .searches import SearchExperiment, finish_search, search
 
 __all__ = [
@@ -13,6 +14,7 @@ __all__ = [
     "SearchExperiment",
     "check",
     "compare",
+    "detect_landmarks",
     "evaluate",
     "finish_search",
     "inspect_data",

@@ -3,6 +3,7 @@
 import functools
 import json
 
+import cv2
 import joblib
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ from fer_features import load_model
 from fer_features.cli.landmarks import main
 from fer_features.cli.run import main as run
 from fer_features.datasets import load_dataset
+from fer_features.extractors import LocateFaces
 from fer_features.faces import Landmarker, load_landmarker
 from fer_features.synthetic import generate
 
@@ -75,9 +77,36 @@ def test_a_run_can_train_a_landmarker(synthetic_faces, tmp_path):
     assert joblib.load(out / "model.joblib").predict(load_dataset(synthetic_faces[1])).shape == (20,)
 
 
+@pytest.mark.parametrize("suffix", [".npz", ".csv"])
+def test_detected_landmarks_are_those_of_the_pipeline(synthetic_faces, tmp_path, capsys, suffix):
+    out = tmp_path / f"faces{suffix}"
+    assert main(["detect", *synthetic_faces, "--faces", "detect", "--out", str(out)]) == 0
+    assert f"samples; written to {out}" in capsys.readouterr().out
+    X, given = (load_dataset(synthetic_faces[1], landmarks=file) for file in (None, out))
+    located = LocateFaces("detect").fit_transform(X)["landmarks"]
+    np.testing.assert_allclose(given["landmarks"], located, atol=0.006 if suffix == ".csv" else 0)
+    run_arguments = ["--landmarks", str(out), "--pipeline", "landmarks_lda", "--cv", "2fold", "--quiet"]
+    assert run([*synthetic_faces, *run_arguments, "--out", str(tmp_path / "run")]) == 0
+
+
+def test_data_without_faces_have_no_landmarks(tmp_path, refused):
+    for name in ("joy", "fear"):
+        (tmp_path / "data" / name).mkdir(parents=True)
+        for i in range(3):
+            cv2.imwrite(str(tmp_path / "data" / name / f"{i}.png"), np.full((60, 60), 128, np.uint8))
+    out = tmp_path / "faces.npz"
+    arguments = ["detect", "--data", tmp_path / "data", "--faces", "detect", "--out", out]
+    refused(main, arguments, "no face was found in any of 6 samples")
+    assert not out.exists()
+
+
 @pytest.mark.parametrize(
     ("arguments", "texts"),
     [
+        (["detect"], ["--out"]),
+        (["detect", "--out", "landmarks.txt"], [".npz", ".csv"]),
+        (["detect", "--out", "a.npz", "--landmarks", "none.npz"], ["none.npz"]),
+        (["detect", "--out", "a.npz", "--landmarker", "none.joblib"], ["none.joblib"]),
         (["train", "--out", "nowhere/landmarks.joblib"], ["nowhere"]),
         (["train", "--out", "landmarks.json"], [".joblib"]),
         (["train"], ["--out"]),

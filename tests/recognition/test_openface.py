@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from fer_features import FerError
+from fer_features.datasets.openface_table import read_openface
 from fer_features.recognition import FacePrediction, FrameResult, Recognizer
 from fer_features.recognition.frames import Frame
 from fer_features.recognition.openface import OpenFaceTracker, OpenFaceWriter
-from fer_features.recognition.openface_table import read_openface
 
 from .scenes import OPENFACE_LANDMARKS as LANDMARKS
 from .scenes import detect_patches, fit_toy, moving_clip, openface_line, write_openface

@@ -6,11 +6,11 @@ import cv2
 import numpy as np
 import pytest
 
+from fer_features.datasets.openface_table import read_openface
 from fer_features.faces.face_search import FaceSearch
 from fer_features.faces.localizer import FaceLocalizer, FaceView, box_from_landmarks
 from fer_features.recognition import Recognizer
 from fer_features.recognition.openface import OpenFaceTracker
-from fer_features.recognition.openface_table import read_openface
 from fer_features.recognition.person_change import PersonChangeTracker
 from fer_features.recognition.tracking import FaceTracker
 from fer_features.vision.geometry import apply_affine

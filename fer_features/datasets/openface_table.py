@@ -1,10 +1,11 @@
-"""Landmarks in CSV files of OpenFace: reading, with a check that it is a file of OpenFace.
+"""Landmarks in CSV files of OpenFace: reading, with a check that it is a file of OpenFace, and writing of images.
 
 FeatureExtraction writes one line per frame with the columns ``frame`` (from 1), ``face_id``, ``timestamp`` in seconds,
 ``confidence`` in [0, 1], ``success`` (0 or 1), and among many others ``x_0`` to ``x_67`` and ``y_0`` to ``y_67``, the
 iBUG-68 landmarks in pixels. Older versions write a blank before each name, and no ``face_id``. FaceLandmarkVidMulti
 writes one line per face, distinguished by ``face_id``. FaceLandmarkImg writes one line per face of an image, with the
-columns ``face`` and ``confidence`` instead.
+columns ``face`` and ``confidence`` instead. This package also writes one table for many images or clips, with the
+column ``file`` before those of a video.
 
 References
 ----------
@@ -14,6 +15,7 @@ doi:10.1109/FG.2018.00019
 
 from __future__ import annotations
 
+import csv
 import dataclasses
 from pathlib import Path
 
@@ -27,6 +29,8 @@ from ..samples.table import Samples
 
 #: Columns before the landmarks in files of videos; those of older versions lack the second one.
 VIDEO_COLUMNS = ("frame", "face_id", "timestamp", "confidence", "success")
+#: Column with the name of the image or clip, in tables of many of them.
+FILE_COLUMN = "file"
 #: Columns before the landmarks in files of images.
 IMAGE_COLUMNS = ("face", "confidence")
 LANDMARK_COLUMNS = tuple(f"{axis}_{i}" for axis in "xy" for i in range(68))
@@ -53,6 +57,8 @@ class OpenFaceTable:
         In pixels. NaN in lines without success.
     is_of_video : bool
         False for a file of FaceLandmarkImg: all lines are faces of one image.
+    file : ndarray of str, shape (n,), or None
+        Name of the image or clip of each line; None for a file without this column, which is of one of them.
     """
 
     path: str
@@ -62,6 +68,7 @@ class OpenFaceTable:
     confidence: np.ndarray
     landmarks: np.ndarray
     is_of_video: bool = True
+    file: np.ndarray | None = None
 
     def to_samples(self, n_frames: int | None = None, face_id: int | None = None) -> Samples:
         """Return the landmarks of one face as one sample, for example for training.
@@ -126,6 +133,7 @@ def read_openface(path: str | Path) -> OpenFaceTable:
         of its range, frames are not counted from 1, or a frame has two lines of one face.
     """
     table = _read_columns(path)
+    file = table.pop(FILE_COLUMN).to_numpy(str) if FILE_COLUMN in table else None
     values = {name: table[name].to_numpy(np.float64) for name in table if name not in LANDMARK_COLUMNS}
     is_of_video = "frame" in values
     if is_of_video:
@@ -133,7 +141,7 @@ def read_openface(path: str | Path) -> OpenFaceTable:
     else:
         values |= {"frame": np.ones(len(table)), "face_id": values["face"], "timestamp": np.zeros(len(table))}
         values["success"] = np.ones(len(table))
-    _check_values(path, values)
+    _check_values(path, values, file)
     landmarks = table[list(LANDMARK_COLUMNS)].to_numpy(np.float32).reshape(-1, 2, 68).transpose(0, 2, 1).copy()
     succeeded = values["success"] > 0
     _check_landmarks(path, landmarks[succeeded])
@@ -146,6 +154,7 @@ def read_openface(path: str | Path) -> OpenFaceTable:
         values["confidence"],
         landmarks,
         is_of_video,
+        file,
     )
 
 
@@ -153,8 +162,9 @@ def _read_columns(path: str | Path) -> pd.DataFrame:
     """The columns of `VIDEO_COLUMNS` or `IMAGE_COLUMNS`, and the landmarks, as numbers."""
     try:
         with open(regular_file(path), encoding="utf-8-sig", newline="") as file:
-            names = [name.strip() for name in file.readline().split(",")]
-            n_fields = {line.count(",") + 1 for line in file if line.strip()}
+            lines = csv.reader(file, strict=True)
+            names = [name.strip() for name in next(lines, [])]
+            n_fields = {len(fields) for fields in lines if fields}
         is_of_image = "face" in names and "frame" not in names
         leading = IMAGE_COLUMNS if is_of_image else [name for name in VIDEO_COLUMNS if name != "face_id"]
         absent = [name for name in (*leading, *LANDMARK_COLUMNS) if name not in names]
@@ -165,25 +175,33 @@ def _read_columns(path: str | Path) -> pd.DataFrame:
             )
         if not n_fields:
             raise FerError(f"{path} has no line below its header")
-        used = [name for name in (*VIDEO_COLUMNS, *IMAGE_COLUMNS, *LANDMARK_COLUMNS) if name in names]
+        used = [name for name in (FILE_COLUMN, *VIDEO_COLUMNS, *IMAGE_COLUMNS, *LANDMARK_COLUMNS) if name in names]
         repeated = [name for name in used if names.count(name) > 1]
         if repeated or n_fields != {len(names)}:
             reason = f"the column '{repeated[0]}' occurs twice" if repeated else "its lines differ in length"
             raise FerError(f"{path} is not a CSV file of OpenFace: {reason}")
         positions = {names.index(name): name for name in used}
         table = pd.read_csv(
-            path, header=0, names=range(len(names)), usecols=list(positions), skipinitialspace=True, index_col=False
+            path,
+            header=0,
+            names=range(len(names)),
+            usecols=list(positions),
+            skipinitialspace=True,
+            index_col=False,
+            dtype={position: str for position, name in positions.items() if name == FILE_COLUMN},
+            keep_default_na=FILE_COLUMN not in names,
         )
-        return table.rename(columns=positions).astype(np.float64)
+        table = table.rename(columns=positions)
+        return table.astype({name: np.float64 for name in table if name != FILE_COLUMN})
     except OSError as error:
         raise FerError(f"{path} cannot be read: {error.strerror or error}") from error
     except FerError:
         raise
-    except (ValueError, TypeError) as error:
+    except (ValueError, TypeError, csv.Error) as error:
         raise FerError(f"{path} is not a CSV file of OpenFace ({' '.join(str(error).split())})") from error
 
 
-def _check_values(path: str | Path, values: dict[str, np.ndarray]) -> None:
+def _check_values(path: str | Path, values: dict[str, np.ndarray], file: np.ndarray | None) -> None:
     def check(valid: np.ndarray | bool, fault: str) -> None:
         if not np.all(valid):
             raise FerError(f"{path} is not a CSV file of OpenFace: {fault}")
@@ -195,8 +213,10 @@ def _check_values(path: str | Path, values: dict[str, np.ndarray]) -> None:
     check(np.isin(values["success"], (0, 1)), "'success' contains a value that is neither 0 nor 1")
     check((values["confidence"] >= 0) & (values["confidence"] <= 1), "'confidence' is not in [0, 1]")
     check(values["timestamp"] >= 0, "'timestamp' contains a value that is not a time in seconds")
-    faces, counts = np.unique(np.stack([values["frame"], values["face_id"]], 1), axis=0, return_counts=True)
-    frame, face_id = faces[counts.argmax()]
+    source = np.zeros(len(values["frame"])) if file is None else np.unique(file, return_inverse=True)[1]
+    lines = np.stack([source, values["frame"], values["face_id"]], 1)
+    faces, counts = np.unique(lines, axis=0, return_counts=True)
+    _, frame, face_id = faces[counts.argmax()]
     check(counts == 1, f"frame {frame:.0f} has {counts.max()} lines of face {face_id:.0f}")
 
 

@@ -6,10 +6,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fer_features import FerError
-from fer_features.recognition.openface_table import LANDMARK_COLUMNS, read_openface
+from fer_features.datasets.openface_table import LANDMARK_COLUMNS, read_openface
 
-from .scenes import OPENFACE_LANDMARKS as LANDMARKS
-from .scenes import openface_line, write_openface
+from ..recognition.scenes import OPENFACE_LANDMARKS as LANDMARKS
+from ..recognition.scenes import openface_line, write_openface
 
 
 @pytest.mark.parametrize("blank", [" ", ""])

@@ -1,0 +1,124 @@
+"""Detect the landmarks of a data set: what ``fer-features landmarks detect`` does, as a function."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from .._progress import progress, progress_enabled
+from ..datasets.landmark_files import LandmarkTable, landmark_ids
+from ..exceptions import FerError
+from ..extractors.locate_faces import LocateFaces
+from ..extractors.threads import map_in_threads
+from ..faces.localizer import FaceView
+from ..inputs import resolve_table
+from ..samples.columns import as_lazy_column
+from ..samples.table import Samples
+
+#: Samples that are searched at once, in one thread.
+SAMPLES_PER_BATCH = 8
+
+
+def locate_views(X: Samples, step: LocateFaces) -> Iterator[list[FaceView | None]]:
+    """Largest face of each frame, as `LocateFaces` finds it.
+
+    Parameters
+    ----------
+    X : Samples
+        With images.
+    step : LocateFaces
+        Fitted, with the method 'detect' or 'crop'.
+
+    Yields
+    ------
+    list of T FaceView
+        For each sample in order; None in frames without a face.
+    """
+    search, images = step.face_search(step.method_), as_lazy_column(X.column_view("images"))
+
+    def search_batch(indices: np.ndarray) -> list[list[FaceView | None]]:
+        clips = images[indices]
+        return [[next(iter(search(np.ascontiguousarray(image))), None) for image in clip] for clip in clips]
+
+    batches = [np.arange(i, min(i + SAMPLES_PER_BATCH, len(X))) for i in range(0, len(X), SAMPLES_PER_BATCH)]
+    for clips in progress(map_in_threads(search_batch, batches), len(batches), "locating faces"):
+        yield from clips
+
+
+def searching_step(X: Samples, faces: str, landmarker: Any) -> LocateFaces:
+    """A fitted step that searches the images of a table, whether it has landmarks or not.
+
+    Parameters
+    ----------
+    X : Samples
+    faces : {'auto', 'detect', 'crop'}
+    landmarker : Landmarker, optional
+
+    Raises
+    ------
+    FerError
+        For another method, and without images.
+    """
+    if faces not in ("auto", "detect", "crop"):
+        raise FerError(f"faces={faces!r}: 'auto', 'detect' or 'crop' is needed")
+    X.column("images")
+    step = LocateFaces(faces, landmarker)
+    if faces == "auto":
+        step.set_params(method="crop" if X.info.cropped else step.faces_in_images(X).method)
+    return step.fit(X)
+
+
+def detect_landmarks(
+    X: str | Path | Samples, *, faces: str = "auto", landmarker: Any = None, verbose: bool = False
+) -> LandmarkTable:
+    """Boxes, landmarks and confidences of the largest face in every image of a data set.
+
+    Parameters
+    ----------
+    X : Samples, or path of a data set
+        With images. Landmarks that it has are not used.
+    faces : {'auto', 'detect', 'crop'}, default='auto'
+        As the parameter `method` of `fer_features.extractors.LocateFaces`.
+    landmarker : Landmarker, optional
+        By default the one that this package contains.
+    verbose : bool, default=False
+        Show progress.
+
+    Returns
+    -------
+    LandmarkTable
+        For `fer_features.datasets.write_landmarks`. NaN and a confidence of 0 in frames without a face.
+
+    Raises
+    ------
+    FerError
+        For a method that is unknown, data without images, and images that cannot be read.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from fer_features import Samples
+    >>> from fer_features.workflow import detect_landmarks
+    >>> table = detect_landmarks(Samples.from_arrays(np.zeros((2, 48, 48), np.uint8)), faces="crop")
+    >>> table.id, table.landmarks.shape, table.boxes.shape, table.confidence.shape
+    (['0', '1'], (2, 1, 68, 2), (2, 1, 4), (2, 1))
+    """
+    with progress_enabled(verbose):
+        X = resolve_table(X)
+        step = searching_step(X, faces, landmarker)
+        shape = X.column("images").shape[1]
+        landmarks = np.full((len(X), shape, 68, 2), np.nan, np.float32)
+        boxes = np.full((len(X), shape, 4), np.nan, np.float32)
+        confidence = np.zeros((len(X), shape), np.float32)
+        for i, views in enumerate(locate_views(X, step)):
+            _store(views, landmarks[i], boxes[i], confidence[i])
+    return LandmarkTable(landmarks, landmark_ids(X), boxes, confidence)
+
+
+def _store(views: Sequence[FaceView | None], landmarks: np.ndarray, boxes: np.ndarray, confidence: np.ndarray) -> None:
+    for t, view in enumerate(views):
+        if view is not None:
+            landmarks[t], boxes[t], confidence[t] = view.landmarks, view.box, view.confidence
