@@ -5,6 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
+from ..vision.geometry import apply_affine
 from ..vision.shape_model import outer_eye_distance
 
 #: Range of the side of the patches that an image is divided into and shuffled, in outer eye distances.
@@ -56,13 +57,69 @@ def augment_face(
     if rng.random() < 0.5:  # a smooth background, such as a wall
         behind = cv2.GaussianBlur(behind, (0, 0), rng.uniform(0.1, 0.5) * eyes)
     augmented = mask * image + (1 - mask) * behind
+    return relight_and_blur(augmented, eyes, rng)
+
+
+def relight_and_blur(image: np.ndarray, eyes: float, rng: np.random.Generator) -> np.ndarray:
+    """Copy of an image with a gradient of light, blur and noise.
+
+    Parameters
+    ----------
+    image : ndarray, shape (h, w), uint8 or float
+    eyes : float
+        Outer eye distance in pixels, the unit of the blur.
+    rng : Generator
+
+    Returns
+    -------
+    ndarray, shape (h, w), uint8
+    """
+    height, width = image.shape
     angle = rng.uniform(0, 2 * np.pi)
     y, x = np.mgrid[:height, :width].astype(np.float32)
     gradient = (np.cos(angle) * (x - width / 2) + np.sin(angle) * (y - height / 2)) / max(height, width)
-    augmented *= np.exp(rng.normal(0, 0.3) + rng.uniform(0, MAX_ILLUMINATION) * 2 * gradient)
+    augmented = image * np.exp(rng.normal(0, 0.3) + rng.uniform(0, MAX_ILLUMINATION) * 2 * gradient)
     augmented = cv2.GaussianBlur(augmented, (0, 0), max(rng.uniform(0, MAX_BLUR_SD) * eyes, 0.1))
     augmented += rng.normal(0, rng.uniform(0, MAX_NOISE_SD), augmented.shape)
     return np.clip(augmented, 0, 255).astype(np.uint8)
+
+
+def rotate_face(
+    image: np.ndarray, landmarks: np.ndarray, box: np.ndarray, degrees: float
+) -> tuple[np.ndarray, np.ndarray]:
+    """Rotate an image about the centre of the box of its face; the border is replicated.
+
+    Parameters
+    ----------
+    image : ndarray, shape (h, w), uint8
+    landmarks : ndarray, shape (68, 2)
+        In pixels.
+    box : ndarray, shape (4,)
+        x, y, width, height in pixels.
+    degrees : float
+        Clockwise.
+
+    Returns
+    -------
+    image : ndarray, shape (h, w), uint8
+    landmarks : ndarray, shape (68, 2)
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from fer_features.faces.landmark_augmentation import rotate_face
+    >>> image = np.zeros((9, 9), np.uint8)
+    >>> image[4, 6] = 255
+    >>> rotated, points = rotate_face(image, np.array([[6.0, 4.0]]), np.array([2, 2, 4, 4]), 90)
+    >>> points.round(6), int(rotated[6, 4])
+    (array([[4., 6.]]), 255)
+    """
+    angle = np.deg2rad(degrees)
+    rotation = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
+    centre = np.asarray(box[:2], float) + np.asarray(box[2:], float) / 2
+    matrix = np.hstack([rotation, (centre - rotation @ centre)[:, None]])
+    size = image.shape[1], image.shape[0]
+    return cv2.warpAffine(image, matrix, size, borderMode=cv2.BORDER_REPLICATE), apply_affine(matrix, landmarks)
 
 
 def shuffle_patches(image: np.ndarray, eyes: float, rng: np.random.Generator) -> np.ndarray:
