@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -28,6 +28,10 @@ if TYPE_CHECKING:
     from ..samples.table import Samples
 
 DETECT = "Find the largest face in every image, and write boxes, landmarks and confidences, which --landmarks reads."
+ADAPT = (
+    "Fit a landmark detector further on images without landmarks: on the faces on which it agrees with itself on the "
+    "image and its mirror image."
+)
 TRAIN = "Train a landmark detector on all training samples with images and landmarks, and save it."
 EVALUATE = "Measure the error of landmarks on held-out subjects by cross-validation, or of a trained detector."
 
@@ -40,12 +44,14 @@ def parser() -> Parser:
     p = command_parser(
         "landmarks",
         "Detect the landmarks of a data set, train a landmark detector on all training samples with images and "
-        "landmarks, or evaluate one: on held-out subjects by cross-validation, or a trained one on other data.",
+        "landmarks, adapt one to images without landmarks, or evaluate one: on held-out subjects by cross-validation, "
+        "or a trained one on other data.",
         "fer-features landmarks detect --data DIR --out landmarks.npz",
-        "fer-features landmarks train --data DIR --out landmarks.joblib",
+        "fer-features landmarks train --data DIR --out landmarker.npz",
+        "fer-features landmarks adapt --data DIR --out landmarker.npz",
         "fer-features landmarks evaluate --data DIR --cv 10fold --out OUT",
     )
-    tasks = p.add_subparsers(dest="task", required=True, metavar="detect|train|evaluate")
+    tasks = p.add_subparsers(dest="task", required=True, metavar="detect|train|adapt|evaluate")
     detect = tasks.add_parser("detect", help="write the landmarks of all images", description=DETECT)
     add_data_options(detect)
     _add_search(detect)
@@ -55,15 +61,35 @@ def parser() -> Parser:
     add_common_options(detect)
     train = tasks.add_parser("train", help="train on all training samples and save", description=TRAIN)
     add_data_options(train)
+    _add_faces(train)
     group = train.option_group("training")
     _add_frames(group)
-    add_seed(group, "the initial shapes")
+    _add_max_samples(group, 10_000)
+    add_seed(group, "the selection of samples and the initial shapes")
     train.option_group("output").add_argument(
-        "--out", required=True, metavar="FILE", help="the model to write, NAME.joblib"
+        "--out",
+        required=True,
+        metavar="FILE",
+        help="the model to write: NAME.npz, of the kind that this package contains, without code; or NAME.joblib, an "
+        "estimator of scikit-learn",
     )
     add_common_options(train)
+    adapt = tasks.add_parser(
+        "adapt", help="fit a landmark detector further on images without landmarks", description=ADAPT
+    )
+    add_data_options(adapt)
+    _add_search(adapt)
+    group = adapt.option_group("training")
+    _add_frames(group)
+    _add_max_samples(group, 3000)
+    add_seed(group, "the selection of samples and of their perturbation")
+    adapt.option_group("output").add_argument(
+        "--out", required=True, metavar="FILE", help="the model to write, NAME.npz"
+    )
+    add_common_options(adapt)
     evaluate = tasks.add_parser("evaluate", help="measure the error on held-out subjects", description=EVALUATE)
     add_data_options(evaluate)
+    _add_faces(evaluate)
     group = evaluate.option_group("evaluation")
     group.add_argument("--cv", default="10fold", metavar="NAME", help="folds: 10fold, 5fold, ..., or loso")
     group.add_argument(
@@ -83,22 +109,37 @@ def _add_frames(group: OptionGroup) -> None:
     group.add_argument("--frames", type=int_at_least(1), default=3, metavar="N", help="frames to use per sequence")
 
 
+def _add_max_samples(group: OptionGroup, default: int) -> None:
+    group.add_argument(
+        "--max-samples",
+        type=int_at_least(1),
+        default=default,
+        metavar="N",
+        help=f"use a random selection of this many samples (default: {default})",
+    )
+
+
 def _add_search(parser: Parser) -> None:
+    group = _add_faces(parser)
+    group.add_argument("--landmarker", metavar="FILE", help="landmark detector (default: that of this package)")
+
+
+def _add_faces(parser: Parser) -> OptionGroup:
     group = parser.option_group("faces")
     group.add_argument(
         "--faces",
         choices=("auto", "detect", "crop"),
         default="auto",
-        help="detect (detector and landmarker) or crop (the images are crops of faces); auto: whatever a sample of the "
-        "images shows",
+        help="detect (boxes of the detector) or crop (the images are crops of faces); auto: crop for FER2013, or else "
+        "train and evaluate use detect, and detect and adapt whatever a sample of the images shows",
     )
-    group.add_argument("--landmarker", metavar="FILE", help="landmark detector (default: that of this package)")
+    return group
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; returns the exit code."""
     options = parser().parse_args(arguments)
-    return run_command(lambda: {"detect": detect, "train": train, "evaluate": evaluate}[options.task](options), options)
+    return run_command(lambda: TASKS[options.task](options), options)
 
 
 def detect(options: argparse.Namespace) -> None:
@@ -128,18 +169,66 @@ def detect(options: argparse.Namespace) -> None:
 
 def train(options: argparse.Namespace) -> None:
     """Train on the training samples, and save."""
-    from ..faces import save_landmarker
-    from ..faces.landmarker_training import train_landmarker
+    from ..faces import save_landmarker, save_pretrained
+    from ..faces.landmarker_training import train_landmarker, training_faces
+    from ..faces.pretrained_training import train_pretrained
 
     out = Path(options.out)
-    check_suffix(out, ".joblib", "--out")
-    check_writable(out, out.with_suffix(".json"))
-    X, frames = _load_frames(options, train_only=True)
-    landmarker, info = train_landmarker(frames, options.seed)
-    source = {"dataset": X.info.dataset, "synthetic": X.info.synthetic, "fingerprint": _fingerprint(X)}
-    save_landmarker(landmarker, out, source | info.to_json())
-    missed = f", {info.n_excluded} excluded because no face was detected" if info.n_excluded else ""
-    print(f"trained on {info.n_faces} faces{missed}; {out.stat().st_size / 1e6:.1f} MB in {out}")
+    is_estimator = out.suffix.lower() == ".joblib"
+    check_suffix(out, ".joblib" if is_estimator else ".npz", "--out")
+    check_writable(out, *([out.with_suffix(".json")] if is_estimator else []))
+    X, frames = _load_frames(options, train_only=True, max_samples=options.max_samples)
+    method = _box_method(options, X)
+    if is_estimator:
+        landmarker, info = train_landmarker(frames, options.seed, method)
+        source = {"dataset": X.info.dataset, "synthetic": X.info.synthetic, "fingerprint": _fingerprint(X)}
+        save_landmarker(landmarker, out, source | info.to_json())
+        n_faces = info.n_faces
+    else:
+        faces = training_faces(frames, method)
+        n_faces = len(faces)
+        save_pretrained(train_pretrained(faces, random_state=options.seed, report=_report(options)), out)
+    missed = f", {len(frames) - n_faces} excluded because no face was detected" if len(frames) > n_faces else ""
+    print(f"trained on {n_faces} faces{missed}; {out.stat().st_size / 1e6:.1f} MB in {out}")
+
+
+def adapt(options: argparse.Namespace) -> None:
+    """Fit a landmark detector further on images without landmarks, and save."""
+    from ..faces import load_landmarker, save_pretrained
+    from ..workflow import adapt_landmarks
+
+    out = Path(options.out)
+    check_suffix(out, ".npz", "--out")
+    check_writable(out)
+    landmarker: Any = load_landmarker(options.landmarker) if options.landmarker else None
+    X = read_samples(options)
+    if not options.quiet:
+        print_data_summary(X)
+    adapted, info = adapt_landmarks(
+        X,
+        landmarker=landmarker,
+        faces=options.faces,
+        n_frames=options.frames,
+        max_samples=options.max_samples,
+        random_state=options.seed,
+        report=_report(options),
+    )
+    save_pretrained(adapted, out)
+    print(
+        f"adapted on {info.n_consistent} of {info.n_faces} faces, on which the fits to the image and its mirror image "
+        f"agree; {out.stat().st_size / 1e6:.1f} MB in {out}"
+    )
+
+
+def _box_method(options: argparse.Namespace, X: Samples) -> str:
+    """Where the boxes of annotated faces come from: 'detect' or 'crop'."""
+    if options.faces != "auto":
+        return str(options.faces)
+    return "crop" if X.info.cropped else "detect"
+
+
+def _report(options: argparse.Namespace) -> Callable[[str], None]:
+    return lambda line: None if options.quiet else print(line, flush=True)
 
 
 def evaluate(options: argparse.Namespace) -> None:
@@ -171,7 +260,7 @@ def evaluation_report(options: argparse.Namespace) -> tuple[LandmarkScores, dict
     model = load_landmarker(options.model) if options.model else None
     X, frames = _load_frames(options, train_only=model is None)
     if model is not None:
-        errors, protocol = evaluate_landmarker(model, frames), f"model {options.model}"
+        errors, protocol = evaluate_landmarker(model, frames, _box_method(options, X)), f"model {options.model}"
     else:
         errors = cross_validate_landmarker(Landmarker(), frames, options.cv, options.seed, options.n_jobs)
         protocol = f"{options.cv}, {'grouped by subject' if frames.grouped else 'NOT grouped by subject'}"
@@ -188,7 +277,11 @@ def evaluation_report(options: argparse.Namespace) -> tuple[LandmarkScores, dict
     return scores, report
 
 
-def _load_frames(options: argparse.Namespace, train_only: bool) -> tuple[Samples, AnnotatedFrames]:
+def _load_frames(
+    options: argparse.Namespace, train_only: bool, max_samples: int | None = None
+) -> tuple[Samples, AnnotatedFrames]:
+    import numpy as np
+
     from ..faces.landmarker_training import AnnotatedFrames, check_landmark_columns
     from ..samples.splits import in_training_split
 
@@ -198,6 +291,9 @@ def _load_frames(options: argparse.Namespace, train_only: bool) -> tuple[Samples
     check_landmark_columns(X)
     if train_only and in_training_split(X).any():
         X = X[in_training_split(X)]
+    usable = np.flatnonzero(~X.missing("landmarks"))
+    if max_samples is not None and len(usable) > max_samples:
+        X = X[np.sort(np.random.default_rng(options.seed).permutation(usable)[:max_samples])]
     return X, AnnotatedFrames.from_samples(X, options.frames)
 
 
@@ -205,3 +301,6 @@ def _fingerprint(X: Samples) -> str:
     from ..samples.fingerprint import fingerprint
 
     return fingerprint(X, ("images", "landmarks"))
+
+
+TASKS = {"detect": detect, "train": train, "adapt": adapt, "evaluate": evaluate}

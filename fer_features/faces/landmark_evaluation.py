@@ -16,9 +16,9 @@ from .._parallel import parallel
 from .._progress import progress
 from ..exceptions import FerError
 from ..vision.shape_model import outer_eye_distance
-from .box_matching import detect_known_faces
 from .landmarker import MIN_CONFIDENCE, Landmarker
-from .landmarker_training import AnnotatedFrames
+from .landmarker_training import AnnotatedFrames, training_boxes
+from .pretrained import PretrainedLandmarker
 from .regression_trees import RegressionTreeLandmarker
 
 #: A face with a larger error, as a fraction of the outer eye distance, counts as a failure.
@@ -145,20 +145,26 @@ def normalized_mean_error(points: np.ndarray, landmarks: np.ndarray) -> np.ndarr
     return np.linalg.norm(points - landmarks, axis=-1).mean(-1) / outer_eye_distance(landmarks)
 
 
-def evaluate_landmarker(landmarker: Landmarker | RegressionTreeLandmarker, frames: AnnotatedFrames) -> LandmarkErrors:
-    """Errors of a fitted landmarker on annotated frames, with boxes from its detector, or else from `FaceDetector`.
+def evaluate_landmarker(
+    landmarker: Landmarker | PretrainedLandmarker | RegressionTreeLandmarker,
+    frames: AnnotatedFrames,
+    faces: str = "detect",
+) -> LandmarkErrors:
+    """Errors of a fitted landmarker on annotated frames.
 
     Parameters
     ----------
-    landmarker : Landmarker or RegressionTreeLandmarker
+    landmarker : Landmarker, PretrainedLandmarker or RegressionTreeLandmarker
     frames : AnnotatedFrames
+    faces : {'detect', 'crop'}, default='detect'
+        'detect': boxes of its detector, or else of `FaceDetector`. 'crop': each image is the box.
 
     Returns
     -------
     LandmarkErrors
         Without `fold`.
     """
-    boxes = detect_known_faces(frames.images, frames.landmarks, getattr(landmarker, "detector", None))
+    boxes = training_boxes(frames, faces, getattr(landmarker, "detector", None))
     nme, confidence, seconds = (np.full(len(frames), np.nan) for _ in range(3))
     for i in np.flatnonzero(np.isfinite(boxes).all(1)):
         start = time.process_time()

@@ -15,10 +15,12 @@ from ..exceptions import FerError
 from ..version import versions
 from .dlib_files import read_shape_predictor
 from .landmarker import Landmarker
+from .pretrained import PretrainedLandmarker
+from .pretrained_files import load_pretrained
 from .regression_trees import RegressionTreeLandmarker
 
-#: Suffix of the shape predictors of dlib.
-DLIB_SUFFIX = ".dat"
+#: Suffix of the files of `save_pretrained`, and of the shape predictors of dlib.
+PRETRAINED_SUFFIX, DLIB_SUFFIX = ".npz", ".dat"
 
 
 def save_landmarker(landmarker: Landmarker, path: str | Path, record: dict[str, Any]) -> Path:
@@ -64,18 +66,19 @@ def save_landmarker(landmarker: Landmarker, path: str | Path, record: dict[str, 
     return path
 
 
-def load_landmarker(path: str | Path) -> Landmarker | RegressionTreeLandmarker:
-    """Load a landmarker that `save_landmarker` wrote, that `run_experiment` trained, or a shape predictor of dlib.
+def load_landmarker(path: str | Path) -> Landmarker | PretrainedLandmarker | RegressionTreeLandmarker:
+    """Load a landmarker that `save_landmarker`, `save_pretrained` or `run_experiment` saved, or a predictor of dlib.
 
     Parameters
     ----------
     path : str or Path
-        The file of the model, with its manifest in the same folder; or a run folder; or a file with the suffix .dat: a
-        shape predictor of dlib with 68 landmarks, see `fer_features.faces.dlib_files.read_shape_predictor`.
+        The file of the model, with its manifest in the same folder; or a run folder; or a file with the suffix .npz,
+        from `save_pretrained`; or a file with the suffix .dat: a shape predictor of dlib with 68 landmarks, see
+        `fer_features.faces.dlib_files.read_shape_predictor`.
 
     Returns
     -------
-    Landmarker or RegressionTreeLandmarker
+    Landmarker, PretrainedLandmarker or RegressionTreeLandmarker
 
     Raises
     ------
@@ -86,11 +89,15 @@ def load_landmarker(path: str | Path) -> Landmarker | RegressionTreeLandmarker:
 
     Notes
     -----
-    A joblib file is a pickle, and loading it executes the code in it. Load only files from sources that you trust. A
-    shape predictor is read as data, and nothing in it is executed. You are responsible for the terms of its author: the
-    common ``shape_predictor_68_face_landmarks.dat`` excludes commercial use. A model that is saved with it contains it.
+    A joblib file is a pickle, and loading it executes the code in it. Load only files from sources that you trust. The
+    other files are read as data, and nothing in them is executed. You are responsible for the terms of the author of a
+    shape predictor: the common ``shape_predictor_68_face_landmarks.dat`` excludes commercial use. A model that is saved
+    with it contains it.
     """
-    if Path(path).suffix.lower() == DLIB_SUFFIX:
+    suffix = Path(path).suffix.lower()
+    if suffix == PRETRAINED_SUFFIX:
+        return load_pretrained(path)
+    if suffix == DLIB_SUFFIX:
         return read_shape_predictor(path)
     file = ModelFile.read(path)
     try:

@@ -9,7 +9,12 @@ import numpy as np
 
 from ..exceptions import FerError
 from ..samples.table import Samples
+from .box_matching import detect_known_faces
+from .detector import Detector, check_grey_image
 from .landmarker import Landmarker
+from .localizer import box_of_crop
+from .pretrained import crop_to_box
+from .pretrained_training import TrainingFaces
 
 
 @dataclasses.dataclass(frozen=True)
@@ -125,13 +130,61 @@ def check_landmark_columns(X: Samples) -> None:
         X.column(name)
 
 
-def train_landmarker(frames: AnnotatedFrames, random_state: int = 0) -> tuple[Landmarker, LandmarkerInfo]:
+def training_boxes(frames: AnnotatedFrames, faces: str, detector: Detector | None = None) -> np.ndarray:
+    """Boxes of annotated faces, as they are placed in prediction.
+
+    Parameters
+    ----------
+    frames : AnnotatedFrames
+    faces : {'detect', 'crop'}
+        'detect': boxes of the detector. 'crop': each image is the crop of a face, and its centred square the box.
+    detector : Detector, optional
+        By default a `FaceDetector`.
+
+    Returns
+    -------
+    ndarray, shape (n, 4), float32
+        NaN where the detector misses the face.
+    """
+    if faces == "crop":
+        return np.array([box_of_crop(image) for image in frames.images])
+    return detect_known_faces(frames.images, frames.landmarks, detector)
+
+
+def training_faces(frames: AnnotatedFrames, faces: str) -> TrainingFaces:
+    """Faces for `train_pretrained`: those whose box is known, cut to the surroundings of the box.
+
+    Parameters
+    ----------
+    frames : AnnotatedFrames
+    faces : {'detect', 'crop'}
+        See `training_boxes`.
+    """
+    boxes = training_boxes(frames, faces)
+    images, landmarks, crop_boxes = [], [], []
+    known = np.flatnonzero(np.isfinite(boxes).all(1))
+    for i in known:
+        crop, box, factor, offset = crop_to_box(check_grey_image(frames.images[i]), boxes[i])
+        images.append(crop)
+        landmarks.append((frames.landmarks[i] - offset + 0.5) / factor - 0.5)
+        crop_boxes.append(box)
+    m = len(known)
+    return TrainingFaces(
+        images, np.reshape(landmarks, (m, 68, 2)), np.reshape(crop_boxes, (m, 4)), frames.groups[known]
+    )
+
+
+def train_landmarker(
+    frames: AnnotatedFrames, random_state: int = 0, faces: str = "detect"
+) -> tuple[Landmarker, LandmarkerInfo]:
     """Train a landmarker with default parameters.
 
     Parameters
     ----------
     frames : AnnotatedFrames
     random_state : int, default=0
+    faces : {'detect', 'crop'}, default='detect'
+        See `training_boxes`.
 
     Returns
     -------
@@ -143,7 +196,8 @@ def train_landmarker(frames: AnnotatedFrames, random_state: int = 0) -> tuple[La
     FerError
         If fewer than 10 faces have landmarks and are detected.
     """
-    landmarker = Landmarker(random_state=random_state).fit(frames.images, frames.landmarks)
+    boxes = training_boxes(frames, faces) if faces == "crop" else None
+    landmarker = Landmarker(random_state=random_state).fit(frames.images, frames.landmarks, boxes)
     return landmarker, LandmarkerInfo.from_landmarker(landmarker, frames)
 
 

@@ -112,9 +112,7 @@ class FaceLocalizer:
         The view is None where the landmarks are not finite. It needs a landmarker.
         """
         assert self.landmarker is not None
-        height, width = image.shape
-        side = min(height, width)
-        box = np.array([(width - side) / 2, (height - side) / 2, side, side], np.float32)
+        box = box_of_crop(image)
         landmarks, confidence = self.landmarker.detect_landmarks(image, box[None])
         (reliable,) = self._track_landmarks(image, landmarks, box[None])
         if reliable is not None or not np.isfinite(landmarks).all():
@@ -133,6 +131,19 @@ class FaceLocalizer:
             )
             views.append(view if in_box and score >= MIN_CONFIDENCE else None)
         return views
+
+
+def box_of_crop(image: np.ndarray) -> np.ndarray:
+    """Box of the face that an image (H, W) is a crop of, shape (4,), float32: its centred square.
+
+    Examples
+    --------
+    >>> box_of_crop(np.zeros((48, 60))).tolist()
+    [6.0, 0.0, 48.0, 48.0]
+    """
+    height, width = image.shape
+    side = min(height, width)
+    return np.array([(width - side) / 2, (height - side) / 2, side, side], np.float32)
 
 
 def box_from_landmarks(landmarks: np.ndarray) -> np.ndarray:

@@ -5,6 +5,7 @@ from .comparisons import ComparisonResult, compare
 from .data_profiles import InspectionResult, inspect_data
 from .experiments import evaluate, run_experiment
 from .landmark_detection import detect_landmarks
+from .landmarker_adaptation import adapt_landmarks
 from .searches import SearchExperiment, finish_search, search
 
 __all__ = [
@@ -12,6 +13,7 @@ __all__ = [
     "ComparisonResult",
     "InspectionResult",
     "SearchExperiment",
+    "adapt_landmarks",
     "check",
     "compare",
     "detect_landmarks",

@@ -22,7 +22,7 @@ from ..samples.table import Samples
 SAMPLES_PER_BATCH = 8
 
 
-def locate_views(X: Samples, step: LocateFaces) -> Iterator[list[FaceView | None]]:
+def locate_views(X: Samples, step: LocateFaces, n_frames: int | None = None) -> Iterator[list[FaceView | None]]:
     """Largest face of each frame, as `LocateFaces` finds it.
 
     Parameters
@@ -31,17 +31,24 @@ def locate_views(X: Samples, step: LocateFaces) -> Iterator[list[FaceView | None
         With images.
     step : LocateFaces
         Fitted, with the method 'detect' or 'crop'.
+    n_frames : int, optional
+        Number of frames per sample, evenly spread from the first to the last one. By default all.
 
     Yields
     ------
-    list of T FaceView
+    list of FaceView
         For each sample in order; None in frames without a face.
     """
     search, images = step.face_search(step.method_), as_lazy_column(X.column_view("images"))
+    length = images.shape[1]
+    times = np.unique(np.rint(np.linspace(0, length - 1, min(n_frames or length, length))).astype(int))
 
     def search_batch(indices: np.ndarray) -> list[list[FaceView | None]]:
         clips = images[indices]
-        return [[next(iter(search(np.ascontiguousarray(image))), None) for image in clip] for clip in clips]
+        return [
+            [next(iter(search(np.ascontiguousarray(image))), None) for image in (clip[t] for t in times)]
+            for clip in clips
+        ]
 
     batches = [np.arange(i, min(i + SAMPLES_PER_BATCH, len(X))) for i in range(0, len(X), SAMPLES_PER_BATCH)]
     for clips in progress(map_in_threads(search_batch, batches), len(batches), "locating faces"):

@@ -53,6 +53,8 @@ CALLS = {
     "predict in JSON": "predict --model CROPPED IMAGE --out OUT.json",
     "annotate": "predict --model CROPPED IMAGE --annotate OUT.png",
     "train landmarks": "landmarks train --data DATA --out OUT.joblib",
+    "train landmarks without pickle": "landmarks train --data DATA --out OUT.npz",
+    "adapt landmarks": "landmarks adapt --data DATA --out OUT.npz",
 }
 #: Calls whose output is a folder.
 FOLDER_CALLS = ("run", "run without evaluation", "search", "check", "compare", "evaluate landmarks", "demo")

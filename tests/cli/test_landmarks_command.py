@@ -13,8 +13,11 @@ from fer_features.cli.landmarks import main
 from fer_features.cli.run import main as run
 from fer_features.datasets import load_dataset
 from fer_features.extractors import LocateFaces
-from fer_features.faces import Landmarker, load_landmarker
+from fer_features.faces import Landmarker, PretrainedLandmarker, load_landmarker
+from fer_features.faces.landmark_adaptation import adapt_landmarker
+from fer_features.faces.pretrained_training import train_pretrained
 from fer_features.synthetic import generate
+from fer_features.synthetic.portraits import sample_photos
 
 from ..conftest import write_h5
 
@@ -77,6 +80,49 @@ def test_a_run_can_train_a_landmarker(synthetic_faces, tmp_path):
     assert joblib.load(out / "model.joblib").predict(load_dataset(synthetic_faces[1])).shape == (20,)
 
 
+@pytest.fixture
+def small_cascade(monkeypatch):
+    """Commands train and adapt a landmarker of one stage with few components; its accuracy is tested elsewhere."""
+    small = functools.partial(train_pretrained, cell_sizes=(8,), n_components=6, n_folds=2, alphas=(1.0,))
+    monkeypatch.setattr("fer_features.faces.pretrained_training.train_pretrained", small)
+    monkeypatch.setattr("fer_features.faces.landmark_adaptation.MIN_CONFIDENCE", 0.0)
+    adapt = functools.partial(adapt_landmarker, max_disagreement=0.5, alphas=(1.0,))
+    monkeypatch.setattr("fer_features.workflow.landmarker_adaptation.adapt_landmarker", adapt)
+
+
+@pytest.fixture(scope="module")
+def crops(tmp_path_factory):
+    """Options for a csv file of 70 crops of rendered faces in the layout of FER2013, with their landmarks."""
+    folder = tmp_path_factory.mktemp("crops")
+    photos = [one for one in sample_photos(100, 1, 5) if one.landmarks.max() < 1.1 * min(one.image.shape)][:70]
+    images = [cv2.resize(photo.image, (48, 48), interpolation=cv2.INTER_AREA) for photo in photos]
+    scales = [np.array([48, 48]) / photo.image.shape[::-1] for photo in photos]
+    landmarks = [(one.landmarks + 0.5) * scale - 0.5 for one, scale in zip(photos, scales, strict=True)]
+    lines = [f"{i % 2},{' '.join(map(str, image.ravel()))},Training" for i, image in enumerate(images)]
+    (folder / "fer2013.csv").write_text("\n".join(["emotion,pixels,Usage", *lines]))
+    np.savez(folder / "faces.npz", landmarks68=np.array(landmarks), row=np.arange(len(photos)))
+    return ["--data", str(folder / "fer2013.csv"), "--landmarks", str(folder / "faces.npz")]
+
+
+@pytest.mark.usefixtures("small_cascade")
+def test_a_landmarker_is_trained_on_crops_with_landmarks_of_a_file_and_adapted(crops, tmp_path, capsys):
+    out, adapted = tmp_path / "landmarker.npz", tmp_path / "adapted.npz"
+    assert main(["train", *crops, "--max-samples", "60", "--out", str(out)]) == 0
+    assert f"trained on 60 faces; {out.stat().st_size / 1e6:.1f} MB in {out}" in capsys.readouterr().out
+    assert main(["evaluate", *crops, "--model", str(out), "--quiet"]) == 0
+    assert "70 faces, subjects unknown" in capsys.readouterr().out
+    data = crops[:2]
+    code = main(["adapt", *data, "--landmarker", str(out), "--out", str(adapted), "--quiet"])
+    printed = capsys.readouterr()
+    assert code == 0, printed.err
+    assert "of 70 faces" in printed.out
+    models = [load_landmarker(path) for path in (out, adapted)]
+    assert all(isinstance(model, PretrainedLandmarker) for model in models)
+    assert np.abs(models[0].box_weights - models[1].box_weights).max() > 1e-4
+    arguments = ["run", *data, "--landmarker", str(adapted), "--pipeline", "hog_lda", "--cv", "2fold", "--quiet"]
+    assert run([*arguments[1:], "--out", str(tmp_path / "run")]) == 0
+
+
 @pytest.mark.parametrize("suffix", [".npz", ".csv"])
 def test_detected_landmarks_are_those_of_the_pipeline(synthetic_faces, tmp_path, capsys, suffix):
     out = tmp_path / f"faces{suffix}"
@@ -104,11 +150,14 @@ def test_data_without_faces_have_no_landmarks(tmp_path, refused):
     ("arguments", "texts"),
     [
         (["detect"], ["--out"]),
+        (["adapt"], ["--out"]),
+        (["adapt", "--out", "landmarks.joblib"], [".npz"]),
+        (["adapt", "--out", "a.npz", "--landmarker", "none.npz"], ["none.npz"]),
         (["detect", "--out", "landmarks.txt"], [".npz", ".csv"]),
         (["detect", "--out", "a.npz", "--landmarks", "none.npz"], ["none.npz"]),
         (["detect", "--out", "a.npz", "--landmarker", "none.joblib"], ["none.joblib"]),
         (["train", "--out", "nowhere/landmarks.joblib"], ["nowhere"]),
-        (["train", "--out", "landmarks.json"], [".joblib"]),
+        (["train", "--out", "landmarks.json"], [".npz"]),
         (["train"], ["--out"]),
         (["evaluate", "--cv", "random"], ["random", "10fold"]),
         (["evaluate", "--cv", "50fold"], ["50fold", "5 subject"]),
