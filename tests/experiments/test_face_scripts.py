@@ -105,3 +105,17 @@ def test_raw_images_and_videos_are_evaluated(run_script, script, rendered_file, 
 def test_without_other_subjects_nothing_can_be_trained(script, rendered_file, capsys):
     assert script("in_the_wild").main(["--kdef", str(rendered_file), "--n-subjects", "4"]) == 2
     assert "no other subjects" in capsys.readouterr().err
+
+
+def test_located_faces_are_compared_with_given_landmarks(run_script, script, rendered_file, tmp_path, monkeypatch):
+    out = tmp_path / "faces.json"
+    monkeypatch.setattr(script("faces"), "STILLS", "hog_linear")
+    printed = run_script("faces", "--kdef", rendered_file, "--folds", 2, "--out", out)
+    results = json.loads(out.read_text())
+    assert len(results) == 9
+    for name, result in results.items():
+        assert f"| {name} | {result['faces']} | {result['accuracy']:.3f} |" in printed
+        if "training images" in name:
+            assert result["recognizer_accuracy"] == result["accuracy"]
+            n_identical, n = result["n_identical"].split(" of ")
+            assert int(n_identical) == int(n) - result["n_without_face"]
