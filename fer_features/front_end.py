@@ -7,8 +7,11 @@ from sklearn.base import BaseEstimator
 
 from .exceptions import FerError
 from .pipelines import ensemble_members
+from .samples.data_info import WARNING_PREFIX
 from .samples.table import Samples
 
+#: Fraction of the searched images with a face that the detector finds, below which they may show no faces at all.
+MIN_DETECTED_FRACTION = 0.1
 #: Number of samples without a face that a message lists.
 MAX_LISTED_SAMPLES = 5
 
@@ -34,7 +37,9 @@ def locate_faces(model: BaseEstimator, X: Samples) -> tuple[Samples, dict[str, s
     steps = [member.named_steps["faces"] for member in ensemble_members(model) if names]
     automatic = [step for step in steps if step.method == "auto"]
     if automatic and automatic[0].resolved_method(X) in ("detect", "crop"):
-        X = _with_note(X, f"faces: {automatic[0].faces_in_images(X)}")
+        found = automatic[0].faces_in_images(X)
+        is_doubtful = found.n_detected < MIN_DETECTED_FRACTION * found.n_images and not X.info.cropped
+        X = _with_note(X, f"{WARNING_PREFIX if is_doubtful else ''}faces: {found}")
         method = automatic[0].resolved_method(X)
         model.set_params(**{name: method for name in names if model.get_params()[name] == "auto"})
     searching = [step for step in steps if step.method in ("detect", "crop")]

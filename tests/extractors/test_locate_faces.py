@@ -120,6 +120,9 @@ def test_auto_looks_at_some_images_and_states_what_it_found(images, landmarker):
     assert settings == {"faces__method": "detect"}
     assert "of 12 images, 12 have a face" in located.info.notes[-1]
     assert X.info.notes == ()
+    nothing = Samples.from_arrays(np.full_like(images[:, :1], 20))
+    fresh = make_pipeline("lbp_lda", faces__landmarker=landmarker, faces__detector=detector)
+    assert locate_faces(fresh, nothing)[0].info.notes[-1].startswith("warning: faces: of 12 images, 0 have")
     cropped = Samples.from_arrays(images[:, :1], info=DataInfo(cropped=True))
     assert locate_faces(make_pipeline("lbp_lda", faces__landmarker=landmarker), cropped)[1]["faces__method"] == "crop"
 
