@@ -7,7 +7,7 @@ import json
 import os
 import secrets
 import shutil
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from pathlib import Path
 
 from ._atomic import input_in, is_temporary, output_file, remove_abandoned, resolved, temporary_folder
@@ -226,3 +226,25 @@ def _remove_empty(folders: Iterable[Path]) -> None:
     for folder in folders:
         with contextlib.suppress(OSError):
             folder.rmdir()
+
+
+def save_results(
+    folder: str | Path, filenames: Collection[str], command: str, overwrite: bool, write: Callable[[Path], None]
+) -> Path:
+    """Publish the files that a function writes into a folder; see `ResultFolder`.
+
+    Parameters
+    ----------
+    folder, filenames, command, overwrite
+        See `ResultFolder`.
+    write : callable
+        Writes the files into the folder that it is given.
+
+    Returns
+    -------
+    Path
+        The folder.
+    """
+    with ResultFolder(folder, filenames, command, overwrite) as results, results.publish() as temporary:
+        write(temporary)
+    return Path(folder)

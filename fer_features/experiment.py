@@ -9,7 +9,7 @@ from typing import Any
 
 from ._atomic import write_text
 from ._csv import write_csv
-from ._result_folder import ResultFolder
+from ._result_folder import save_results
 from .evaluation.rejection import mark_uncertain
 from .evaluation.results import EvaluationResult
 from .evaluation.scores import Scores
@@ -118,11 +118,8 @@ class Experiment(EvaluationResult):
         FerError
             If the folder cannot be written, or contains files that may not be replaced.
         """
-        one = self.fitted()
         filenames, command = (RUN_OUTPUTS, "run") if self.search is None else (SEARCH_OUTPUTS, "search")
-        with ResultFolder(folder, filenames, command, overwrite) as results, results.publish() as temporary:
-            one.write(temporary)
-        return Path(folder)
+        return save_results(folder, filenames, command, overwrite, self.fitted().write)
 
     def write(self, folder: Path) -> None:
         """Write the files of `save` into a folder that exists, such as that of `ResultFolder.publish`.

@@ -12,7 +12,7 @@ import pandas as pd
 from sklearn.base import BaseEstimator, clone
 
 from ._csv import write_csv
-from ._result_folder import ResultFolder
+from ._result_folder import save_results
 from .evaluation.eligible_samples import training_indices
 from .evaluation.fit_predict import predict_with_scores
 from .evaluation.rejection import mark_uncertain
@@ -137,9 +137,7 @@ class TrainedModel:
 
     def save(self, folder: str | Path, overwrite: bool = False) -> Path:
         """Write model, manifest and predictions into a folder; see `Experiment.save`."""
-        with ResultFolder(folder, MODEL_OUTPUTS, "run", overwrite) as results, results.publish() as temporary:
-            self.write(temporary)
-        return Path(folder)
+        return save_results(folder, MODEL_OUTPUTS, "run", overwrite, self.write)
 
     def write(self, folder: Path) -> None:
         """Write the files of `save` into a folder that exists, such as that of `ResultFolder.publish`.

@@ -144,8 +144,7 @@ class LocateFaces(SamplesTransformer):
         if method in ("given", "none") or (isinstance(X, Samples) and X.info.landmarks_located):
             return X
         X = as_samples(X, ("images",))
-        # Each image of a table with the method 'crop' is a crop, whatever its size.
-        search = dataclasses.replace(self.face_search(method), max_crop_size=None)
+        search = self.face_search(method)
         key = f"{cache_key(LocateFaces(method))} {_digest(search.localizer)}"
         landmarks = LocatedLandmarks(X.column("images"), search, key, X.feature_store)
         located = X.with_lazy_columns(key, {"landmarks": landmarks})
@@ -153,14 +152,13 @@ class LocateFaces(SamplesTransformer):
         return located
 
     def face_search(self, method: str) -> FaceSearch:
-        """The search for faces by 'detect' or 'crop', as in `transform`.
+        """The search for faces by 'detect' or 'crop', as in `transform`: each image of a table can be a crop.
 
         Parameters
         ----------
         method : {'detect', 'crop'}
         """
-        size = getattr(self, "image_size_", None)
-        return FaceSearch(self.localizer(), method, size)
+        return FaceSearch(self.localizer(), method)
 
     def localizer(self) -> FaceLocalizer:
         """Detector and landmarker of this step."""

@@ -213,6 +213,26 @@ def validate_boxes(boxes: Any) -> np.ndarray:
     return array
 
 
+def validate_points(points: Any) -> np.ndarray:
+    """Convert landmarks of faces to an array (k, 68, 2), float64.
+
+    Raises
+    ------
+    FerError
+        If the array has another shape.
+
+    Examples
+    --------
+    >>> from fer_features.faces.detector import validate_points
+    >>> validate_points(np.zeros((1, 68, 2), np.float32)).dtype
+    dtype('float64')
+    """
+    array = np.asarray(points, np.float64)
+    if array.ndim != 3 or array.shape[1:] != (68, 2):
+        raise FerError(f"points of shape {array.shape}: (k, 68, 2) is needed")
+    return array
+
+
 def check_grey_image(image: Any) -> np.ndarray:
     """Check that an image is grey.
 

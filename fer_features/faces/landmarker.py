@@ -17,7 +17,7 @@ from ..vision.geometry import MIRROR_INDICES, apply_affine, estimate_similarity
 from ..vision.shape_model import crop_to_shape, invert_affine, mean_shape
 from .box_matching import detect_known_faces
 from .confidence import predict_confidence, train_confidence
-from .detector import check_grey_image, validate_boxes
+from .detector import check_grey_image, validate_boxes, validate_points
 from .landmark_augmentation import augment_face
 from .shape_initialization import initialize_from_previous, jitter, mean_initial_shape, place_in_box
 
@@ -238,10 +238,8 @@ class Landmarker(BaseEstimator):
         itself.
         """
         check_is_fitted(self)
-        points = np.asarray(points, np.float64)
-        if points.ndim != 3 or points.shape[1:] != self.mean_shape_.shape:
-            raise FerError(f"points of shape {points.shape}: (k, 68, 2) is needed")
-        return self._fit_shapes(image, [initialize_from_previous(self.mean_shape_, previous) for previous in points])
+        faces = validate_points(points)
+        return self._fit_shapes(image, [initialize_from_previous(self.mean_shape_, previous) for previous in faces])
 
     def _fit_shapes(self, image: np.ndarray, initial_shapes: list[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
         image = check_grey_image(image)

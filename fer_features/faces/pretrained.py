@@ -8,11 +8,10 @@ from collections.abc import Sequence
 import cv2
 import numpy as np
 
-from ..exceptions import FerError
 from ..vision.cascaded_regression import CascadeStage
 from ..vision.landmark_features import box_descriptor, shape_descriptors
 from .confidence import predict_confidence
-from .detector import check_grey_image, validate_boxes
+from .detector import check_grey_image, validate_boxes, validate_points
 
 #: Width of the boxes to which larger faces are reduced, in pixels, and the excess above which they are.
 REDUCED_BOX_PX, REDUCTION_TOLERANCE = 110.0, 1.2
@@ -122,10 +121,8 @@ class PretrainedLandmarker:
         Only the position and the size of the previous face are used, so that errors are not passed on. There are no
         further attempts with displaced boxes, so that every frame takes the same time.
         """
-        points = np.asarray(points, np.float64)
-        if points.ndim != 3 or points.shape[1:] != (68, 2):
-            raise FerError(f"points of shape {points.shape}: (k, 68, 2) is needed")
-        return self._fit_boxes(image, np.array([tracked_box(face) for face in points]).reshape(-1, 4), STARTS[:1])
+        boxes = np.array([tracked_box(face) for face in validate_points(points)])
+        return self._fit_boxes(image, boxes.reshape(-1, 4), STARTS[:1])
 
     def _fit_boxes(
         self, image: np.ndarray, boxes: np.ndarray, starts: Sequence[tuple[float, float, float]]

@@ -10,8 +10,7 @@ import dataclasses
 
 import numpy as np
 
-from ..exceptions import FerError
-from .detector import check_grey_image, validate_boxes
+from .detector import check_grey_image, validate_boxes, validate_points
 
 #: Number of landmarks.
 N_POINTS = 68
@@ -223,10 +222,7 @@ class RegressionTreeLandmarker:
         FerError
             If the image is not a grey one, or the points are not of this form.
         """
-        previous = np.asarray(points, np.float64)
-        if previous.ndim != 3 or previous.shape[1:] != (N_POINTS, 2):
-            raise FerError(f"points of shape {previous.shape}: (k, {N_POINTS}, 2) is needed")
-        shapes = np.ascontiguousarray(previous).view(np.complex128)[..., 0]
+        shapes = np.ascontiguousarray(validate_points(points)).view(np.complex128)[..., 0]
         mean = self.initial_shape.mean(dtype=np.complex128)
         centred = self.initial_shape - mean
         scales = shapes @ (centred.conj() / (np.abs(centred) ** 2).sum())

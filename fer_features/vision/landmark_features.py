@@ -12,6 +12,7 @@ from .shape_model import (
     invert_affine,
     orientation_maps,
     point_descriptors,
+    warp_to_frame,
 )
 
 #: Side of the patch of a box in pixels, and how much it extends over the box.
@@ -47,7 +48,7 @@ def box_descriptor(image: np.ndarray, box: np.ndarray) -> np.ndarray:
     scale = float(np.mean(box[2:])) * BOX_EXTENSION / BOX_PATCH_PX
     centre = np.asarray(box[:2], float) + np.asarray(box[2:], float) / 2
     offset = centre - scale * (BOX_PATCH_PX - 1) / 2
-    patch = _warp(image, np.array([[scale, 0, offset[0]], [0, scale, offset[1]]]), BOX_PATCH_PX)
+    patch = warp_to_frame(image, np.array([[scale, 0, offset[0]], [0, scale, offset[1]]]), BOX_PATCH_PX)
     parts = []
     for cell, n in BOX_GRIDS:
         grid = np.rint(np.linspace(cell / 2, BOX_PATCH_PX - 1 - cell / 2, n)).astype(int)
@@ -82,14 +83,8 @@ def shape_descriptors(
     matrix = estimate_similarity(mean, shape)
     points = apply_affine(invert_affine(matrix), shape)
     if cell_size < MIN_HALVED_CELL_PX or cell_size % 2:
-        maps = orientation_maps(_warp(image, matrix, FRAME_SIDE_PX), cell_size)
+        maps = orientation_maps(warp_to_frame(image, matrix), cell_size)
         return point_descriptors(maps, points, cell_size), matrix
     halved = np.hstack([2 * matrix[:, :2], (matrix[:, 2] + matrix[:, :2] @ [0.5, 0.5])[:, None]])
-    maps = orientation_maps(_warp(image, halved, FRAME_SIDE_PX // 2), cell_size // 2)
+    maps = orientation_maps(warp_to_frame(image, halved, FRAME_SIDE_PX // 2), cell_size // 2)
     return point_descriptors(maps, (points - 0.5) / 2, cell_size // 2), matrix
-
-
-def _warp(image: np.ndarray, matrix: np.ndarray, side: int) -> np.ndarray:
-    """Square of an image, `matrix` maps its pixels to those of the image, whose border is replicated."""
-    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-    return cv2.warpAffine(image, matrix, (side, side), flags=flags, borderMode=cv2.BORDER_REPLICATE)

@@ -159,7 +159,7 @@ def invert_affine(matrix: np.ndarray) -> np.ndarray:
     return np.hstack([linear, -linear @ matrix[:, 2:]])
 
 
-def warp_to_frame(image: np.ndarray, matrix: np.ndarray) -> np.ndarray:
+def warp_to_frame(image: np.ndarray, matrix: np.ndarray, side: int = FRAME_SIDE_PX) -> np.ndarray:
     """Image in the reference frame; beyond the image its border is replicated.
 
     Parameters
@@ -167,13 +167,15 @@ def warp_to_frame(image: np.ndarray, matrix: np.ndarray) -> np.ndarray:
     image : ndarray, shape (H, W), uint8
     matrix : ndarray, shape (2, 3)
         Affine transform from the reference frame to the image.
+    side : int, default FRAME_SIDE_PX
+        Side of the frame in pixels.
 
     Returns
     -------
-    ndarray, shape (FRAME_SIDE_PX, FRAME_SIDE_PX), uint8
+    ndarray, shape (side, side), uint8
     """
     flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-    return cv2.warpAffine(image, matrix, (FRAME_SIDE_PX, FRAME_SIDE_PX), flags=flags, borderMode=cv2.BORDER_REPLICATE)
+    return cv2.warpAffine(image, matrix, (side, side), flags=flags, borderMode=cv2.BORDER_REPLICATE)
 
 
 def orientation_maps(frame: np.ndarray, cell_size: int) -> np.ndarray:

@@ -14,7 +14,7 @@ from sklearn.base import BaseEstimator
 
 from .._atomic import write_text
 from .._progress import progress_enabled
-from .._result_folder import ResultFolder
+from .._result_folder import save_results
 from .._serialization import json_ready
 from ..audit.context import STATUSES, Check
 from ..audit.score_checks import MAX_SAMPLES, iterate_checks
@@ -82,9 +82,7 @@ class CheckResult:
 
     def save(self, folder: str | Path, overwrite: bool = False) -> Path:
         """Write check.json and report.html into a folder; see `Experiment.save`."""
-        with ResultFolder(folder, CHECK_OUTPUTS, "check", overwrite) as results, results.publish() as temporary:
-            self.write(temporary)
-        return Path(folder)
+        return save_results(folder, CHECK_OUTPUTS, "check", overwrite, self.write)
 
     def write(self, folder: Path) -> None:
         """Write the files of `save` into a folder that exists, such as that of `ResultFolder.publish`.

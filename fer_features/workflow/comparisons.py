@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from .._atomic import write_text
-from .._result_folder import ResultFolder
+from .._result_folder import save_results
 from ..evaluation.comparison import compare_runs
 from ..evaluation.comparison_result import Comparison
 from ..evaluation.results import EvaluationResult
@@ -38,9 +38,7 @@ class ComparisonResult(Comparison):
 
     def save(self, folder: str | Path, overwrite: bool = False) -> Path:
         """Write report, figure and tables into a folder; see `Experiment.save`."""
-        with ResultFolder(folder, COMPARISON_OUTPUTS, "compare", overwrite) as results, results.publish() as temporary:
-            self.write(temporary)
-        return Path(folder)
+        return save_results(folder, COMPARISON_OUTPUTS, "compare", overwrite, self.write)
 
     def write(self, folder: Path) -> None:
         """Write the files of `save` into a folder that exists, such as that of `ResultFolder.publish`.
