@@ -69,7 +69,7 @@ def test_no_cell_is_a_formula_and_escaping_can_be_reversed(text):
     escaped = escape_formula(text)
     assert unescape_formula(escaped) == text
     if escaped[:1] in tuple("=+-@\t\r"):
-        float(escaped)  # a number is no formula
+        float(escaped)  # a number is not a formula
 
 
 def test_names_of_columns_are_escaped_and_numbers_are_not(path):

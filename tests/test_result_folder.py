@@ -167,7 +167,7 @@ def test_a_command_continues_its_own_unfinished_work(tmp_path):
         results.claim("b.txt", "a.txt")
         assert content_of_visible(tmp_path / "out") == {}
     (tmp_path / "out" / "notes.txt").write_text("mine")
-    with pytest.raises(FerError, match="is not empty"), search():  # the marker alone is no unfinished work
+    with pytest.raises(FerError, match="is not empty"), search():  # the marker alone is not unfinished work
         pytest.fail("the work began")
 
 

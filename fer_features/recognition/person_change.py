@@ -12,7 +12,7 @@ from .face_view import crop_face
 from .stream import SupportsTracking
 
 #: Correlation of a face in consecutive frames below which it can be another person. On sequences made from KDEF, it is
-#: lower for 0.1 % of the pairs of consecutive frames, and for 98 % of the pairs of two people.
+#: lower for 0.1 % of the pairs of consecutive frames, and for 98 % of the pairs of two subjects.
 SAME_FACE_CORRELATION = 0.8
 #: Below one of these correlations, of the face or of the head with its surroundings, it is another person.
 OTHER_FACE_CORRELATION, OTHER_HEAD_CORRELATION = 0.4, 0.6
@@ -44,7 +44,7 @@ class PersonChangeTracker:
     the face must have changed completely, or the head or the pixels around it must have changed too. After frames in
     which the face was lost, only the face and the head are compared.
 
-    Of the pairs of people in sequences made from KDEF, 89 % are detected, and 83 % of the pairs of photographs. A
+    Of the pairs of subjects in sequences made from KDEF, 89 % are detected, and 83 % of the pairs of photographs. A
     smooth motion was never taken for a cut; the change from the neutral frame to the apex within one frame was in 1 %
     of the sequences, and in 14 % of the pairs of photographs.
 

@@ -1,4 +1,4 @@
-"""Portraits with exact landmarks for the training of a landmarker: people, poses, light and cameras beyond the demo.
+"""Portraits with exact landmarks for the training of a landmarker: faces, poses, light and cameras beyond the demo.
 
 Every portrait is another person. It is drawn in the frontal view from its landmarks (`portrait_shape`,
 `portrait_texture`, `portrait_hair`), gets a depth (`portrait_depth`), is lit, rotated and projected
@@ -72,7 +72,7 @@ def render_portrait(
 
 
 def sample_photos(n_portraits: int, photos_per_portrait: int = 2, seed: int = 0) -> list[Photo]:
-    """Photographs of sampled people.
+    """Photographs of sampled identities.
 
     Parameters
     ----------

@@ -63,7 +63,7 @@ FOLDER_CALLS = ("run", "run without evaluation", "search", "check", "compare", "
 OVERWRITING_CALLS = (
     "inspect DATA --out DATA/data_train_labels.h5",
     "inspect DATA --out SYMBOLIC_LINK.html",
-    "plot landmarks DATA --out DATA/picture.png",
+    "plot landmarks DATA --out DATA/image.png",
     "plot landmarks DATA --model RUN --out RUN/model.joblib",
     "predict --model CROPPED IMAGE --annotate IMAGE",
     "predict --model CROPPED IMAGE --annotate HARD_LINK.png",
@@ -100,7 +100,7 @@ def inputs(tmp_path_factory):
     images, landmarks, label, subject = draw_clips()
     write_h5(paths["DATA"], "data_train_landmarks", np.rint(landmarks).astype(np.int64))
     write_h5(paths["DATA"], "data_train_labels", label.astype(float))
-    cv2.imwrite(str(paths["DATA"] / "picture.png"), images[0, -1])
+    cv2.imwrite(str(paths["DATA"] / "image.png"), images[0, -1])
     np.save(paths["SUBJECTS"], subject)
     paths["GRID"].write_text('{"classifier__shrinkage": [0.1, 0.9]}')
     assert cli.main(filled(CALLS["run"], {**paths, "OUT": paths["RUN"]})) == 0

@@ -149,7 +149,7 @@ def test_written_subjects_are_read_again_in_any_order(tmp_path, ids):
 
 HOSTILE_IDS = {
     "minus signs": (np.array(["--1", "a"]), ["--1", "a"]),
-    "a digit that is no number": (np.array(["²", "1"]), ["²", "1"]),
+    "a digit that is not a number": (np.array(["²", "1"]), ["²", "1"]),
     "long numbers": (np.array(["9" * 30, "1"]), ["9" * 30, "1"]),
     "bytes": (np.array([b"\xff", b"a"]), "not text in UTF-8"),
     "infinity": (np.array([np.inf, 1]), "inf is not an integer"),
@@ -161,7 +161,7 @@ HOSTILE_IDS = {
 }
 
 
-NOT_IN_HDF5 = ("minus signs", "a digit that is no number", "long numbers", "dates")
+NOT_IN_HDF5 = ("minus signs", "a digit that is not a number", "long numbers", "dates")
 
 
 @pytest.mark.parametrize(

@@ -59,7 +59,7 @@ def still(subject, n=5, **place):
 
 @pytest.mark.parametrize("landmarker", [None, PatchLandmarker()])
 @pytest.mark.parametrize("detect_interval", [1, 10])
-def test_cut_between_two_people_starts_a_new_face(landmarker, detect_interval):
+def test_cut_between_two_subjects_starts_a_new_face(landmarker, detect_interval):
     tracker = FaceTracker(FaceSearch(FaceLocalizer(detect_patches, landmarker)), "largest", detect_interval)
     found, ended = numbers([*still(0), *still(1), *still(2), *still(0)], tracker)
     assert found == [[n] for n in np.repeat([0, 1, 2, 3], 5)]

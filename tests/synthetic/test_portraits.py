@@ -174,7 +174,7 @@ def test_photos_are_grey_images_with_faces_in_their_boxes(photos):
         assert (np.abs(eyes - [0.485, 0.37]) < 0.3).all()
 
 
-def test_portraits_differ_in_their_people():
+def test_portraits_differ_in_identity():
     images = [render_portrait(np.random.default_rng(i), ShapeParameters(), Camera()).image for i in range(3)]
     assert all(np.abs(images[0] - other).mean() > 0.02 for other in images[1:])
 
