@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
+import time
 from collections.abc import Callable
 from contextvars import ContextVar
 from types import FrameType
@@ -26,8 +27,8 @@ EXIT_SIGNALS: dict[int, int] = {signal.SIGHUP: signal.SIGTERM} if hasattr(signal
 ALARM = getattr(signal, "SIGALRM", None)
 
 #: An interruption waits this long for the end of an import, in seconds: a module whose import is interrupted can print
-#: a traceback, or hide the interruption.
-IMPORT_GRACE_SECONDS, IMPORT_CHECK_SECONDS = 5.0, 0.05
+#: a traceback, or hide the interruption. The checks are frequent, since only moments may pass between two imports.
+IMPORT_GRACE_SECONDS, IMPORT_CHECK_SECONDS = 5.0, 0.002
 
 _current: ContextVar[Guard | None] = ContextVar("current", default=None)
 
@@ -64,6 +65,7 @@ def guard(
     outer = _current.get()
     if outer is not None:
         outer.debug, outer.kept = debug, kept
+        outer.raise_waiting()
         return work()
     one = Guard(debug, kept)
     token = _current.set(one)
@@ -79,7 +81,7 @@ class Guard:
     def __init__(self, debug: bool, kept: Callable[[], str]):
         self.debug, self.kept = debug, kept
         self._signal: int | None = None
-        self._waited = 0.0
+        self._deadline: float | None = None
         self._is_running = False
         self._handled: list[int] = []
 
@@ -142,12 +144,20 @@ class Guard:
     def _interrupt(self, number: int, frame: FrameType | None) -> None:
         if number != ALARM:
             self._signal = number
+        if self._deadline is None:
+            self._deadline = time.monotonic() + IMPORT_GRACE_SECONDS
         is_early = not self._is_running or _is_importing(frame)
-        if ALARM is not None and is_early and self._waited < IMPORT_GRACE_SECONDS:
-            self._waited += IMPORT_CHECK_SECONDS
+        if ALARM is not None and is_early and time.monotonic() < self._deadline:
             signal.setitimer(signal.ITIMER_REAL, IMPORT_CHECK_SECONDS)
             return
         raise KeyboardInterrupt
+
+    def raise_waiting(self) -> None:
+        """Interrupt where no import is in progress, if a signal waits for the end of one."""
+        if self._signal is not None:
+            if ALARM is not None:
+                signal.setitimer(signal.ITIMER_REAL, 0)
+            raise KeyboardInterrupt
 
     def _ignore_signals(self) -> None:
         """The command ends. A further signal would only interrupt the removal of temporary files."""

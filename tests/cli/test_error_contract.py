@@ -304,6 +304,37 @@ def test_messages_of_other_packages_are_hidden_and_own_warnings_are_lines(tmp_pa
     assert out.startswith("agg\n")
 
 
+SLOW_MODULE = """
+import os, signal, time
+os.kill(os.getpid(), signal.SIGINT)
+time.sleep(0.12)
+"""
+LATE_WORK = """
+import sys, time
+from fer_features.cli._guard import guard
+
+def work():
+    import interrupted_module
+    end = time.monotonic() + 0.02
+    while time.monotonic() < end:
+        pass
+    import slow_module
+    print("the work was not interrupted between two imports")
+    return 0
+
+sys.exit(guard(work, is_program=True))
+"""
+
+
+@pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="an interruption is not delayed on Windows")
+def test_an_interrupted_import_is_completed_and_the_work_after_it_is_not(tmp_path):
+    (tmp_path / "interrupted_module.py").write_text(SLOW_MODULE)
+    (tmp_path / "slow_module.py").write_text("import time\ntime.sleep(0.2)\n")
+    (tmp_path / "late.py").write_text(LATE_WORK)
+    done = subprocess.run([sys.executable, "late.py"], cwd=tmp_path, capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "interrupted: nothing was written\n")
+
+
 @pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="processes are listed in /proc")
 @pytest.mark.parametrize(
     ("number", "n_jobs", "target", "delay"),
