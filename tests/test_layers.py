@@ -28,7 +28,7 @@ LAYERS = [
     ({"pipelines", "presets"}, True),
     ({"extractors", "classifiers"}, False),
     ({"datasets"}, False),
-    ({"faces", "synthetic"}, False),
+    ({"faces", "synthetic", "media"}, False),
     ({"samples"}, False),
     ({"vision"}, False),
     (

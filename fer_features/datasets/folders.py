@@ -32,10 +32,10 @@ import numpy as np
 from .._progress import progress
 from ..exceptions import FerError
 from ..expressions import EXPRESSION_SYNONYMS, FOLDER_CLASSES, parse_expression
+from ..media.decoding import IMAGE_SUFFIXES, MAX_STORED_PIXELS, UnreadableImage, read_grayscale_image
 from ..samples.groups import UNKNOWN_SUBJECT, known_subjects
 from ..samples.table import DataInfo, Samples
 from .dataset import Dataset
-from .decoding import IMAGE_SUFFIXES, MAX_STORED_PIXELS, UnreadableImage, read_grayscale_image
 from .still_images import Fault, StillImages, cached_read, pack, to_samples
 
 #: Folder name in lower case -> predefined split.

@@ -28,8 +28,8 @@ MAX_LISTED_FAULTS = 10
 
 #: Files whose code decides what is read. A cached copy is invalid after a change of any of them.
 SOURCE_FILES = (
-    *("still_images.py", "decoding.py", "fer2013.py", "pixel_text.py", "folders.py"),
-    *("../expressions.py", "../vision/grayscale.py"),
+    *("still_images.py", "fer2013.py", "pixel_text.py", "folders.py"),
+    *("../media/decoding.py", "../expressions.py", "../vision/grayscale.py"),
 )
 
 

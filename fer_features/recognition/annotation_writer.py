@@ -12,9 +12,9 @@ import numpy as np
 
 from .._atomic import atomic_write, check_writable
 from ..exceptions import FerError
+from ..media.opencv_files import count_frames, opencv_path
 from .annotation import annotate_frame
 from .frame_results import FrameResult
-from .opencv_files import count_frames, opencv_path
 
 #: Codec of each video suffix.
 VIDEO_CODECS = {".mp4": "mp4v", ".avi": "MJPG", ".mov": "mp4v", ".mkv": "mp4v"}

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from ..datasets.decoding import UnreadableImage, decode_image
 from ..exceptions import FerError
+from ..media.decoding import UnreadableImage, decode_image
 from ..vision.grayscale import to_grayscale
 
 

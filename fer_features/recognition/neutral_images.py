@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path, PurePath
 
-from ..datasets.decoding import IMAGE_SUFFIXES
 from ..exceptions import FerError
-from .input_files import files_in_folder
+from ..media.decoding import IMAGE_SUFFIXES
+from ..media.media_files import files_in_folder
 
 #: Number of files that a message lists.
 MAX_LISTED_FILES = 5

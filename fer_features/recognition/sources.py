@@ -13,11 +13,11 @@ import numpy as np
 
 from .._files import regular_file
 from ..exceptions import FerError, FerWarning
+from ..media.media_files import READABLE_SUFFIXES, files_in_folder, images_and_videos, natural_sort_key
+from ..media.opencv_files import is_animated, is_image, open_capture
 from ..samples.image_columns import MAX_PIXELS
 from .frames import MAX_FPS, Frame, FrameSampling
 from .image_io import load_image
-from .input_files import READABLE_SUFFIXES, files_in_folder, images_and_videos, natural_sort_key
-from .opencv_files import is_animated, is_image, open_capture
 
 #: A warning is issued if a video ends this fraction of its frames early. The frame count of a container is an estimate.
 MAX_MISSING_FRACTION = 0.02

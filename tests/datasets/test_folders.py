@@ -14,11 +14,12 @@ import pytest
 
 from fer_features import FerError, evaluate, load_dataset, make_pipeline
 from fer_features.cli.run import main
-from fer_features.datasets import decoding, folders
+from fer_features.datasets import folders
 from fer_features.expressions import EXPRESSION_SYNONYMS, FER2013_CLASSES, FOLDER_CLASSES, parse_expression
+from fer_features.media import decoding
 
 from ..conftest import SHARED
-from .test_decoding import png_of_zeros
+from ..media.test_decoding import png_of_zeros
 
 RNG = np.random.default_rng(0)
 

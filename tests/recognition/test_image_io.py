@@ -6,7 +6,7 @@ import pytest
 from PIL import Image
 
 from fer_features import FerError
-from fer_features.datasets.decoding import read_grayscale_image
+from fer_features.media.decoding import read_grayscale_image
 from fer_features.recognition.image_io import as_grayscale, load_image
 
 

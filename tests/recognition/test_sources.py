@@ -9,10 +9,10 @@ from PIL import Image
 
 from fer_features import FerError
 from fer_features.exceptions import FerWarning
+from fer_features.media.media_files import natural_sort_key
 from fer_features.recognition import sources as module
 from fer_features.recognition.frames import FrameSampling
 from fer_features.recognition.image_io import load_image
-from fer_features.recognition.input_files import natural_sort_key
 from fer_features.recognition.sources import (
     ImageSource,
     InvalidSource,

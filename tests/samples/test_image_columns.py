@@ -6,9 +6,9 @@ import skimage.data
 import skimage.io
 
 from fer_features import Samples
-from fer_features.datasets.decoding import read_grayscale_image
 from fer_features.exceptions import FerError
 from fer_features.extractors import HOG, Align
+from fer_features.media.decoding import read_grayscale_image
 from fer_features.samples.columns import LazyColumn
 from fer_features.samples.image_columns import clean_images
 from fer_features.vision.grayscale import to_grayscale

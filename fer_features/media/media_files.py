@@ -6,13 +6,13 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from ..datasets.decoding import IMAGE_SUFFIXES
 from ..exceptions import FerError
+from .decoding import IMAGE_SUFFIXES
 
 #: Suffixes of files in a folder that are read as images.
 READABLE_SUFFIXES = (*IMAGE_SUFFIXES, ".gif", ".jp2", ".avif", ".ppm", ".jpe")
 #: Suffixes of files in a folder that are read as videos.
-VIDEO_SUFFIXES = (".mp4", ".m4v", ".mov", ".avi", ".mkv", ".webm", ".wmv", ".mpg", ".mpeg")
+VIDEO_SUFFIXES = (".mp4", ".m4v", ".mov", ".avi", ".mkv", ".webm", ".wmv", ".mpg", ".mpeg", ".flv")
 
 
 def images_and_videos(folder: Path) -> list[Path]:

@@ -5,13 +5,13 @@ import os
 import numpy as np
 import pytest
 
+from fer_features.media.opencv_files import count_frames, is_animated, is_image, opencv_path
 from fer_features.recognition import FrameResult
 from fer_features.recognition.annotation_writer import AnnotationWriter
 from fer_features.recognition.frames import Frame
-from fer_features.recognition.opencv_files import count_frames, is_animated, is_image, opencv_path
 from fer_features.recognition.sources import ImageSource, VideoSource, source_from_file
 
-from .scenes import write_video
+from ..recognition.scenes import write_video
 
 NAMES = ["plain", "a b", "%03d", "http:", "ä", os.fsdecode(b"\xff")]
 

@@ -9,8 +9,8 @@ import cv2
 import numpy as np
 import pytest
 
-from fer_features.datasets import decoding
-from fer_features.datasets.decoding import MAX_PIXELS, UnreadableImage, decode_image, read_grayscale_image
+from fer_features.media import decoding
+from fer_features.media.decoding import MAX_PIXELS, UnreadableImage, decode_image, read_grayscale_image
 
 SUFFIXES = (".png", ".jpg", ".bmp", ".tif", ".webp", ".pgm")
 MESSAGE = "is not an image, or is damaged or truncated"

@@ -1,0 +1,1 @@
+"""Image and video files: decoding, and lists of files in folders."""
