@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from .._files import file_fault
 from ..exceptions import FerError
+from ..media.file_tree import shared_file_trees
 from ..samples.contents import content_notes
 from ..samples.table import Samples
 from .dataset import LOAD_OPTIONS, Dataset
@@ -17,12 +19,19 @@ from .fer2013 import FER2013
 from .folders import FOLDERS
 from .holdout import with_holdout
 from .landmark_files import LandmarkTable, read_landmarks, with_landmarks_from_file, write_landmarks
+from .layouts import LAYOUTS
 from .subject_files import with_subjects_from_file
 from .subjects import with_inferred_subjects
 from .unused_files import unused_files_note
 
 #: Name -> data set. `register_dataset` adds to it.
-DATASETS: dict[str, Dataset] = {"demo": DEMO, "fer22": FER22, "fer2013": FER2013, "folders": FOLDERS}
+DATASETS: dict[str, Dataset] = {
+    "demo": DEMO,
+    "fer22": FER22,
+    "fer2013": FER2013,
+    **{layout.name: layout.as_dataset() for layout in LAYOUTS},
+    "folders": FOLDERS,
+}
 
 _BUILT_IN = tuple(DATASETS)
 
@@ -100,6 +109,12 @@ def load_dataset(
     subject_pattern: str | None = None,
     holdout: float | None = None,
     landmarks: str | Path | None = None,
+    dataset: str | None = None,
+    frames: int | None = None,
+    apex: str | None = None,
+    neutral_frame: str | None = None,
+    classes: str | Mapping[str, str] | None = None,
+    where: str | Sequence[str] | None = None,
     cache: str | Path | None = None,
 ) -> Samples:
     """Read the data at a path; the data set is recognized by its files.
@@ -126,6 +141,20 @@ def load_dataset(
         `with_holdout`; 0 for none. By default 0.2 for large data sets and none for small ones.
     landmarks : str or Path, optional
         File with the landmarks of the samples, see `with_landmarks_from_file`.
+    dataset : str, optional
+        Name of the data set, a key of `DATASETS`, where its files are not recognized.
+    frames : int, optional
+        Number of frames of a sequence, evenly spaced from the neutral frame to the apex; 1 for the apex alone, a still
+        image. By default 10. With 2, still images become pairs with the neutral image of the same subject and session.
+    apex : {'given', 'last', 'found'}, optional
+        The apex of a clip: as its annotation says, its last frame, or the frame with the largest motion from the
+        neutral frame. By default as annotated, or as is usual for the data set.
+    neutral_frame : {'first', 'found'}, optional
+        The neutral frame of a clip without annotation: its first frame, or found by motion. By default the first.
+    classes : str or mapping, optional
+        Class of each label or folder name, such as ``'0=angry,1=disgust'``; an empty class excludes its samples.
+    where : str or sequence of str, optional
+        Selection of samples by their annotations, such as ``'view=frontal,half left'``.
     cache : str or Path, optional
         Folder for a copy of the still images in HDF5, which loads several times faster than the original files.
 
@@ -149,24 +178,31 @@ def load_dataset(
     ['test', 'train']
     """
     path = Path(path)
-    dataset = _recognized(path)
     given: dict[str, Any] = {
         "labels": labels,
         "subject_pattern": subject_pattern,
         "holdout": holdout or None,
+        "frames": frames,
+        "apex": apex,
+        "neutral_frame": neutral_frame,
+        "classes": classes or None,
+        "where": where or None,
     }
-    for name, value in given.items():
-        if value is not None and name not in dataset.options:
-            raise FerError(f"{name}={value!r} is not possible for {path}, which is recognized as {dataset.name}")
-    options = {**given, "on_error": on_error, "cache": None if cache is None else Path(cache)}
-    X = _load(dataset, path, {k: v for k, v in options.items() if k in dataset.options and k != "holdout"})
-    notes: tuple[str, ...] = ()
-    if dataset.used_files is not None and path.is_dir():
-        used = [*dataset.used_files(path), *(Path(file) for file in (subjects, landmarks) if file is not None)]
-        notes = unused_files_note(path, used)
+    with shared_file_trees():
+        found = _recognized(path) if dataset is None else _named(dataset, path)
+        for name, value in given.items():
+            if value is not None and name not in found.options:
+                raise FerError(f"{name}={value!r} is not possible for {path}, which is recognized as {found.name}")
+        options = {**given, "on_error": on_error, "cache": None if cache is None else Path(cache)}
+        options = {k: v for k, v in options.items() if k in found.options and k != "holdout" and v is not None}
+        X = _load(found, path, options)
+        notes: tuple[str, ...] = ()
+        if found.used_files is not None and path.is_dir():
+            used = [Path(file) for file in (subjects, landmarks) if file is not None]
+            notes = unused_files_note(path, [*found.used_files(path, **options), *used])
     if subjects is not None:
         X = with_subjects_from_file(X, Path(subjects))
-    if "holdout" in dataset.options:  # after the subjects are known, since it must not divide a subject
+    if "holdout" in found.options:  # after the subjects are known, since it must not divide a subject
         X = with_holdout(X, holdout)
     if n_subjects is not None and "subject" in X:
         raise FerError(f"n_subjects={n_subjects} is for inferred subjects, and the subjects of these data are known")
@@ -189,6 +225,14 @@ def _with_inferred_subjects(X: Samples, n_subjects: int | None) -> Samples:
     return X
 
 
+def _named(name: str, path: Path) -> Dataset:
+    if name not in DATASETS:
+        raise FerError(f"dataset='{name}' is not one of {', '.join(DATASETS)}")
+    if name != "demo" and not path.exists():
+        raise FerError(f"{path} does not exist: a folder or file with data is needed")
+    return DATASETS[name]
+
+
 def _recognized(path: Path) -> Dataset:
     registered = [name for name in DATASETS if name not in _BUILT_IN]
     try:
@@ -200,8 +244,13 @@ def _recognized(path: Path) -> Dataset:
         found = _contents(path)
     except OSError as error:
         raise FerError(f"{error.filename or path} cannot be read: {error.strerror or error}") from error
-    accepted = "; ".join(f"{name}: {dataset.layout}" for name, dataset in DATASETS.items() if name != "demo")
-    raise FerError(f"{path} is not a known data set: it is {found}; accepted are {accepted}")
+    named = ", ".join(name for name in DATASETS if name in {layout.name for layout in LAYOUTS})
+    accepted = "; ".join(
+        f"{name}: {dataset.layout}" for name, dataset in DATASETS.items() if name not in ("demo", *named.split(", "))
+    )
+    raise FerError(
+        f"{path} is not a known data set: it is {found}; accepted are {accepted}; and the layouts of {named}"
+    )
 
 
 def _contents(path: Path) -> str:

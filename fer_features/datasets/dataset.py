@@ -9,7 +9,10 @@ from pathlib import Path
 from ..samples.table import Samples
 
 #: Names of the options of `load_dataset` that a data set may support.
-LOAD_OPTIONS = ("labels", "subject_pattern", "holdout", "on_error", "cache")
+LOAD_OPTIONS = (
+    *("labels", "subject_pattern", "holdout", "on_error", "cache"),
+    *("frames", "apex", "neutral_frame", "classes", "where"),
+)
 
 
 @dataclass(frozen=True)
@@ -32,8 +35,8 @@ class Dataset:
         ``load(path: Path, **options) -> Samples``. It receives those of `options` that the caller has given, without
         'holdout', and raises `FerError` for every fault of the files.
     used_files : callable, optional
-        ``used_files(path: Path) -> iterable of Path``: the files that `load` reads in a folder. `load_dataset` counts
-        the others in a note, so that none is passed over without a sign.
+        ``used_files(path: Path, **options) -> iterable of Path``: the files that `load` reads in a folder with these
+        options. `load_dataset` counts the others in a note, so that none is passed over without a sign.
     reference : str
         Citation with DOI.
     licence : str
@@ -41,10 +44,9 @@ class Dataset:
     homepage : str
         URL, or how the data can be obtained.
     options : tuple of str
-        Subset of `LOAD_OPTIONS`. Four are keyword arguments of `load`: ``labels`` (alternative labels),
-        ``subject_pattern`` (regular expression that finds the subject in a file name), ``on_error`` ('stop' or 'skip'),
-        ``cache`` (folder for converted images). 'holdout' means that the data set may come without a predefined split;
-        `load_dataset` then adds one, after the subjects are known.
+        Subset of `LOAD_OPTIONS`, which are keyword arguments of `load`; `load_dataset` describes them. 'holdout' means
+        that the data set may come without a predefined split; `load_dataset` then adds one, after the subjects are
+        known.
 
     See Also
     --------
@@ -75,7 +77,7 @@ class Dataset:
     layout: str
     can_load: Callable[[Path], bool]
     load: Callable[..., Samples]
-    used_files: Callable[[Path], Iterable[Path]] | None = None
+    used_files: Callable[..., Iterable[Path]] | None = None
     reference: str = ""
     licence: str = ""
     homepage: str = ""

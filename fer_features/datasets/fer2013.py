@@ -113,7 +113,7 @@ FER2013 = Dataset(
     layout="fer2013.csv, icml_face_data.csv, train.csv with test.csv, or another csv file with a column 'pixels'",
     can_load=_can_load,
     load=load_fer2013,
-    used_files=lambda path: [*_files(path), path / FERPLUS_FILE],
+    used_files=lambda path, **_: [*_files(path), path / FERPLUS_FILE],
     reference="Goodfellow et al., ICONIP 2013, doi:10.1007/978-3-642-42051-1_16; "
     "Barsoum et al., ICMI 2016, doi:10.1145/2993148.2993165 (FER+)",
     licence="none is stated: the images were collected from the web, and rights in them are their owners'",

@@ -104,7 +104,7 @@ def _can_load(path: Path) -> bool:
     return path.is_dir() and any(path.glob("data_train_*.h5"))
 
 
-def _used_files(path: Path) -> list[Path]:
+def _used_files(path: Path, **_: Any) -> list[Path]:
     names = [f"data_{split}_{name}.h5" for split in ("train", "test") for name in ("images", "landmarks")]
     return [path / name for name in (*names, "data_train_labels.h5")]
 

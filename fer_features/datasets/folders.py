@@ -1,42 +1,48 @@
-r"""Still images in folders named by class: FER2013 as image files, and other collections with the same layout.
+r"""Images and videos in folders named by class, in any nesting.
 
-Layouts, below the folder itself or below `images` in it:
+Layouts, below the folder itself or below folders that contain everything else:
 
     train/<class>/*  and  test/<class>/*          predefined splits; also called training, validation, valid, val, dev,
     train/<class>/*  and  validation/<class>/*    testing, publictest, privatetest
     train/<class>/*  and  test/*                  a test split without labels
     <class>/*                                     no predefined split: large data sets are divided (`holdout`)
+    <subject>/<class>/*                           further folders above and below those of the classes
 
-Images are png, jpg, bmp, tif, pgm or webp files. Class names are matched without regard to case, with or without a
-leading number, and with common synonyms (`EXPRESSION_SYNONYMS`); the codes are those of FER2013, and contempt is 7.
+Class names are matched without regard to case, with or without a leading number, and with common synonyms
+(`EXPRESSION_SYNONYMS`); the codes are those of FER2013, and contempt is 7. Other names are classes of their own if no
+folder names an expression. Numbers need the option `classes`, since every data set counts its classes in another way.
 Other files and folders are not read, and a note counts them.
 
-Images are converted to 8-bit grey, and may differ in size and aspect ratio. Images of more than a million pixels are
-reduced while they are read.
+Images are png, jpg, bmp, tif, pgm or webp files. They are converted to 8-bit grey, and may differ in size and aspect
+ratio. Images of more than a million pixels are reduced while they are read. Videos are sequences; with `frames`, so are
+the innermost folders of images below the class folders.
 
 A pattern for the file name extracts the subject: `S(\d+)_` for CK+ (S010_004_00000017.png),
 `^([A-Z]{2})` for JAFFE (KA.AN1.39.tiff), `^([AB][FM]\d+)` for KDEF (AF01ANS.JPG; for one subject id in the sessions A
-and B: `^[AB]([FM]\d+)`).
+and B: `^[AB]([FM]\d+)`). A pattern with a slash is searched in the path: `^(S\d+)/` for <subject>/<class>/*.
 """
 
 from __future__ import annotations
 
-import dataclasses
-import os
-import re
+import itertools
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any
 
-import numpy as np
-
-from .._progress import progress
 from ..exceptions import FerError
-from ..expressions import EXPRESSION_SYNONYMS, FOLDER_CLASSES, parse_expression
-from ..media.decoding import IMAGE_SUFFIXES, MAX_STORED_PIXELS, UnreadableImage, read_grayscale_image
-from ..samples.groups import UNKNOWN_SUBJECT, known_subjects
-from ..samples.table import DataInfo, Samples
+from ..expressions import EXPRESSION_SYNONYMS
+from ..media.decoding import IMAGE_SUFFIXES
+from ..media.file_tree import FileTree, file_tree
+from ..media.media_files import VIDEO_SUFFIXES
+from ..samples.data_info import DataInfo
+from ..samples.table import Samples
+from .class_names import check_not_numbers, class_of, is_number
 from .dataset import Dataset
-from .still_images import Fault, StillImages, cached_read, pack, to_samples
+from .file_records import FoundRecords, Record
+from .record_reader import RECORD_OPTIONS, ReadOptions, read_records
+from .still_images import Fault, display_text
 
 #: Folder name in lower case -> predefined split.
 SPLIT_FOLDERS = {
@@ -45,187 +51,229 @@ SPLIT_FOLDERS = {
     **dict.fromkeys(("test", "testing", "privatetest"), "test"),
 }
 
-#: Number of subjects per image above which a pattern cannot have found the subject.
-MAX_SUBJECTS_PER_IMAGE = 0.9
-
 #: Names in lower case of folders that are not classes and can be beside class folders.
-OTHER_FOLDERS = ("images", "__macosx")
+OTHER_FOLDERS = ("images", "videos")
 
-#: Number of class folders from which a folder is recognized as this data set.
-MIN_CLASS_FOLDERS = 2
-
-
-class _Entry(NamedTuple):
-    file: Path
-    label: int
-    split: str
+#: Number of class folders from which a folder is recognized as this data set, and above which folders that name no
+#: expression are rather subjects.
+MIN_CLASS_FOLDERS, MAX_OTHER_CLASSES = 2, 30
 
 
-def load_folders(
-    path: Path, on_error: str = "stop", cache: Path | None = None, subject_pattern: str | None = None
-) -> Samples:
-    """Read images in folders named by class.
+@dataclass(frozen=True)
+class ClassFolders:
+    """Where the class folders are.
+
+    Attributes
+    ----------
+    depth : int
+        Number of folders above them.
+    are_expressions : bool
+        Whether their names are names of expressions.
+    """
+
+    depth: int
+    are_expressions: bool
+
+
+def load_folders(path: Path, **options: Any) -> Samples:
+    """Read images or videos in folders named by class.
 
     Parameters
     ----------
     path : Path
         The folder.
-    on_error : {'stop', 'skip'}, default='stop'
-        Whether images and folders with faults raise an error or are excluded.
-    cache : Path, optional
-        Folder for a copy in HDF5, see `cached_read`.
-    subject_pattern : str, optional
-        Regular expression that is searched in the file name. Its first group, or the whole match, is the subject.
+    **options
+        Those of `ReadOptions`.
 
     Returns
     -------
     Samples
-        Columns 'images' (n, 1, H, W), 'label' (unknown in a split without class folders), 'split' where there are
-        predefined splits, 'id' (path relative to the folder), 'subject' where a pattern is given (-1 for names without
-        a match).
+        See `read_records`; 'id' is the path relative to the folder.
 
     Raises
     ------
     FerError
-        For faults unless they are skipped, and a pattern that is invalid or matches no name.
+        For faults unless they are skipped, class folders that are numbers without the option 'classes', and options
+        that do not fit the files.
     """
-    entries, faults = _entries(path)
-    still_images = cached_read(cache, path, [entry.file for entry in entries], lambda: _read(path, entries))
-    still_images.faults = [*faults, *still_images.faults]
-    info = DataInfo(dataset="folders", classes=FOLDER_CLASSES, source=str(path))
-    X = to_samples(still_images, info, on_error)
-    return X if subject_pattern is None else _with_subjects(X, subject_pattern)
+    read_options = ReadOptions(**options)
+    found = find_records(file_tree(path), read_options.class_map, read_options.frames)
+    return read_records(found, path, DataInfo(dataset="folders", source=str(path)), read_options)
 
 
 def _can_load(path: Path) -> bool:
-    if not path.is_dir():
-        return False
-    return len({code for _, root in _split_folders(path) for code in _classes(root)}) >= MIN_CLASS_FOLDERS
+    return path.is_dir() and file_tree(path).result(find_class_folders) is not None
 
 
-def _used_files(path: Path) -> list[Path]:
-    return [entry.file for entry in _entries(path)[0]]
+def _used_files(path: Path, classes: Any = None, frames: int | None = None, **_: Any) -> list[Path]:
+    classes = ReadOptions(classes=classes).class_map
+    return find_records(file_tree(path), classes, frames).used_files()
 
 
 FOLDERS = Dataset(
     name="folders",
-    description="photographs or crops of faces in folders named by class, such as FER2013, CK+, JAFFE or KDEF",
-    layout=f"folders named by at least {MIN_CLASS_FOLDERS} of the classes {', '.join(EXPRESSION_SYNONYMS)}, such as "
-    "happy/ and sad/, or train/happy/ and train/sad/ with the splits train, validation and test",
+    description="photographs, crops of faces or videos in folders named by class",
+    layout=f"folders named by at least {MIN_CLASS_FOLDERS} classes ({', '.join(EXPRESSION_SYNONYMS)}, or names of your "
+    "own), such as happy/ and sad/, or train/happy/ and train/sad/ with the splits train, validation and test",
     can_load=_can_load,
     load=load_folders,
     used_files=_used_files,
     reference="that of the collection",
-    options=("on_error", "cache", "subject_pattern", "holdout"),
+    options=RECORD_OPTIONS,
 )
 
 
-def _folders(path: Path) -> list[Path]:
-    return sorted(p for p in path.iterdir() if p.is_dir() and not p.name.startswith("."))
+def find_class_folders(tree: FileTree, classes: Mapping[str, str] | None = None) -> ClassFolders | None:
+    """Find the level of the class folders.
+
+    Parameters
+    ----------
+    tree : FileTree
+    classes : mapping of str to str, optional
+        Class of each name. Folders with these names are class folders, too.
+
+    Returns
+    -------
+    ClassFolders or None
+        Folders of numbers are class folders, so that they can be refused for what they are.
+    """
+    known = {name.lower() for name in classes or {}}
+    paths = [name.split("/")[:-1] for name in tree.media]
+    best: tuple[int, int] | None = None
+    for depth in range(max(map(len, paths), default=0)):
+        names = Counter(folders[depth] for folders in paths if len(folders) > depth)
+        expressions = {name for name in names if class_of(name) in EXPRESSION_SYNONYMS or name.lower() in known}
+        n_files = sum(names[name] for name in expressions)
+        n_classes = len({class_of(name, classes) for name in expressions})
+        if n_classes >= MIN_CLASS_FOLDERS and n_files > (best or (0, 0))[1]:
+            best = depth, n_files
+    if best is not None:
+        return ClassFolders(best[0], True)
+    depth = _depth_of_other_classes(paths)
+    names = Counter(folders[depth] for folders in paths if len(folders) > depth)
+    titles = [name for name in names if name.lower() not in OTHER_FOLDERS]
+    if not MIN_CLASS_FOLDERS <= len(titles) <= MAX_OTHER_CLASSES:
+        return None
+    # Names with digits, such as S001 and S002, are rather subjects or parts of a collection.
+    are_numbers = all(is_number(name) for name in titles)
+    if not are_numbers and any(character.isdigit() for name in titles for character in name):
+        return None
+    return ClassFolders(depth, False)
 
 
-def _classes(root: Path) -> set[int]:
-    """Codes of the classes that the folders in a folder name."""
-    codes = (parse_expression(folder.name) for folder in _folders(root))
-    return {code for code in codes if code is not None}
+def _depth_of_other_classes(paths: Sequence[Sequence[str]]) -> int:
+    """Depth below folders that contain everything, and below those of the splits."""
+    depth = 0
+    while paths and len({tuple(folders[: depth + 1]) for folders in paths}) == 1 and len(paths[0]) > depth:
+        depth += 1
+    first = {folders[depth].lower() for folders in paths if len(folders) > depth}
+    return depth + bool(first & set(SPLIT_FOLDERS))
 
 
-def _split_folders(path: Path) -> list[tuple[str, Path]]:
-    """Predefined splits and their folders; one split with an empty name where there are none."""
-    roots = [path, *(folder for folder in _folders(path) if folder.name.lower() == "images")]
-    for root in roots:
-        found = [(SPLIT_FOLDERS[p.name.lower()], p) for p in _folders(root) if p.name.lower() in SPLIT_FOLDERS]
-        if found:
-            return found
-    return [("", max(roots, key=lambda root: len(_classes(root))))]
+def find_records(tree: FileTree, classes: Mapping[str, str] | None = None, frames: int | None = None) -> FoundRecords:
+    """Find the samples in class folders.
 
+    Parameters
+    ----------
+    tree : FileTree
+    classes : mapping of str to str, optional
+        Class of each folder name; see `find_class_folders`.
+    frames : int, optional
+        Number of frames. With more than one, folders of images below the class folders are sequences.
 
-def _image_files(folder: Path) -> list[Path]:
-    return sorted(p for p in folder.iterdir() if p.suffix.lower() in IMAGE_SUFFIXES and not p.name.startswith("."))
+    Returns
+    -------
+    FoundRecords
 
-
-def _entries(path: Path) -> tuple[list[_Entry], list[Fault]]:
-    """All image files with label and split, and the folders that are empty or do not name a class."""
-    entries: list[_Entry] = []
-    faults: list[Fault] = []
-    try:
-        for split, root in _split_folders(path):
-            folders = [folder for folder in _folders(root) if folder.name.lower() not in OTHER_FOLDERS]
-            if not folders:
-                entries += [_Entry(file, -1, split) for file in _image_files(root)]
-            for folder in folders:
-                name = _name(folder, path)
-                code = parse_expression(folder.name)
-                if code is None:
-                    known = ", ".join(EXPRESSION_SYNONYMS)
-                    faults.append(Fault("unknown class folder", f"{name} is not one of the classes {known}"))
-                    continue
-                files = _image_files(folder)
-                if not files:
-                    faults.append(Fault("empty class folder", f"{name} has no image ({', '.join(IMAGE_SUFFIXES)})"))
-                entries += [_Entry(file, code, split) for file in files]
-    except OSError as error:
-        raise FerError(f"{error.filename or path} cannot be read: {error.strerror or error}") from error
-    return entries, faults
-
-
-def _read(path: Path, entries: list[_Entry]) -> StillImages:
-    decoded: list[np.ndarray] = []
-    readable: list[_Entry] = []
-    faults: list[Fault] = []
-    n_colour = n_reduced = 0
-    for entry in progress(entries, len(entries), "images read"):
-        try:
-            image, is_colour, is_reduced = read_grayscale_image(entry.file)
-        except UnreadableImage as error:
-            faults.append(Fault("unreadable image", f"{_name(entry.file, path)} {error}"))
+    Raises
+    ------
+    FerError
+        For class folders that are numbers and are not among `classes`.
+    """
+    place = find_class_folders(tree, classes)
+    if place is None:
+        raise FerError(f"{tree.root} has no class folders, such as happy/ and sad/")
+    files: list[tuple[str, str, str]] = []  # name, class, split
+    loose: list[tuple[str, str]] = []  # in the folder of a split
+    has_splits = any(_split_of(name) for name in tree.media)
+    for name in tree.media:
+        folders = name.split("/")[:-1]
+        split = _split_of(name)
+        if has_splits and not split:
             continue
-        n_colour += is_colour
-        n_reduced += is_reduced
-        decoded.append(image)
-        readable.append(entry)
-    notes = []
-    if n_colour:
-        notes.append(f"{n_colour} colour image(s) converted to grey")
-    if n_reduced:
-        notes.append(f"{n_reduced} image(s) of more than {MAX_STORED_PIXELS:,} pixels reduced to that number")
-    return StillImages(
-        pack(decoded),
-        np.array([entry.label for entry in readable], np.int64),
-        np.array([entry.split for entry in readable], "U10"),
-        np.array([_name(entry.file, path) for entry in readable], str),
-        faults,
-        notes,
-        len(entries),
-    )
+        if len(folders) <= place.depth:
+            if split:
+                loose.append((name, split))
+        elif folders[place.depth].lower() not in OTHER_FOLDERS:
+            files.append((name, folders[place.depth], split))
+    faults = _empty_folders(tree, place, {name.split("/")[place.depth] for name, _, _ in files})
+    if place.are_expressions:
+        files, unknown = _without_unknown_classes(tree, place, files, classes or {})
+        faults += unknown
+    else:
+        check_not_numbers([title for _, title, _ in files if title.lower() not in map(str.lower, classes or {})])
+    labelled_splits = {split for _, _, split in files}
+    unlabelled = [(name, "", split) for name, split in loose if split not in labelled_splits]
+    return FoundRecords(_as_records(tree, [*files, *unlabelled], place.depth, frames), faults, apex="found")
 
 
-def _name(file: Path, root: Path) -> str:
-    """Path below the folder of the data; bytes that are not UTF-8 are written as escape sequences."""
-    return os.fsencode(file.relative_to(root).as_posix()).decode(errors="backslashreplace")
+def _split_of(name: str) -> str:
+    folders = [folder.lower() for folder in name.split("/")[:-1]]
+    return next((SPLIT_FOLDERS[folder] for folder in folders if folder in SPLIT_FOLDERS), "")
 
 
-def _with_subjects(X: Samples, pattern: str) -> Samples:
-    try:
-        expression = re.compile(pattern)
-    except re.error as error:
-        raise FerError(f"subject_pattern='{pattern}' is not a regular expression: {error}") from error
-    names = [name.rsplit("/", 1)[-1] for name in X["id"]]
-    found = [expression.search(name) for name in names]
-    unknown = str(UNKNOWN_SUBJECT)
-    subject = np.array([(m[1] if expression.groups else m[0]) or unknown if m else unknown for m in found], object)
-    known = known_subjects(subject)
-    if not known.any():
-        raise FerError(f"subject_pattern='{pattern}' matches no file name; the first one is {names[0]}")
-    n_subjects, example = len(set(subject[known])), f"'{subject[known.argmax()]}' in {names[known.argmax()]}"
-    if known.sum() > 1 and n_subjects > MAX_SUBJECTS_PER_IMAGE * known.sum():
-        raise FerError(
-            f"subject_pattern='{pattern}' finds {n_subjects} subjects in {known.sum()} images, such as {example}: it "
-            "matches the number of the image and not the subject"
+def _without_unknown_classes(
+    tree: FileTree, place: ClassFolders, files: Iterable[tuple[str, str, str]], classes: Mapping[str, str]
+) -> tuple[list[tuple[str, str, str]], list[Fault]]:
+    known = {name.lower() for name in classes}
+    kept, unknown = [], dict[str, str]()
+    for entry in files:
+        name, title, _ = entry
+        if class_of(title) in EXPRESSION_SYNONYMS or title.lower() in known:
+            kept.append(entry)
+        else:
+            unknown.setdefault("/".join(name.split("/")[: place.depth + 1]), title)
+    return kept, [
+        Fault(
+            "unknown class folder",
+            f"{display_text(folder)} is not the name of an expression (classes='{title}={title}' makes it a class, and "
+            f"classes='{title}=' excludes it)",
         )
-    notes = [f"the subject pattern finds {n_subjects} subject(s) in {known.sum()} images, such as {example}"]
-    if not known.all():
-        first = names[int((~known).argmax())]
-        notes.append(f"{(~known).sum()} file name(s) do not match the subject pattern, such as {first}")
-    info = dataclasses.replace(X.info, subjects_from="file names").with_notes(notes)
-    return X.with_columns(info, subject=subject)
+        for folder, title in unknown.items()
+    ]
+
+
+def _empty_folders(tree: FileTree, place: ClassFolders, titles: set[str]) -> list[Fault]:
+    """Class folders without an image or video, which may be the sign of an incomplete copy."""
+    parents = {tuple(name.split("/")[: place.depth]) for name in tree.media if name.count("/") > place.depth}
+    faults = []
+    for parent in sorted(parents):
+        for folder in sorted(tree.root.joinpath(*parent).iterdir()):
+            name = "/".join((*parent, folder.name))
+            is_class = folder.name in titles or class_of(folder.name) in EXPRESSION_SYNONYMS
+            if is_class and folder.is_dir() and not any(file.startswith(f"{name}/") for file in tree.media):
+                suffixes = ", ".join((*IMAGE_SUFFIXES, *VIDEO_SUFFIXES))
+                faults.append(Fault("empty class folder", f"{display_text(name)} has no image or video ({suffixes})"))
+    return faults
+
+
+def _as_records(tree: FileTree, files: Sequence[tuple[str, str, str]], depth: int, frames: int | None) -> list[Record]:
+    records = []
+    # Sorting is stable, so that the files of a folder stay in natural order.
+    by_folder = sorted(files, key=lambda entry: entry[0].rpartition("/")[0])
+    for folder, group in itertools.groupby(by_folder, lambda entry: entry[0].rpartition("/")[0]):
+        entries = list(group)
+        names = [name for name, _, _ in entries]
+        _, title, split = entries[0]
+        images = [name for name in names if not name.lower().endswith(VIDEO_SUFFIXES)]
+        is_clip = bool(images) and (frames or 1) > 1 and folder.count("/") > depth
+        if is_clip:
+            paths = tuple(map(tree.path, images))
+            records.append(Record(display_text(folder), paths, is_clip=True, label=title, split=split))
+        for name in names:
+            if not (is_clip and name in images):
+                is_video = name.lower().endswith(VIDEO_SUFFIXES)
+                records.append(
+                    Record(display_text(name), (tree.path(name),), is_clip=is_video, label=title, split=split)
+                )
+    return records

@@ -8,7 +8,7 @@ import hashlib
 import json
 import os
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -28,7 +28,7 @@ MAX_LISTED_FAULTS = 10
 
 #: Files whose code decides what is read. A cached copy is invalid after a change of any of them.
 SOURCE_FILES = (
-    *("still_images.py", "fer2013.py", "pixel_text.py", "folders.py"),
+    *("still_images.py", "fer2013.py", "pixel_text.py", "record_stills.py"),
     *("../media/decoding.py", "../expressions.py", "../vision/grayscale.py"),
 )
 
@@ -55,13 +55,13 @@ class StillImages:
 
     Attributes
     ----------
-    images : ndarray, H5Column or PackedImages, shape (n, 1, H, W), uint8
+    images : ndarray or LazyColumn, shape (n, T, H, W), uint8
     label : ndarray of int, shape (n,)
-        -1 where the files give no label.
+        -1 where the files give no label. Empty if the labels are not in the files of the images.
     split : ndarray of str, shape (n,)
-        'train', 'validation' or 'test'; empty where the files have no predefined split.
+        'train', 'validation' or 'test'; empty where the files have no predefined split. Empty like the labels.
     id : ndarray of int or str, shape (n,)
-        Name of the sample in its file or folder.
+        Name of the sample in its file; the position of its record if the labels are not in the files of the images.
     faults : list of Fault
         Entries that could not be read and are not among the samples.
     notes : list of str
@@ -71,27 +71,37 @@ class StillImages:
     """
 
     images: Any
-    label: np.ndarray
-    split: np.ndarray
-    id: np.ndarray
+    label: np.ndarray = field(default_factory=lambda: np.empty(0, np.int64))
+    split: np.ndarray = field(default_factory=lambda: np.empty(0, "U10"))
+    id: np.ndarray = field(default_factory=lambda: np.empty(0, np.int64))
     faults: list[Fault] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     n_entries: int = 0
 
 
-def pack(images: list[np.ndarray]) -> np.ndarray | PackedImages:
-    """Stack images (H, W) to an array (n, 1, H, W), or pack images of different sizes into a column."""
-    shapes = {image.shape for image in images}
-    if len(shapes) > 1:
-        return PackedImages.from_list(images)
-    stacked = np.empty((len(images), 1, *(shapes.pop() if shapes else (1, 1))), np.uint8)
-    while images:  # frees the memory of each image
-        image = images.pop()
-        stacked[len(images), 0] = image
-    return stacked
+class PackedImagesBuilder:
+    """Collects images (H, W) without a second copy of their pixels."""
+
+    def __init__(self) -> None:
+        self._pixels = bytearray()
+        self._sizes: list[tuple[int, ...]] = []
+
+    def append(self, image: np.ndarray) -> None:
+        """Add an image, shape (H, W), uint8."""
+        self._pixels += image.tobytes()
+        self._sizes.append(image.shape)
+
+    def build(self) -> np.ndarray | PackedImages:
+        """The images as an array (n, 1, H, W), or as a column where they differ in size."""
+        pixels = np.frombuffer(self._pixels, np.uint8)
+        if len(set(self._sizes)) == 1:
+            return pixels.reshape(len(self._sizes), 1, *self._sizes[0])
+        return PackedImages(pixels, np.array(self._sizes, np.int64))
 
 
-def to_samples(still_images: StillImages, info: DataInfo, on_error: str) -> Samples:
+def to_samples(
+    still_images: StillImages, info: DataInfo, on_error: str, columns: Mapping[str, Any] | None = None
+) -> Samples:
     """Convert to `Samples`, after the faults are raised or excluded.
 
     Parameters
@@ -101,6 +111,8 @@ def to_samples(still_images: StillImages, info: DataInfo, on_error: str) -> Samp
         The notes of the reader and the faults are appended to its `notes`.
     on_error : {'stop', 'skip'}
         Whether faults raise an error or are excluded.
+    columns : mapping of str to array, optional
+        Columns beside the images; by default those of `still_images`.
 
     Returns
     -------
@@ -119,12 +131,13 @@ def to_samples(still_images: StillImages, info: DataInfo, on_error: str) -> Samp
         if on_error == "stop":
             raise FerError(f"{summary}; correct them, or exclude them with on_error='skip'")
         notes.append(f"excluded: {summary}")
-    if not len(still_images.label):
+    if not len(still_images.images):
         raise FerError(f"{info.source} has no sample that can be read" + "".join(f"; {note}" for note in notes))
-    columns = {"images": still_images.images, "label": still_images.label, "id": still_images.id}
-    if (still_images.split != "").any():
-        columns["split"] = still_images.split
-    return Samples(columns, replace(info, notes=(*info.notes, *notes)))
+    if columns is None:
+        columns = {"label": still_images.label, "id": still_images.id}
+        if (still_images.split != "").any():
+            columns["split"] = still_images.split
+    return Samples({"images": still_images.images, **columns}, replace(info, notes=(*info.notes, *notes)))
 
 
 def format_faults(faults: list[Fault], source: str) -> str:
@@ -141,7 +154,9 @@ def format_faults(faults: list[Fault], source: str) -> str:
     return f"{source} has {len(faults)} fault(s) ({kinds}): {first}{more}"
 
 
-def cached_read(cache: Path | None, root: Path, files: Iterable[Path], read: Callable[[], StillImages]) -> StillImages:
+def cached_read(
+    cache: Path | None, root: Path, files: Iterable[Path], read: Callable[[], StillImages], settings: str = ""
+) -> StillImages:
     """Call `read`, or load its previous result if the files have not changed since.
 
     Parameters
@@ -154,6 +169,8 @@ def cached_read(cache: Path | None, root: Path, files: Iterable[Path], read: Cal
         All files that `read` reads. The key of a result consists of their paths, sizes and modification times, and of
         the code that reads them (`SOURCE_FILES`).
     read : callable
+    settings : str, default=''
+        Whatever else decides the result.
 
     Returns
     -------
@@ -167,7 +184,7 @@ def cached_read(cache: Path | None, root: Path, files: Iterable[Path], read: Cal
     if cache is None:
         return read()
     digest = hashlib.blake2b(_source_code(), digest_size=16)
-    digest.update(f"{root.absolute()}\n".encode(errors="surrogateescape"))
+    digest.update(f"{root.absolute()}\n{settings}\n".encode(errors="surrogateescape"))
     for file in files:
         try:
             state = file.stat()
@@ -217,7 +234,7 @@ def _save(path: Path, result: StillImages) -> None:
                 for name in ("split", "id"):
                     values = getattr(result, name)
                     is_text = values.dtype.kind in "UO"
-                    file.create_dataset(name, data=values.astype(object) if is_text else values)
+                    file.create_dataset(name, data=values.astype(h5py.string_dtype()) if is_text else values)
                 file.create_dataset("about", data=about)
         except RuntimeError as error:
             raise OSError(" ".join(str(error).split())) from error
@@ -243,10 +260,20 @@ def _load_cached(path: Path) -> StillImages | None:
         result = StillImages(images, label, split, ids, faults, about["notes"], about["n_entries"])
     except (FerError, KeyError, ValueError, TypeError, AttributeError):
         return None
-    lengths = {len(images), len(label), len(split), len(ids)}
+    lengths = {len(images), len(ids), len(label) or len(ids), len(split) or len(ids)}
     return result if len(lengths) == 1 and len(images.shape) == 4 else None
 
 
 def _as_text(values: np.ndarray) -> np.ndarray:
     """Numbers unchanged, and text as str."""
     return values if values.dtype.kind in "iu" else np.array([value.decode() for value in values], str)
+
+
+def display_name(file: Path, root: Path) -> str:
+    """Path of a file below the folder of the data."""
+    return display_text((file.relative_to(root) if file.is_relative_to(root) else file).as_posix())
+
+
+def display_text(name: str) -> str:
+    """Name of a file; bytes that are not UTF-8 are written as escape sequences."""
+    return os.fsencode(name).decode(errors="backslashreplace")

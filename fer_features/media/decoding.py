@@ -79,12 +79,14 @@ def decode_image(path: Path) -> np.ndarray:
     return image
 
 
-def read_grayscale_image(path: Path) -> tuple[np.ndarray, bool, bool]:
-    """Read an image file as 8-bit grey values of at most `MAX_STORED_PIXELS`.
+def read_grayscale_image(path: Path, reduce: bool = True) -> tuple[np.ndarray, bool, bool]:
+    """Read an image file as 8-bit grey values, by default of at most `MAX_STORED_PIXELS`.
 
     Parameters
     ----------
     path : Path
+    reduce : bool, default=True
+        Whether larger images are reduced.
 
     Returns
     -------
@@ -103,7 +105,7 @@ def read_grayscale_image(path: Path) -> tuple[np.ndarray, bool, bool]:
     is_colour = image.ndim == 3 and has_colour(image)
     if image.ndim == 3:
         image = to_grayscale(image)
-    reduced = reduce_image(image)
+    reduced = reduce_image(image) if reduce else image
     return reduced, is_colour, reduced is not image
 
 

@@ -9,6 +9,7 @@ import pytest
 
 from fer_features import FerError, Samples, load_dataset
 from fer_features.datasets import DATASETS, LOAD_OPTIONS, Dataset, register_dataset
+from fer_features.datasets.layouts import LAYOUTS
 from fer_features.samples.table import DataInfo
 
 
@@ -150,8 +151,10 @@ def test_unknown_layout_names_the_content_and_the_accepted_layouts(tmp_path):
         raised = str(caught.value)
         assert "\n" not in raised
         assert message in raised
+        named = {layout.name for layout in LAYOUTS}
         for name, dataset in DATASETS.items():
-            assert (dataset.layout in raised) == (name != "demo")
+            assert (dataset.layout in raised) == (name not in ("demo", *named))
+            assert (name in raised.partition("and the layouts of ")[2].split(", ")) == (name in named)
 
 
 def test_missing_path():

@@ -1,4 +1,4 @@
-"""`Record`: the files and annotations of one sample, which readers of layouts find and `record_reader` reads."""
+"""`Record`: the files and annotations of one sample. Layouts find records; `record_reader` reads their files."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ..media.media_files import VIDEO_SUFFIXES
+from .still_images import Fault
 
 
 @dataclass(frozen=True)
@@ -35,8 +36,8 @@ class Record:
         Frame numbers in the clip from 0: the end of the neutral face, and the strongest expression.
     start, end : float or None
         Part of a video that shows the expression, in seconds.
-    landmarks : Path or None
-        File with the landmarks of the image.
+    landmarks : tuple of Path
+        Files with landmarks: one for each of `files`, or one for a video. Empty where there are none.
     box : tuple of 4 float, or None
         x, y, width and height of the face in pixels; the image is cropped to it.
     extra : mapping of str to str
@@ -55,7 +56,7 @@ class Record:
     apex: int | None = None
     start: float | None = None
     end: float | None = None
-    landmarks: Path | None = None
+    landmarks: tuple[Path, ...] = ()
     box: tuple[float, float, float, float] | None = None
     extra: Mapping[str, str] = field(default_factory=dict)
 
@@ -63,3 +64,36 @@ class Record:
     def is_video(self) -> bool:
         """Whether the sample is one video file."""
         return len(self.files) == 1 and self.files[0].suffix.lower() in VIDEO_SUFFIXES
+
+
+@dataclass
+class FoundRecords:
+    """Samples that a layout finds in a folder.
+
+    Attributes
+    ----------
+    records : list of Record
+    faults : list of Fault
+        Entries that are not among the records, such as an empty folder.
+    annotation_files : list of Path
+        Files that were read to find the records, in addition to those of the records.
+    notes : list of str
+        Decisions that a user should know.
+    apex : {'last', 'found'}
+        Where the apex of a clip is, if its record does not say it and the user does not either.
+    classes : tuple of str
+        Classes in the order of their codes; by default that of `class_order`.
+    """
+
+    records: list[Record]
+    faults: list[Fault] = field(default_factory=list)
+    annotation_files: list[Path] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    apex: str = "last"
+    classes: tuple[str, ...] = ()
+
+    def used_files(self) -> list[Path]:
+        """All files of the records, and the annotation files."""
+        used = [file for record in self.records for file in (*record.files, *record.landmarks)]
+        neutral = [record.neutral for record in self.records if isinstance(record.neutral, Path)]
+        return [*used, *neutral, *self.annotation_files]
