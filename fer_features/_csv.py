@@ -72,9 +72,17 @@ def write_csv(table: pd.DataFrame, path: Path) -> None:
 
     Parts of file names that are not UTF-8 are written as escape sequences.
     """
+    _escaped(table).to_csv(path, index=False, encoding="utf-8", errors="backslashreplace")
+
+
+def csv_text(table: pd.DataFrame) -> str:
+    """The text that `write_csv` writes."""
+    return utf8_text(_escaped(table).to_csv(index=False, lineterminator="\n"))
+
+
+def _escaped(table: pd.DataFrame) -> pd.DataFrame:
     table = table.apply(lambda column: column.map(escape_formula) if column.dtype.kind == "O" else column)
-    table = table.rename(columns=escape_formula)
-    table.to_csv(path, index=False, encoding="utf-8", errors="backslashreplace")
+    return table.rename(columns=escape_formula)
 
 
 def read_csv(path: str | Path) -> pd.DataFrame:

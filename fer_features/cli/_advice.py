@@ -7,6 +7,7 @@ prints them as the options ``--cv 10fold`` and ``--set align__method=none``.
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Collection
 
 #: NAME=VALUE where VALUE is a quoted text, a placeholder, a number or True; neither in a path, nor after an option.
@@ -14,17 +15,23 @@ _ADVICE = re.compile(r"(?<![\w.,=/'\"-])(?<!--set )([a-zA-Z]\w*)=('[^']*'|[\w.+-
 
 #: Options of ``fer-features run`` in advice that other commands print, about the next run.
 RUN_OPTIONS = (
+    "apex",
+    "classes",
     "cv",
+    "dataset",
     "drop_duplicates",
+    "frames",
     "holdout",
     "labels",
     "learning_curve",
     "n_subjects",
+    "neutral_frame",
     "on_error",
     "overwrite",
     "subject_pattern",
     "subjects",
     "train_landmarker",
+    "where",
 )
 
 
@@ -54,6 +61,6 @@ def as_options(text: str, names: Collection[str] = ()) -> str:
             return f"--set {name}={value}"
         if name not in names and name not in RUN_OPTIONS:
             return match[0]
-        return f"--{name.replace('_', '-')}" + ("" if value == "True" else f" {value}")
+        return f"--{name.replace('_', '-')}" + ("" if value == "True" else f" {shlex.quote(value)}")
 
     return _ADVICE.sub(option, text)

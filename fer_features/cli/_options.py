@@ -44,6 +44,40 @@ def add_data_options(parser: Parser, positional: bool = False) -> None:
         group.add_argument("data", nargs="?", **path)
     else:
         group.add_argument("--data", **path)
+    group.add_argument(
+        "--dataset",
+        metavar="NAME",
+        help="name of the data set, where its files are not recognized; see 'fer-features list datasets'",
+    )
+    group.add_argument(
+        "--classes",
+        metavar="NAME=CLASS,...",
+        help="classes of labels or folder names, such as 0=angry,1=disgust; an empty class excludes its samples",
+    )
+    group.add_argument(
+        "--where",
+        action="append",
+        metavar="NAME=VALUE,...",
+        help="use the samples whose annotation has one of these values, such as view=frontal; repeatable",
+    )
+    group.add_argument(
+        "--frames",
+        type=int_between(1, 1000),
+        metavar="N",
+        help="frames of a sequence from neutral to apex; 1 for the apex alone; 2 makes pairs of still images "
+        "and the neutral image of the same subject (default: 10)",
+    )
+    group.add_argument(
+        "--apex",
+        choices=("given", "last", "found"),
+        help="apex of a sequence: annotated, the last frame, or found by motion (default: annotated, or as is usual "
+        "for the data set)",
+    )
+    group.add_argument(
+        "--neutral-frame",
+        choices=("first", "found"),
+        help="neutral frame of a sequence without annotation: its first frame, or found by motion (default: first)",
+    )
     group.add_argument("--labels", metavar="NAME", help="alternative labels: ferplus, for FER2013")
     group.add_argument(
         "--subjects", metavar="FILE", help="subject identities of the training samples: .h5, .npy or .csv"
@@ -234,6 +268,12 @@ def read_samples(options: argparse.Namespace, cache: Path | None = None) -> Samp
         subject_pattern=options.subject_pattern,
         holdout=options.holdout,
         landmarks=options.landmarks,
+        dataset=options.dataset,
+        frames=options.frames,
+        apex=options.apex,
+        neutral_frame=options.neutral_frame,
+        classes=options.classes,
+        where=options.where,
         cache=cache,
     )
 

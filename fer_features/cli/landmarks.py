@@ -106,7 +106,7 @@ def parser() -> Parser:
 
 
 def _add_frames(group: OptionGroup) -> None:
-    group.add_argument("--frames", type=int_at_least(1), default=3, metavar="N", help="frames to use per sequence")
+    group.add_argument("--max-frames", type=int_at_least(1), default=3, metavar="N", help="frames to use per sequence")
 
 
 def _add_max_samples(group: OptionGroup, default: int) -> None:
@@ -208,7 +208,7 @@ def adapt(options: argparse.Namespace) -> None:
         X,
         landmarker=landmarker,
         faces=options.faces,
-        n_frames=options.frames,
+        n_frames=options.max_frames,
         max_samples=options.max_samples,
         random_state=options.seed,
         report=_report(options),
@@ -294,7 +294,7 @@ def _load_frames(
     usable = np.flatnonzero(~X.missing("landmarks"))
     if max_samples is not None and len(usable) > max_samples:
         X = X[np.sort(np.random.default_rng(options.seed).permutation(usable)[:max_samples])]
-    return X, AnnotatedFrames.from_samples(X, options.frames)
+    return X, AnnotatedFrames.from_samples(X, options.max_frames)
 
 
 def _fingerprint(X: Samples) -> str:

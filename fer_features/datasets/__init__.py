@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,7 @@ from .folders import FOLDERS
 from .holdout import with_holdout
 from .landmark_files import LandmarkTable, read_landmarks, with_landmarks_from_file, write_landmarks
 from .layouts import LAYOUTS
+from .metadata_table import TABLE
 from .subject_files import with_subjects_from_file
 from .subjects import with_inferred_subjects
 from .unused_files import unused_files_note
@@ -29,6 +30,7 @@ DATASETS: dict[str, Dataset] = {
     "demo": DEMO,
     "fer22": FER22,
     "fer2013": FER2013,
+    "table": TABLE,
     **{layout.name: layout.as_dataset() for layout in LAYOUTS},
     "folders": FOLDERS,
 }
@@ -197,9 +199,9 @@ def load_dataset(
         options = {k: v for k, v in options.items() if k in found.options and k != "holdout" and v is not None}
         X = _load(found, path, options)
         notes: tuple[str, ...] = ()
-        if found.used_files is not None and path.is_dir():
+        if path.is_dir() and (found.find_records or found.used_files):
             used = [Path(file) for file in (subjects, landmarks) if file is not None]
-            notes = unused_files_note(path, [*found.used_files(path, **options), *used])
+            notes = unused_files_note(path, [*_used_files(found, path, options), *used])
     if subjects is not None:
         X = with_subjects_from_file(X, Path(subjects))
     if "holdout" in found.options:  # after the subjects are known, since it must not divide a subject
@@ -223,6 +225,13 @@ def _with_inferred_subjects(X: Samples, n_subjects: int | None) -> Samples:
             "still images; give subjects=FILE or subject_pattern=REGEX"
         )
     return X
+
+
+def _used_files(dataset: Dataset, path: Path, options: Mapping[str, Any]) -> Iterable[Path]:
+    if dataset.find_records is not None:
+        return dataset.find_records(path, **options).used_files()
+    assert dataset.used_files is not None
+    return dataset.used_files(path, **options)
 
 
 def _named(name: str, path: Path) -> Dataset:

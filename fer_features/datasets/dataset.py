@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..samples.table import Samples
+from .file_records import FoundRecords
 
 #: Names of the options of `load_dataset` that a data set may support.
 LOAD_OPTIONS = (
@@ -37,6 +38,9 @@ class Dataset:
     used_files : callable, optional
         ``used_files(path: Path, **options) -> iterable of Path``: the files that `load` reads in a folder with these
         options. `load_dataset` counts the others in a note, so that none is passed over without a sign.
+    find_records : callable, optional
+        ``find_records(path: Path, **options) -> FoundRecords`` for data sets of image and video files: the samples with
+        their annotations, before any image is read.
     reference : str
         Citation with DOI.
     licence : str
@@ -78,6 +82,7 @@ class Dataset:
     can_load: Callable[[Path], bool]
     load: Callable[..., Samples]
     used_files: Callable[..., Iterable[Path]] | None = None
+    find_records: Callable[..., FoundRecords] | None = None
     reference: str = ""
     licence: str = ""
     homepage: str = ""

@@ -97,7 +97,7 @@ def load_folders(path: Path, **options: Any) -> Samples:
         that do not fit the files.
     """
     read_options = ReadOptions(**options)
-    found = find_records(file_tree(path), read_options.class_map, read_options.frames)
+    found = find_class_records(file_tree(path), read_options.class_map, read_options.frames)
     return read_records(found, path, DataInfo(dataset="folders", source=str(path)), read_options)
 
 
@@ -105,9 +105,8 @@ def _can_load(path: Path) -> bool:
     return path.is_dir() and file_tree(path).result(find_class_folders) is not None
 
 
-def _used_files(path: Path, classes: Any = None, frames: int | None = None, **_: Any) -> list[Path]:
-    classes = ReadOptions(classes=classes).class_map
-    return find_records(file_tree(path), classes, frames).used_files()
+def _find_records(path: Path, classes: Any = None, frames: int | None = None, **_: Any) -> FoundRecords:
+    return find_class_records(file_tree(path), ReadOptions(classes=classes).class_map, frames)
 
 
 FOLDERS = Dataset(
@@ -117,7 +116,7 @@ FOLDERS = Dataset(
     "own), such as happy/ and sad/, or train/happy/ and train/sad/ with the splits train, validation and test",
     can_load=_can_load,
     load=load_folders,
-    used_files=_used_files,
+    find_records=_find_records,
     reference="that of the collection",
     options=RECORD_OPTIONS,
 )
@@ -170,7 +169,9 @@ def _depth_of_other_classes(paths: Sequence[Sequence[str]]) -> int:
     return depth + bool(first & set(SPLIT_FOLDERS))
 
 
-def find_records(tree: FileTree, classes: Mapping[str, str] | None = None, frames: int | None = None) -> FoundRecords:
+def find_class_records(
+    tree: FileTree, classes: Mapping[str, str] | None = None, frames: int | None = None
+) -> FoundRecords:
     """Find the samples in class folders.
 
     Parameters

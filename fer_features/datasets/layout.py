@@ -132,7 +132,7 @@ class Layout:
             layout=self.layout,
             can_load=self.can_load,
             load=self.load,
-            used_files=lambda path, **_: self.find_records(file_tree(path)).used_files(),
+            find_records=lambda path, **_: self.find_records(file_tree(path)),
             reference=self.reference,
             licence=self.licence,
             homepage=self.homepage,

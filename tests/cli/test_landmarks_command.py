@@ -63,7 +63,7 @@ def test_a_trained_landmarker_can_be_evaluated(synthetic_faces, tmp_path, capsys
 
 
 def test_a_landmarker_is_evaluated_by_cross_validation(synthetic_faces, capsys):
-    assert main(["evaluate", *synthetic_faces, "--cv", "2fold", "--frames", "2"]) == 0
+    assert main(["evaluate", *synthetic_faces, "--cv", "2fold", "--max-frames", "2"]) == 0
     printed = capsys.readouterr().out
     assert "40 faces, 5 subjects" in printed
     assert "written" not in printed

@@ -1,0 +1,126 @@
+"""Tables of files: each column is read as documented, each line is used or counted, and order does not matter."""
+
+import json
+
+import numpy as np
+import pytest
+
+from fer_features import FerError, load_dataset
+
+from .layouts.trees import write_image, write_images
+
+NAMES = [f"{folder}/{i}.png" for folder in ("a", "b") for i in range(4)]
+LABELS = ["happy", "sad", "", "sad", "Fear", "fearful", "happy", "neutral"]
+
+
+def write_table(path, lines):
+    """Write dicts as a table in the format of its suffix."""
+    names = list(dict.fromkeys(name for line in lines for name in line))
+    if path.suffix == ".jsonl":
+        path.write_text("\n".join(json.dumps(line) for line in lines))
+    else:
+        separator = "\t" if path.suffix == ".tsv" else ","
+        rows = [names, *([str(line.get(name, "")) for name in names] for line in lines)]
+        path.write_text("\n".join(separator.join(row) for row in rows))
+
+
+def check_refused(path, *parts, **options):
+    with pytest.raises(FerError) as caught:
+        load_dataset(path, **options)
+    assert "\n" not in str(caught.value)
+    for part in parts:
+        assert part in str(caught.value)
+
+
+@pytest.mark.parametrize("name", ["metadata.csv", "metadata.tsv", "metadata.jsonl", "faces.csv"])
+def test_lines_become_samples_in_their_order(tmp_path, name):
+    images = write_images(tmp_path, NAMES)
+    order = np.random.default_rng(1).permutation(8)
+    lines = [
+        {"file_name": NAMES[i], "label": LABELS[i], "subject": f"S{i // 2}", "split": "val" if i > 5 else "train"}
+        | {"session": int(i % 2), "age": int(20 + i)}
+        for i in order
+    ]
+    write_table(tmp_path / name, lines)
+    X = load_dataset(tmp_path / name if name == "faces.csv" else tmp_path)
+    assert (X.info.dataset, X.info.notes, X.info.subjects_from) == ("table", (), "dataset")
+    assert X["id"].tolist() == [NAMES[i] for i in order]
+    for i, image, label, subject, split, session, age in zip(
+        *(order, X["images"], X["label"], X["subject"], X["split"], X["session"], X["age"]), strict=True
+    ):
+        assert np.array_equal(image[0], images[NAMES[i]])
+        assert label == {"Fear": "fear", "fearful": "fear"}.get(LABELS[i], LABELS[i])
+        assert (subject, split) == (f"S{i // 2}", "validation" if i > 5 else "train")
+        assert (session, age) == (str(i % 2), str(20 + i))
+
+
+def test_missing_columns_and_ids(tmp_path):
+    write_images(tmp_path, NAMES)
+    write_table(tmp_path / "metadata.csv", [{"file_name": NAMES[0], "id": "x"}, {"file_name": NAMES[1], "id": "y"}])
+    X = load_dataset(tmp_path)
+    assert X["id"].tolist() == ["x", "y"]
+    assert not X.is_labelled.any()
+    assert "subject" not in X
+    assert X.info.notes[0] == f"not used: 6 file(s) in {tmp_path}: a/2.png, a/3.png, b/ (4)"
+
+
+FAULTS = {
+    "absent": ({"file_name": "a/9.png"}, "'file_name' names a/9.png, which does not exist"),
+    "no name": ({"file_name": ""}, "'file_name' is empty"),
+    "empty folder": ({"file_name": "empty"}, "the folder empty has no image"),
+    "no match": ({"file_name": "a/*.jpg"}, "the pattern a/*.jpg matches no image"),
+    "other file": ({"file_name": "note.txt"}, "note.txt is neither an image nor a video"),
+    "split": ({"split": "first"}, "the split 'first' is not one of train, validation, test"),
+    "apex": ({"apex": "-1"}, "'apex' is '-1': the frame as a number from 0 is needed"),
+    "neutral": ({"neutral": "a/7.png"}, "'neutral' is 'a/7.png': the frame as a number from 0, or an image"),
+    "start": ({"start": "1 minute"}, "'start' is '1 minute': seconds or hh:mm:ss.mmm are needed"),
+    "landmarks": ({"landmarks": "a/0.pts"}, "'landmarks' names a/0.pts, which does not exist"),
+    "damaged": ({"file_name": "damaged.png"}, "damaged.png is not an image"),
+}
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_faults_are_located_and_skipped(tmp_path, fault):
+    changes, message = FAULTS[fault]
+    write_images(tmp_path, NAMES)
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "note.txt").touch()
+    (tmp_path / "damaged.png").write_text("x")
+    columns = {"split": "", "apex": "", "neutral": "", "start": "", "landmarks": ""}
+    lines = [{"file_name": name, "label": "sad"} | columns for name in NAMES]
+    lines[2] |= changes
+    write_table(tmp_path / "metadata.csv", lines)
+    check_refused(tmp_path, "1 fault(s)", message, "on_error='skip'", *([] if fault == "damaged" else ["line 3"]))
+    assert load_dataset(tmp_path, on_error="skip")["id"].tolist() == NAMES[:2] + NAMES[3:]
+
+
+def test_invalid_tables(tmp_path):
+    write_images(tmp_path, NAMES)
+    lines = [{"file_name": name} for name in NAMES]
+    write_table(tmp_path / "metadata.csv", [*lines, lines[0]])
+    check_refused(tmp_path, "1 id(s) are repeated, such as 'a/0.png'")
+    write_table(tmp_path / "metadata.csv", [{"image": "a/0.png"}])
+    check_refused(tmp_path, "'file_name' is needed", "image")
+    write_table(tmp_path / "metadata.csv", [{"file_name": name, "label": i} for i, name in enumerate(NAMES)])
+    check_refused(tmp_path, "the classes are numbers (0, 1, 2", "classes='0=angry,...'")
+    write_table(tmp_path / "metadata.tsv", lines)
+    check_refused(tmp_path, "metadata.csv and metadata.tsv")
+    (tmp_path / "metadata.jsonl").write_text('{"file_name": "a/0.png"}\n{"file_name": ')
+    check_refused(tmp_path / "metadata.jsonl", "line 2 is not JSON")
+    (tmp_path / "metadata.jsonl").write_text('{"file_name": ["a/0.png"]}')
+    check_refused(tmp_path / "metadata.jsonl", "line 1 is not a JSON object of texts and numbers")
+
+
+def test_numbers_of_classes_are_named(tmp_path):
+    write_images(tmp_path, NAMES)
+    write_table(tmp_path / "metadata.csv", [{"file_name": name, "label": i % 2} for i, name in enumerate(NAMES)])
+    X = load_dataset(tmp_path, classes={"0": "Pain", "1": "No pain"})
+    assert X["label"].tolist() == ["Pain", "No pain"] * 4
+
+
+def test_files_outside_of_the_folder_of_the_table(tmp_path):
+    write_image(tmp_path / "images" / "0.png")
+    (tmp_path / "tables").mkdir()
+    other = tmp_path / "images" / "0.png"
+    write_table(tmp_path / "tables" / "t.csv", [{"file_name": "../images/0.png"}, {"file_name": str(other)}])
+    assert load_dataset(tmp_path / "tables" / "t.csv")["id"].tolist() == ["../images/0.png", str(other)]
