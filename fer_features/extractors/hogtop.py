@@ -7,7 +7,7 @@ import numpy as np
 from ..samples.table import Samples
 from ..vision.top import PLANES, hog_top
 from .base import Extractor
-from .clips import read_clips
+from .clip_sampling import sample_frames
 from .parameters import POSITIVE_INTEGER
 
 
@@ -51,7 +51,7 @@ class HOGTOP(Extractor):
 
     def extract(self, X: Samples) -> np.ndarray:
         """Square roots of the histograms, shape (n, grid * grid * 3 * orientations)."""
-        clips = read_clips(self, X, self.n_frames)
+        clips = sample_frames(self, X, self.n_frames)
         return np.sqrt(hog_top(clips, self.orientations, self.grid, bool(self.signed_gradients)))
 
     def feature_names(self) -> list[str]:

@@ -8,7 +8,7 @@ from ..samples.table import Samples
 from ..vision.lbp import N_LBP_LABELS
 from ..vision.top import PLANES, lbp_top
 from .base import Extractor
-from .clips import read_clips
+from .clip_sampling import sample_frames
 from .parameters import POSITIVE_INTEGER
 
 
@@ -52,7 +52,7 @@ class LBPTOP(Extractor):
 
     def extract(self, X: Samples) -> np.ndarray:
         """Square roots of the histograms, shape (n, grid * grid * 3 * 59)."""
-        clips = read_clips(self, X, self.n_frames)
+        clips = sample_frames(self, X, self.n_frames)
         time_radius = min(self.time_radius, (clips.shape[1] - 1) // 2)
         return np.sqrt(lbp_top(clips, self.radius, time_radius, self.grid))
 

@@ -12,7 +12,7 @@ from .base import Extractor, require_neutral_frame
 MIN_FRAMES = 3
 
 
-def read_clips(extractor: Extractor, X: Samples, n_frames: int) -> np.ndarray:
+def sample_frames(extractor: Extractor, X: Samples, n_frames: int) -> np.ndarray:
     """Frames of the clips, spread evenly from the neutral frame to the apex.
 
     Parameters
