@@ -1,0 +1,215 @@
+"""`ClipColumn`: frames of clips that are decoded on access, from image files and videos."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+
+from ..exceptions import FerError
+from ..media.decoding import MAX_STORED_PIXELS, UnreadableImage, decode_image, reduce_image
+from ..media.media_files import VIDEO_SUFFIXES
+from ..media.video_frames import UnreadableVideo, VideoFrames
+from ..samples.columns import LazyColumn, stack_if_equal
+from ..vision.grayscale import has_colour, to_grayscale
+
+#: Frame number of the image of the neutral face that is not part of the clip.
+NEUTRAL_IMAGE = -1
+
+
+@dataclass(frozen=True)
+class ClipFrames:
+    """Frames of a clip that a table shows.
+
+    Attributes
+    ----------
+    files : tuple of Path
+        The images of the clip in order of time, or one video.
+    numbers : tuple of int
+        Number of each shown frame in the clip, from 0; `NEUTRAL_IMAGE` for `neutral`.
+    size : tuple of int
+        Height and width of the frames in pixels.
+    neutral : Path or None
+        Image of the neutral face.
+    box : tuple of 4 float, or None
+        x, y, width and height in pixels to which the frames of the clip, and not `neutral`, are cropped.
+    """
+
+    files: tuple[Path, ...]
+    numbers: tuple[int, ...]
+    size: tuple[int, int]
+    neutral: Path | None = None
+    box: tuple[float, float, float, float] | None = None
+
+    def read(self, positions: Sequence[int]) -> np.ndarray:
+        """Decode some of the frames.
+
+        Parameters
+        ----------
+        positions : sequence of k int
+            Positions in `numbers`.
+
+        Returns
+        -------
+        ndarray, shape (k, H, W), uint8
+
+        Raises
+        ------
+        FerError
+            For a frame that cannot be decoded any more.
+        """
+        wanted = [self.numbers[position] for position in positions]
+        frames = {}
+        if NEUTRAL_IMAGE in wanted and self.neutral is not None:
+            frames[NEUTRAL_IMAGE] = self._read_image(self.neutral, None)
+        in_clip = sorted({*wanted} - {NEUTRAL_IMAGE})
+        if in_clip and is_video(self.files):
+            frames.update(self._read_video(in_clip))
+        else:
+            frames.update({number: self._read_image(self.files[number], self.box) for number in in_clip})
+        return np.stack([frames[number] for number in wanted])
+
+    def _read_image(self, file: Path, box: tuple[float, float, float, float] | None) -> np.ndarray:
+        try:
+            return fit_to_size(grey_frame(decode_image(file), box).image, self.size)
+        except UnreadableImage as error:
+            raise FerError(f"{file} {error}") from error
+
+    def _read_video(self, numbers: Sequence[int]) -> dict[int, np.ndarray]:
+        file, frames = self.files[0], {}
+        try:
+            with VideoFrames(file) as video:
+                for number, _ in enumerate(video):
+                    if number in numbers:
+                        frames[number] = fit_to_size(grey_frame(video.image(), self.box).image, self.size)
+                    if number == numbers[-1]:
+                        return frames
+        except (UnreadableVideo, UnreadableImage) as error:
+            raise FerError(f"{file} {error}") from error
+        raise FerError(f"{file} ends before frame {numbers[-1]}, which it had when it was loaded")
+
+
+class ClipColumn(LazyColumn):
+    """Clips whose frames are decoded on access; a pickle holds the names of files and the numbers of frames only.
+
+    Parameters
+    ----------
+    clips : sequence of ClipFrames
+    n_frames : int
+        Number of frames of each clip.
+
+    Raises
+    ------
+    FerError
+        On access, for a frame that cannot be decoded any more.
+
+    Notes
+    -----
+    A video is decoded once per access, from its beginning to the last frame that is wanted.
+    """
+
+    def __init__(self, clips: Sequence[ClipFrames], n_frames: int):
+        self.clips = tuple(clips)
+        sizes = {clip.size for clip in self.clips}
+        size = sizes.pop() if len(sizes) == 1 else (None, None)
+        self.shape = (len(self.clips), n_frames, *size)
+
+    def __getitem__(self, indices: Any) -> Any:
+        return self._read(np.atleast_1d(np.arange(len(self))[indices]), range(self.shape[1]))
+
+    def frame(self, indices: Any, t: int) -> Any:
+        """Frame `t` of some samples, (k, H, W), or a list of (H, W); no other image file is read."""
+        frames = self._read(np.arange(len(self))[indices], [range(self.shape[1])[t]])
+        return frames[:, 0] if isinstance(frames, np.ndarray) else [clip[0] for clip in frames]
+
+    def sizes(self, indices: np.ndarray) -> np.ndarray:
+        """Width and height of the images of some samples, (k, 2); nothing is read."""
+        return np.array([self.clips[i].size[::-1] for i in indices], np.int64).reshape(-1, 2)
+
+    def _read(self, indices: np.ndarray, positions: Sequence[int]) -> Any:
+        if not len(indices):
+            return np.empty((0, len(positions), *(size or 1 for size in self.shape[2:])), np.uint8)
+        return stack_if_equal([self.clips[i].read(positions) for i in indices])
+
+
+@dataclass(frozen=True)
+class GreyFrame:
+    """A frame as it is shown, and what was changed: whether it had colours and more than `MAX_STORED_PIXELS`."""
+
+    image: np.ndarray
+    is_colour: bool
+    is_reduced: bool
+
+
+def grey_frame(image: np.ndarray, box: Iterable[float] | None = None) -> GreyFrame:
+    """Crop a decoded image to a box, and convert it to grey values of at most `MAX_STORED_PIXELS`.
+
+    Parameters
+    ----------
+    image : ndarray, shape (H, W) or (H, W, 3), uint8
+    box : iterable of 4 float, optional
+        x, y, width and height in pixels.
+
+    Returns
+    -------
+    GreyFrame
+
+    Raises
+    ------
+    UnreadableImage
+        If the box is outside of the image.
+
+    Examples
+    --------
+    >>> grey_frame(np.zeros((40, 60, 3), np.uint8), box=(50, 10, 20, 20)).image.shape
+    (20, 10)
+    """
+    if box is not None:
+        x, y, width, height = box
+        left, top = max(0, round(x)), max(0, round(y))
+        given, image = image.shape, image[top : max(0, round(y + height)), left : max(0, round(x + width))]
+        if not image.size:
+            where = f"x={x:g}, y={y:g}, width {width:g}, height {height:g}"
+            raise UnreadableImage(f"has {given[1]} x {given[0]} pixels, and the box is outside of it ({where})")
+    is_colour = image.ndim == 3 and has_colour(image)
+    grey = np.ascontiguousarray(to_grayscale(image) if image.ndim == 3 else image)
+    return GreyFrame(reduce_image(grey), is_colour, grey.size > MAX_STORED_PIXELS)
+
+
+def fit_to_size(image: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """Scale an image to fit into a size, and centre it; the margins repeat its borders.
+
+    Parameters
+    ----------
+    image : ndarray, shape (h, w), uint8
+    size : tuple of int
+        Height and width.
+
+    Returns
+    -------
+    ndarray, shape (H, W), uint8
+        `image` itself if it has this size. Height and width are scaled by the same factor, since another ratio would
+        look like a motion of the face.
+
+    Examples
+    --------
+    >>> fit_to_size(np.full((2, 2), 7, np.uint8), (2, 4)).tolist()
+    [[7, 7, 7, 7], [7, 7, 7, 7]]
+    """
+    if image.shape == size:
+        return image
+    factor = min(size[0] / image.shape[0], size[1] / image.shape[1])
+    height, width = (min(max(1, round(factor * a)), b) for a, b in zip(image.shape, size, strict=True))
+    scaled = cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA if factor < 1 else cv2.INTER_LINEAR)
+    top, left = (size[0] - height) // 2, (size[1] - width) // 2
+    margins = top, size[0] - height - top, left, size[1] - width - left
+    return cv2.copyMakeBorder(scaled, *margins, cv2.BORDER_REPLICATE)
+
+
+def is_video(files: Sequence[Path]) -> bool:
+    """Whether the files of a clip are one video."""
+    return len(files) == 1 and files[0].suffix.lower() in VIDEO_SUFFIXES
