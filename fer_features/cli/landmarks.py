@@ -147,13 +147,13 @@ def detect(options: argparse.Namespace) -> None:
     import numpy as np
 
     from ..datasets import write_landmarks
-    from ..datasets.landmark_files import LANDMARK_SUFFIXES
+    from ..datasets.landmark_writer import WRITTEN_SUFFIXES
     from ..faces import load_landmarker
     from ..workflow import detect_landmarks
 
     out = Path(options.out)
-    if out.suffix.lower() not in LANDMARK_SUFFIXES:
-        raise FerError(f"--out {out}: a name that ends in {' or '.join(LANDMARK_SUFFIXES)} is needed")
+    if out.suffix.lower() not in WRITTEN_SUFFIXES:
+        raise FerError(f"--out {out}: a name that ends in {' or '.join(WRITTEN_SUFFIXES)} is needed")
     check_writable(out)
     landmarker = load_landmarker(options.landmarker) if options.landmarker else None
     X = read_samples(options)

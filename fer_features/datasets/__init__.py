@@ -18,7 +18,10 @@ from .fer22 import FER22
 from .fer2013 import FER2013
 from .folders import FOLDERS
 from .holdout import with_holdout
-from .landmark_files import LandmarkTable, read_landmarks, with_landmarks_from_file, write_landmarks
+from .landmark_files import with_landmarks_from_file
+from .landmark_folders import landmark_files_in
+from .landmark_formats import LANDMARK_FORMATS, read_landmarks, read_point_file
+from .landmark_writer import LandmarkTable, write_landmarks
 from .layouts import LAYOUTS
 from .metadata_table import TABLE
 from .subject_files import with_subjects_from_file
@@ -142,7 +145,8 @@ def load_dataset(
         Fraction of the samples that becomes the split 'test' where the data set has no predefined split, see
         `with_holdout`; 0 for none. By default 0.2 for large data sets and none for small ones.
     landmarks : str or Path, optional
-        File with the landmarks of the samples, see `with_landmarks_from_file`.
+        File with the landmarks of the samples in one of the `LANDMARK_FORMATS`, or folder with such a file for each
+        image, video or frame of a clip, see `with_landmarks_from_file`.
     dataset : str, optional
         Name of the data set, a key of `DATASETS`, where its files are not recognized.
     frames : int, optional
@@ -201,6 +205,8 @@ def load_dataset(
         notes: tuple[str, ...] = ()
         if path.is_dir() and (found.find_records or found.used_files):
             used = [Path(file) for file in (subjects, landmarks) if file is not None]
+            if landmarks is not None and Path(landmarks).is_dir():
+                used += landmark_files_in(Path(landmarks))
             notes = unused_files_note(path, [*_used_files(found, path, options), *used])
     if subjects is not None:
         X = with_subjects_from_file(X, Path(subjects))
@@ -303,11 +309,13 @@ def _is_still_images(X: Samples) -> bool:
 
 __all__ = [
     "DATASETS",
+    "LANDMARK_FORMATS",
     "LOAD_OPTIONS",
     "Dataset",
     "LandmarkTable",
     "load_dataset",
     "read_landmarks",
+    "read_point_file",
     "register_dataset",
     "with_holdout",
     "with_inferred_subjects",

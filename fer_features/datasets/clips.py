@@ -16,8 +16,8 @@ from .._progress import progress
 from ..media.decoding import MAX_STORED_PIXELS
 from .clip_column import ClipColumn, ClipFrames
 from .clip_reader import ClipFault, is_pair, read_clip
+from .file_records import Record
 from .frame_selection import DEFAULT_N_FRAMES, NEUTRAL_CHOICES, FrameChoice
-from .records import Record
 from .still_images import Fault
 
 #: Remark on a clip -> note on all clips with it.

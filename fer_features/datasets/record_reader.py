@@ -18,18 +18,17 @@ from ..samples.groups import UNKNOWN_SUBJECT
 from ..samples.table import Samples
 from ..samples.validation import COLUMNS
 from .class_names import class_of, class_order, parse_classes
+from .clips import read_clips
 from .file_records import FoundRecords, Record
+from .record_landmarks import landmarks_of_records
 from .record_stills import read_stills
-from .still_images import Fault, StillImages, to_samples
+from .still_images import Fault, StillImages, display_name, to_samples
 
 #: Options of `read_records`, which are those of every data set of files.
 RECORD_OPTIONS = (
     *("on_error", "cache", "holdout", "subject_pattern"),
     *("frames", "apex", "neutral_frame", "classes", "where"),
 )
-
-#: Number of frames to which clips are brought.
-DEFAULT_FRAMES = 10
 
 #: Fraction of the samples above which their subjects are rather the samples themselves.
 MAX_SUBJECTS_PER_SAMPLE = 0.9
@@ -103,6 +102,9 @@ def read_records(found: FoundRecords, root: Path, info: DataInfo, options: ReadO
     still_images, kept, columns = read(records, root, found.apex, options)
     kept_records = [records[i] for i in kept]
     columns |= _annotations(kept_records)
+    landmarks = landmarks_of_records(kept_records, still_images.images, columns.get("frame_numbers"), faults)
+    if landmarks is not None:
+        columns["landmarks"] = landmarks
     notes += _subject_warning(kept_records)
     still_images.faults = [*faults, *still_images.faults]
     still_images.notes = [*notes, *still_images.notes]
@@ -242,12 +244,9 @@ def _read_stills(
 def _read_clips(
     records: Sequence[Record], root: Path, apex: str, options: ReadOptions
 ) -> tuple[StillImages, np.ndarray, dict[str, Any]]:
-    from .clips import read_clips
-
-    is_pairs = not any(record.is_clip for record in records)
     table = read_clips(
         records,
-        n_frames=(2 if is_pairs else DEFAULT_FRAMES) if options.frames is None else options.frames,
+        n_frames=options.frames,
         apex=options.apex or _default_apex(records, apex),
         neutral=options.neutral_frame,
         name=_names(root),
@@ -262,8 +261,6 @@ def _default_apex(records: Sequence[Record], apex: str) -> str | None:
 
 
 def _names(root: Path) -> Callable[[Path], str]:
-    from .still_images import display_name
-
     return lambda path: display_name(path, root)
 
 

@@ -23,6 +23,7 @@ COLUMNS = {
     "subject": "(n,) int or str, id of the subject, -1 where unknown",
     "split": "(n,) str, the predefined split: 'train', 'validation' or 'test'",
     "id": "(n,) int or str, name of the sample in its source",
+    "frame_numbers": "(n, T) int, frame of its source that each frame of a sample shows, -1 for another image",
 }
 
 #: Label code of a sample without a label.
@@ -164,6 +165,8 @@ def clean_columns(columns: Mapping[str, Any], classes: tuple[str, ...] = ()) -> 
             clean[name] = values
         elif name == "landmarks":
             clean[name] = clean_landmarks(values)
+        elif name == "frame_numbers":
+            clean[name] = _clean_frame_numbers(values)
         elif name == "label":
             clean[name], classes = clean_labels(_clean_plain(name, values), classes)
         else:
@@ -211,6 +214,13 @@ def _clean_plain(name: str, values: Any) -> np.ndarray:
         if unknown:
             raise FerError(f"split '{min(unknown)}' is not one of {', '.join(SPLITS[:-1])}")
     return clean_subjects(values) if name == "subject" else values
+
+
+def _clean_frame_numbers(values: Any) -> np.ndarray:
+    numbers = np.asarray(values)
+    if numbers.ndim != 2 or numbers.dtype.kind not in "iu":
+        raise FerError(f"frame_numbers is {numbers.dtype} {numbers.shape}: integers (n, T) are needed")
+    return numbers
 
 
 def _image_sizes(columns: Mapping[str, Any]) -> np.ndarray | None:

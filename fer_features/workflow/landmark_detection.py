@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 
 from .._progress import progress, progress_enabled
-from ..datasets.landmark_files import LandmarkTable, landmark_ids
+from ..datasets.landmark_files import landmark_ids
+from ..datasets.landmark_writer import LandmarkTable
 from ..exceptions import FerError
 from ..extractors.locate_faces import LocateFaces
 from ..extractors.threads import map_in_threads

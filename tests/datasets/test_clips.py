@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from fer_features import FerError
 from fer_features.datasets.clips import read_clips
-from fer_features.datasets.records import Record
+from fer_features.datasets.file_records import Record
 
 from ..media.mp4_files import rotated, with_durations
 from ..recognition.scenes import write_video
