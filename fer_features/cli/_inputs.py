@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 #: Options that name files.
-FILE_OPTIONS = ("subjects", "landmarks", "grid", "neutral", "openface_in", "landmarker")
+FILE_OPTIONS = ("subjects", "grid", "neutral", "openface_in", "landmarker")
 #: Options that name files or folders of files, and suffixes that are not read in these folders.
-FOLDER_OPTIONS = {"data": (".html",), "inputs": (".csv", ".json", ".html")}
+FOLDER_OPTIONS = {"data": (".html",), "landmarks": (".html",), "inputs": (".csv", ".json", ".html")}
 #: Options that name the folder of a run, or a file in it.
 RUN_OPTIONS = ("model", "runs")
 #: Files that are read in the folder of a run.

@@ -84,8 +84,9 @@ def add_data_options(parser: Parser, positional: bool = False) -> None:
     )
     group.add_argument(
         "--landmarks",
-        metavar="FILE",
-        help="landmarks of the samples: .npz, or .csv of OpenFace, as 'fer-features landmarks detect' writes them",
+        metavar="PATH",
+        help="landmarks of the samples: a file of 'fer-features landmarks detect', OpenFace, py-feat, dlib's imglab or "
+        "MediaPipe, or a folder with a file (also .pts, .ljson, .txt of CK+) for each image, video or frame",
     )
     group.add_argument(
         "--subject-pattern", metavar="REGEX", help="regular expression that matches the subject in the names of files"

@@ -160,6 +160,6 @@ def _match_stems(names: Sequence[str], keys: Sequence[str], folder: Path) -> np.
     rest = np.flatnonzero(found < 0)
     free = np.setdiff1d(np.arange(len(keys)), found)
     bare = [without_tail(names[j]) for j in rest.tolist()]
-    matched = match_names(bare, [keys[i] for i in free.tolist()], folder)
+    matched = match_names(bare, [keys[i] for i in free.tolist()], folder, [names[j] for j in rest.tolist()])
     found[rest[matched >= 0]] = free[matched[matched >= 0]]
     return found

@@ -42,7 +42,9 @@ def without_tail(name: str) -> str:
     return next((name.removesuffix(tail) for tail in TAILS if name.lower().endswith(tail)), name)
 
 
-def match_names(names: Sequence[str], keys: Sequence[str], path: Path) -> np.ndarray:
+def match_names(
+    names: Sequence[str], keys: Sequence[str], path: Path, shown: Sequence[str] | None = None
+) -> np.ndarray:
     """Index of the sample that each name means.
 
     Parameters
@@ -54,6 +56,8 @@ def match_names(names: Sequence[str], keys: Sequence[str], path: Path) -> np.nda
         Ids of the samples.
     path : Path
         For messages.
+    shown : sequence of m str, optional
+        Names for messages, where they are others.
 
     Returns
     -------
@@ -85,21 +89,25 @@ def match_names(names: Sequence[str], keys: Sequence[str], path: Path) -> np.nda
             for end in _ends(stem):
                 by_end[end].add(i)
     for j in np.flatnonzero(found < 0):
-        stem = without_media_suffix(names[j])
+        stem = "/".join(_parts(without_media_suffix(names[j])))
         candidates = by_key.get(stem) or by_end.get(stem, set()).union(*(by_key.get(end, ()) for end in _ends(stem)))
         if len(candidates) > 1:
             first, second = sorted(candidates)[:2]
             raise FerError(f"{path}: '{names[j]}' can be the sample '{keys[first]}' or '{keys[second]}': give its path")
         if candidates:
             (found[j],) = candidates
-    _check_one_name_each(found, names, keys, path)
+    _check_one_name_each(found, shown or names, keys, path)
     return found
 
 
 def _ends(stem: str) -> list[str]:
     """The path without its first folder, without its first two, and so on."""
-    parts = [part for part in stem.split("/") if part not in ("", ".")]
-    return ["/".join(parts[i:]) for i in range(0 if "/".join(parts) != stem else 1, len(parts))]
+    parts = _parts(stem)
+    return ["/".join(parts[i:]) for i in range(1, len(parts))]
+
+
+def _parts(path: str) -> list[str]:
+    return [part for part in path.split("/") if part not in ("", ".")]
 
 
 def _check_one_name_each(found: np.ndarray, names: Sequence[str], keys: Sequence[str], path: Path) -> None:
@@ -107,6 +115,4 @@ def _check_one_name_each(found: np.ndarray, names: Sequence[str], keys: Sequence
     if (counts > 1).any():
         sample = used[counts.argmax()]
         first, second = np.flatnonzero(found == sample)[:2]
-        raise FerError(
-            f"{path} has landmarks of the sample '{keys[sample]}' twice: '{names[first]}', '{names[second]}'"
-        )
+        raise FerError(f"{path} has the sample '{keys[sample]}' twice: '{names[first]}' and '{names[second]}'")

@@ -35,6 +35,7 @@ def refused(path, message):
     assert str(error.value).startswith(str(path))
     assert message in str(error.value)
     assert "\n" not in str(error.value)
+    assert str(error.value).count(path.name) == 1
 
 
 # .pts
