@@ -13,10 +13,13 @@ from pathlib import Path
 import numpy as np
 
 from ..exceptions import FerError
+from ..media.decoding import MAX_STORED_PIXELS
+from ..media.media_files import READABLE_SUFFIXES
 from ..samples.table import Samples
 from .landmark_folders import match_files, read_landmark_folder
 from .landmark_formats import LandmarkFrames, read_landmarks
 from .name_matching import match_names
+from .record_landmarks import REDUCED_FRACTION, points_in_reduced_image
 from .sample_ids import check_repeated_ids, sample_names
 
 #: Column (n, T) with the number in its video or folder of each frame of a sample, -1 for a frame from elsewhere.
@@ -67,6 +70,7 @@ def with_landmarks_from_file(X: Samples, path: Path, on_error: str = "stop") -> 
     landmarks, external = _select_frames(X, frames, sample_of, names, length, path)
     notes += _check_external(external, names, path, on_error)
     landmarks[external] = np.nan
+    _reduce_with_images(X, landmarks)
     n_without = int((~np.isfinite(landmarks).all(-1).all(-1).any(-1)).sum())
     notes = [f"landmarks from {path}, none in {n_without} of {len(X)} sample(s)", *notes]
     if n_without == len(X):
@@ -163,6 +167,17 @@ def _select_frames(
     known = (keys[line] == searched) & (wanted >= 0)
     landmarks[known] = points[line[known]]
     return landmarks, external
+
+
+def _reduce_with_images(X: Samples, landmarks: np.ndarray) -> None:
+    """Convert landmarks of image files to the images of the table, of which large ones were reduced."""
+    if "images" not in X or "id" not in X or not X.info.source:
+        return
+    sizes, names = X.sizes(), X["id"]
+    for i in np.flatnonzero(sizes.prod(1) >= REDUCED_FRACTION * MAX_STORED_PIXELS):
+        file = Path(X.info.source, str(names[i]))
+        if file.suffix.lower() in READABLE_SUFFIXES and file.is_file():
+            landmarks[i] = points_in_reduced_image(landmarks[i], file, sizes[i])
 
 
 def _check_external(samples: np.ndarray, names: Sequence[str], path: Path, on_error: str) -> list[str]:

@@ -138,7 +138,9 @@ def match_files(
     parts = [match.groups() for match in numbered if match is not None]
     numbers = np.array([int(number) if len(number) < 10 else -1 for _, number in parts])
     check_frames(numbers, folder)
-    numbers = numbers - min(numbers.min(), 1)
+    if numbers.min() > 1:
+        raise FerError(f"{folder} has no file of the first frame of a clip: its numbers begin with {numbers.min()}")
+    numbers -= numbers.min()
     best, best_samples, best_count = frames, of_files, int((of_files >= 0).sum())
     folders = [str(Path(name).parent.as_posix()) for name in names]
     for clip_names in (folders, [prefix.rstrip("/") for prefix, _ in parts]):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 import PIL.Image
@@ -74,9 +75,28 @@ def _in_stored_image(points: np.ndarray, record: Record, size: np.ndarray) -> np
     """Coordinates in the image that was cropped and reduced; fractions of the image size stay as they are."""
     if record.box is not None:
         return points - np.asarray(record.box[:2], np.float32)
-    if record.is_video or size.prod() < REDUCED_FRACTION * MAX_STORED_PIXELS:
+    return points if record.is_video else points_in_reduced_image(points, record.files[-1], size)
+
+
+def points_in_reduced_image(points: np.ndarray, file: Path, size: np.ndarray) -> np.ndarray:
+    """Points of an image file in the image as it is stored: images of many pixels are reduced.
+
+    Parameters
+    ----------
+    points : ndarray, shape (..., 68, 2)
+        In pixels of the file; fractions of the image size stay as they are.
+    file : Path
+        Its header is only read where the stored image may be a reduced one.
+    size : ndarray of int, shape (2,)
+        Width and height of the stored image.
+
+    Returns
+    -------
+    ndarray, shape (..., 68, 2)
+    """
+    if size.prod() < REDUCED_FRACTION * MAX_STORED_PIXELS:
         return points
-    with PIL.Image.open(record.files[-1]) as image:
+    with PIL.Image.open(file) as image:
         original = np.array(image.size)
     if (original[0] > original[1]) != (size[0] > size[1]):  # rotated by its orientation in EXIF
         original = original[::-1]

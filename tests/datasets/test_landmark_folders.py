@@ -10,7 +10,6 @@ import pytest
 
 from fer_features import FerError, Samples, load_dataset
 from fer_features.datasets import with_landmarks_from_file
-from fer_features.samples.columns import ArrayColumn
 
 from .landmark_formats.written import (
     SIZE,
@@ -35,7 +34,7 @@ STILLS = ["sad/a.png", "sad/b.png", "joy/a.png", "joy/c_1.png", "joy/c_2.png", "
 def table(ids, n_frames=1, frame_numbers=None):
     images = np.zeros((len(ids), n_frames, HEIGHT, WIDTH), np.uint8)
     X = Samples.from_arrays(images, label=np.arange(len(ids)) % 2, id=ids)
-    return X if frame_numbers is None else X.with_columns(frame_numbers=ArrayColumn(np.array(frame_numbers)))
+    return X if frame_numbers is None else X.with_columns(frame_numbers=np.array(frame_numbers))
 
 
 def written(path, write, *args):
@@ -234,6 +233,12 @@ def test_two_files_of_one_frame_are_refused(tmp_path):
     refused(table(["a"], 2), tmp_path, "has frame 0 of 'a' 2 times")
 
 
+def test_numbers_of_frames_that_begin_with_neither_0_nor_1_are_refused(tmp_path):
+    for t in (5, 6):
+        written(tmp_path / "a" / f"x_{t}.pts", write_pts, faces_of(1)[0])
+    refused(table(["a"], 2), tmp_path, "has no file of the first frame of a clip: its numbers begin with 5")
+
+
 def test_points_outside_of_the_images_are_refused(tmp_path):
     for name in "ab":
         write_pts(tmp_path / f"{name}.pts", 3 * faces_of(1)[0])
@@ -255,3 +260,17 @@ def test_landmarks_beside_the_images_of_class_folders(tmp_path):
     expected = {"sad/a.png": 0, "sad/b.png": 1, "happy/a.png": 2, "happy/c.png": 3}
     np.testing.assert_allclose(X["landmarks"][:, 0], faces[[expected[name] for name in X["id"]]], atol=1e-3)
     assert not [note for note in X.info.notes if note.startswith("not used")]
+
+
+def test_landmarks_of_large_photographs_are_reduced_with_them(tmp_path):
+    faces = faces_of(4)
+    for name, face in zip(("sad/a", "sad/b", "happy/a", "happy/b"), faces, strict=True):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        assert cv2.imwrite(str(tmp_path / f"{name}.png"), np.zeros((10 * HEIGHT, 10 * WIDTH), np.uint8))
+        write_pts(tmp_path / f"{name}.pts", 10 * face)
+    X = load_dataset(tmp_path, landmarks=tmp_path)
+    scale = X.sizes()[0, 0] / (10 * WIDTH)
+    assert scale < 0.6
+    expected = dict(zip(("sad/a.png", "sad/b.png", "happy/a.png", "happy/b.png"), faces, strict=True))
+    for name, points in zip(X["id"], X["landmarks"][:, 0], strict=True):
+        np.testing.assert_allclose(points, (10 * expected[name] + 0.5) * scale - 0.5, atol=0.5)
