@@ -83,6 +83,9 @@ class FoundRecords:
         Where the apex of a clip is, if its record does not say it and the user does not either.
     classes : tuple of str
         Classes in the order of their codes; by default that of `class_order`.
+    versions : mapping of str to tuple of str
+        Annotation that names the version of a recording -> its values, the preferred one first; see
+        `record_versions.one_version_each`.
     """
 
     records: list[Record]
@@ -91,6 +94,7 @@ class FoundRecords:
     notes: list[str] = field(default_factory=list)
     apex: str = "last"
     classes: tuple[str, ...] = ()
+    versions: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def used_files(self) -> list[Path]:
         """All files of the records, and the annotation files."""

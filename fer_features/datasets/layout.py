@@ -51,6 +51,9 @@ class Layout:
         Predefined split of each value of the group ``split``, in lower case.
     classes : tuple of str
         Classes in the order of their codes; by default that of `class_order`.
+    versions : mapping of str to tuple of str
+        Groups that name the version of a recording, such as its edition, and their values, the preferred one first.
+        One version of each recording is used.
     apex : {'last', 'found'}
         Where the apex of a clip is, unless a record says it.
     annotate : callable, optional
@@ -88,6 +91,7 @@ class Layout:
     values: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     splits: Mapping[str, str] = field(default_factory=dict)
     classes: tuple[str, ...] = ()
+    versions: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     apex: str = "found"
     annotate: Callable[[FileTree, FoundRecords], FoundRecords] | None = None
     find: Callable[[FileTree], FoundRecords] | None = None
@@ -145,7 +149,7 @@ class Layout:
         expression = re.compile(_anywhere(self.pattern), re.IGNORECASE)
         matches = [match for match in map(expression.fullmatch, compared) if match]
         has_labels = "label" in expression.groupindex and bool(self.labels)
-        known = [match for match in matches if not has_labels or match["label"].lower() in self.labels]
+        known = [match for match in matches if not has_labels or (match["label"] or "").lower() in {"", *self.labels}]
         return bool(known) and len(known) >= MIN_MATCHING_FRACTION * len(compared)
 
     def _find_by_pattern(self, tree: FileTree) -> FoundRecords:
@@ -153,7 +157,7 @@ class Layout:
         groups: dict[str, list[re.Match[str]]] = {}
         for match in tree.matching(_anywhere(self.pattern)):
             groups.setdefault(match[0][: match.end(CLIP_GROUP)] if is_of_clips else match[0], []).append(match)
-        found = FoundRecords([], apex=self.apex, classes=self.classes)
+        found = FoundRecords([], apex=self.apex, classes=self.classes, versions=self.versions)
         for name, matches in groups.items():
             record = self._record(tree, name, matches, is_of_clips)
             if isinstance(record, Fault):

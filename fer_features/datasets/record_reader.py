@@ -22,6 +22,7 @@ from .clips import read_clips
 from .file_records import FoundRecords, Record
 from .record_landmarks import landmarks_of_records
 from .record_stills import read_stills
+from .record_versions import one_version_each
 from .still_images import Fault, StillImages, display_name, to_samples
 
 #: Options of `read_records`, which are those of every data set of files.
@@ -89,7 +90,7 @@ def read_records(found: FoundRecords, root: Path, info: DataInfo, options: ReadO
         For faults unless they are skipped, images and clips together, and options that the records do not support.
     """
     faults, notes = list(found.faults), list(found.notes)
-    records = _selected(found.records, options.where)
+    records = one_version_each(_selected(found.records, options.where), found.versions, notes)
     records, classes = _with_classes(records, options, found.classes, notes)
     if options.subject_pattern is not None:
         records = _with_subjects(records, options.subject_pattern, notes)
