@@ -1,8 +1,22 @@
 """Data sets with a name, each described by its layout."""
 
 from ..layout import Layout
+from .adfes import ADFES
+from .afew import AFEW
+from .cremad import CREMAD
+from .enterface05 import ENTERFACE05
 from .jaffe import JAFFE
 from .kdef import KDEF
+from .mmi import MMI
+from .mug import MUG
+from .oulucasia import OULUCASIA
+from .ravdess import RAVDESS
+from .sfew import SFEW
 
 #: In the order in which a folder is compared with them: those with the most particular names first.
-LAYOUTS: tuple[Layout, ...] = (KDEF, JAFFE)
+LAYOUTS: tuple[Layout, ...] = (
+    *(KDEF, JAFFE),
+    *(OULUCASIA, MUG, MMI, ADFES, SFEW),
+    *(RAVDESS, CREMAD, ENTERFACE05),
+    AFEW,
+)
