@@ -6,6 +6,7 @@ import numpy as np
 
 from .._text import counted
 from ..samples.data_info import SUBJECT_SOURCES, WARNING_PREFIX
+from ..samples.validation import COLUMNS
 from .profile import SEVERITIES, UNLABELLED_CLASS, DataProfile, DuplicateStatistics, Finding
 
 #: Ratio of the most to the least frequent class above which classes are imbalanced.
@@ -42,8 +43,11 @@ def profile_facts(profile: DataProfile) -> tuple[tuple[str, str], ...]:
         ("classes", per_class),
         *_image_facts(profile),
         *_duplicate_facts(profile),
+        *_frame_facts(profile),
         ("landmarks", _landmarks_text(profile)),
+        *([("faces", str(profile.faces))] if profile.faces else []),
         ("subjects", subjects_text(profile)),
+        *_annotation_facts(profile),
     )
 
 
@@ -112,6 +116,40 @@ def unexpected_near_duplicates(profile: DataProfile, duplicates: DuplicateStatis
     first, second = duplicates.near.indices.T
     across = profile.split_index[first] != profile.split_index[second]
     return across | (groups[first] != groups[second]) | (groups[first] < 0)
+
+
+def _frame_facts(profile: DataProfile) -> list[tuple[str, str]]:
+    """Which frames of their clips the samples show."""
+    if "frame_numbers" not in profile.X:
+        return []
+    numbers = profile.X["frame_numbers"]
+    n_images = int((numbers[:, 0] < 0).sum())
+    first, last = (_span(numbers[:, t][numbers[:, t] >= 0]) for t in (0, -1))
+    if numbers.shape[1] == 1:
+        return [("frames", f"the apex of each clip: frame {last}")]
+    neutral = f"frame {first}" if n_images < len(numbers) else "an image of its own"
+    if 0 < n_images < len(numbers):
+        neutral += f", or an image of its own ({counted(n_images, 'sample')})"
+    return [("frames", f"{numbers.shape[1]} of each clip; neutral is {neutral}; the apex is frame {last}")]
+
+
+def _span(values: np.ndarray) -> str:
+    if not values.size:
+        return "none"
+    return f"{values.min()}" if values.min() == values.max() else f"{values.min()} to {values.max()}"
+
+
+def _annotation_facts(profile: DataProfile) -> list[tuple[str, str]]:
+    """Columns beyond those that have a meaning, and their values."""
+    facts = []
+    for name in profile.X.columns:
+        column = profile.X.column(name)
+        if name not in COLUMNS and isinstance(column, np.ndarray) and column.ndim == 1 and column.dtype.kind in "US":
+            values, counts = np.unique(profile.X[name], return_counts=True)
+            order = np.argsort(-counts, kind="stable")[:MAX_LISTED_NAMES]
+            listed = ", ".join(f"{values[k] or 'empty'} {counts[k]}" for k in order)
+            facts.append((name, listed + (f" and {len(values) - len(order)} more" if len(values) > len(order) else "")))
+    return facts
 
 
 def _image_facts(profile: DataProfile) -> list[tuple[str, str]]:

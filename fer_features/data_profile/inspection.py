@@ -16,6 +16,7 @@ from ..samples.splits import SPLITS, split_column
 from ..samples.table import Samples
 from ..vision.registration import register_landmarks
 from .findings import profile_facts, profile_findings
+from .located_faces import locate_some_faces
 from .profile import (
     UNLABELLED_CLASS,
     DataProfile,
@@ -69,6 +70,7 @@ def profile_samples(X: Samples) -> DataProfile:
         subjects=_subject_statistics(X, len(classes), class_index, split_index),
         motion=_motion_statistics(X, classes, class_index),
         mean_faces=_mean_faces(X, classes, class_index) if has_images else {},
+        faces=locate_some_faces(X),
     )
     return dataclasses.replace(profile, facts=profile_facts(profile), findings=profile_findings(profile))
 

@@ -10,6 +10,7 @@ import pandas as pd
 
 from ..samples.duplicates import DuplicatePairs
 from ..samples.table import Samples
+from .located_faces import LocatedFaces
 
 #: Class of the samples without a label.
 UNLABELLED_CLASS = "no label"
@@ -162,6 +163,8 @@ class DataProfile:
         None without sequences of landmarks.
     mean_faces : dict of str to ndarray, shape (H, W), uint8
         Mean apex of each class; empty without images.
+    faces : LocatedFaces or None
+        Faces that the first step of a pipeline locates in some of the images.
     facts : tuple of (str, str)
         Title and one line each.
     findings : tuple of Finding
@@ -179,6 +182,7 @@ class DataProfile:
     subjects: SubjectStatistics | None
     motion: MotionStatistics | None
     mean_faces: dict[str, np.ndarray]
+    faces: LocatedFaces | None = None
     facts: tuple[tuple[str, str], ...] = ()
     findings: tuple[Finding, ...] = ()
 

@@ -15,6 +15,9 @@ WIDTH_PX, MARGIN_PX = 192, 22
 #: Grey values of the background of contours, and of the contours.
 BACKGROUND, FOREGROUND = 245, 110
 
+#: Color of landmarks, BGR.
+LANDMARK_COLOR = (80, 220, 40)
+
 
 def render_face(face: MeanFace, limits: tuple[float, float] = (0.0, 255.0)) -> np.ndarray:
     """A face as image, (H, `WIDTH_PX`, 3) uint8: its pixels, or without images its contours.
@@ -88,3 +91,32 @@ def _colormap(heat: np.ndarray) -> list[np.ndarray]:
     """Red, green, blue and opacity in [0, 1], each of the shape of `heat`."""
     stops = np.linspace(0, 1, len(TRANSPARENT_COLORS))
     return [np.interp(heat, stops, [color[k] for color in TRANSPARENT_COLORS]) for k in range(4)]
+
+
+def draw_landmarks(image: np.ndarray, points: np.ndarray, side: int) -> np.ndarray:
+    """Draw landmarks and the rectangle around them on an enlarged image.
+
+    Parameters
+    ----------
+    image : ndarray, shape (H, W), uint8
+    points : ndarray, shape (k, 2)
+        In pixels; nothing is drawn for NaN.
+    side : int
+        Longer side of the result in pixels; larger images keep their size.
+
+    Returns
+    -------
+    ndarray, shape (H', W', 3), uint8
+        BGR.
+    """
+    scale = max(1.0, side / max(image.shape))
+    size = round(image.shape[1] * scale), round(image.shape[0] * scale)
+    drawn = cv2.cvtColor(cv2.resize(image, size, interpolation=cv2.INTER_LINEAR), cv2.COLOR_GRAY2BGR)
+    if not np.isfinite(points).all():
+        return drawn
+    thickness = max(1, round(max(size) / 300))
+    at = np.rint((points + 0.5) * scale - 0.5).astype(int)
+    for point in at:
+        cv2.circle(drawn, point.tolist(), thickness, LANDMARK_COLOR, -1)
+    cv2.rectangle(drawn, at.min(0).tolist(), at.max(0).tolist(), LANDMARK_COLOR, thickness)
+    return drawn

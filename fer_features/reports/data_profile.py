@@ -9,6 +9,7 @@ import numpy as np
 from ..data_profile.findings import subjects_text, unexpected_near_duplicates
 from ..data_profile.inspection import NEAR_BLANK_SD
 from ..data_profile.profile import SEVERITIES, DataProfile, DuplicateStatistics, ImageStatistics, MotionStatistics
+from ..plotting.overlays import draw_landmarks
 from ..samples.duplicates import NEAR_DUPLICATE_CORRELATION
 from ..version import __version__
 from .charts import Line, line_chart
@@ -28,6 +29,9 @@ MAX_TABLE_SUBJECTS = 80
 
 #: Image sizes listed in the table.
 MAX_TABLE_SIZES = 12
+
+#: Longer side of images with landmarks, in pixels.
+LOCATED_SIDE_PX = 160
 
 #: Frames shown of a sequence.
 N_SEQUENCE_FRAMES = 6
@@ -76,6 +80,7 @@ def data_profile_page(profile: DataProfile, seed: int = 0) -> str:
         counts=_counts(profile),
         n_frames=n_frames,
         faces=faces,
+        located=_located(profile) if profile.faces else None,
         examples=examples,
         images=_images(profile, images) if images else None,
         duplicates=_duplicates(profile, profile.duplicates) if profile.duplicates else None,
@@ -152,6 +157,20 @@ def _examples(profile: DataProfile, rng: np.random.Generator) -> list[dict[str, 
             indices = np.sort(rng.choice(indices, min(N_EXAMPLES_PER_CLASS, len(indices)), replace=False))
             found.append({"name": name, "images": _embedded(profile, indices)})
     return found
+
+
+def _located(profile: DataProfile) -> dict[str, Any]:
+    """Examples with their landmarks and the rectangle around these."""
+    assert profile.faces is not None
+    images = []
+    for index, points in zip(profile.faces.indices, profile.faces.landmarks, strict=True):
+        image = np.asarray(profile.X[[index]].frame("images", -1)[0])
+        images.append(
+            embedded_image(
+                draw_landmarks(image, points, LOCATED_SIDE_PX), _caption(profile, int(index)), LOCATED_SIDE_PX
+            )
+        )
+    return {"text": str(profile.faces), "images": images}
 
 
 def _images(profile: DataProfile, images: ImageStatistics) -> dict[str, Any]:
@@ -277,8 +296,16 @@ def _sequences(profile: DataProfile, n_frames: int, rng: np.random.Generator) ->
         if indices.size:
             index = int(rng.choice(indices))
             sample, caption = profile.X[[index]], _caption(profile, index)
+            numbers = sample["frame_numbers"][0] if "frame_numbers" in sample else np.arange(n_frames)
             images = [
-                embedded_image(np.asarray(sample.frame("images", int(t))[0]), f"{caption}, frame {t}") for t in frames
+                embedded_image(np.asarray(sample.frame("images", int(t))[0]), f"{caption}, {_frame_name(numbers[t])}")
+                for t in frames
             ]
-            found.append({"name": name, "index": index, "images": images})
+            shown = ", ".join(_frame_name(numbers[t]) for t in frames)
+            found.append({"name": name, "index": index, "images": images, "frames": shown})
     return found
+
+
+def _frame_name(number: int) -> str:
+    """Name of a frame of a clip by its number; negative for the image of the neutral face."""
+    return f"frame {number}" if number >= 0 else "neutral image"
