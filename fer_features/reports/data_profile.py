@@ -162,15 +162,12 @@ def _examples(profile: DataProfile, rng: np.random.Generator) -> list[dict[str, 
 def _located(profile: DataProfile) -> dict[str, Any]:
     """Examples with their landmarks and the rectangle around these."""
     assert profile.faces is not None
-    images = []
-    for index, points in zip(profile.faces.indices, profile.faces.landmarks, strict=True):
-        image = np.asarray(profile.X[[index]].frame("images", -1)[0])
-        images.append(
-            embedded_image(
-                draw_landmarks(image, points, LOCATED_SIDE_PX), _caption(profile, int(index)), LOCATED_SIDE_PX
-            )
-        )
-    return {"text": str(profile.faces), "images": images}
+    cards = []
+    for index, points in zip(profile.faces.indices.tolist(), profile.faces.landmarks, strict=True):
+        image = draw_landmarks(np.asarray(profile.X[[index]].frame("images", -1)[0]), points, LOCATED_SIDE_PX)
+        shown = embedded_image(image, _caption(profile, index), LOCATED_SIDE_PX)
+        cards.append(ImageCard((shown,), (_caption(profile, index),)))
+    return {"text": str(profile.faces), "cards": cards}
 
 
 def _images(profile: DataProfile, images: ImageStatistics) -> dict[str, Any]:
