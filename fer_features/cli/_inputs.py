@@ -11,7 +11,7 @@ from typing import Any
 #: Options that name files.
 FILE_OPTIONS = ("subjects", "grid", "neutral", "openface_in", "landmarker")
 #: Options that name files or folders of files, and suffixes that are not read in these folders.
-FOLDER_OPTIONS = {"data": (".html",), "landmarks": (".html",), "inputs": (".csv", ".json", ".html")}
+FOLDER_OPTIONS = {"data": (".html",), "landmarks": (".html",), "inputs": (".csv", ".json", ".html", ".txt", ".vtt")}
 #: Options that name the folder of a run, or a file in it.
 RUN_OPTIONS = ("model", "runs")
 #: Files that are read in the folder of a run.

@@ -26,6 +26,7 @@ def parser() -> Parser:
         (__doc__ or "").split("\n\n")[1],
         "fer-features predict --model runs/A photo.jpg FOLDER --out predictions.csv --annotate annotated",
         "fer-features predict --model runs/A clip.mp4 --neutral median --all-faces --out predictions.json",
+        "fer-features predict --model runs/A clip.mp4 --elan clip.txt --webvtt clip.vtt",
         "fer-features predict --model runs/A --camera 0 --reject-below 0.6",
     )
     group = p.option_group("input")
@@ -116,6 +117,19 @@ def parser() -> Parser:
         metavar="FILE.csv",
         help="landmarks of the only input as a CSV file of OpenFace",
     )
+    group.add_argument(
+        "--elan",
+        type=Path,
+        metavar="PATH",
+        help="expressions of videos as tab-delimited text for ELAN (tier, begin, end and duration in seconds, "
+        "annotation): a file .txt for one input, or a folder",
+    )
+    group.add_argument(
+        "--webvtt",
+        type=Path,
+        metavar="PATH",
+        help="expressions of videos as WebVTT: a file .vtt for one input, or a folder",
+    )
     add_common_options(p)
     return p
 
@@ -142,6 +156,7 @@ def predict(options: argparse.Namespace) -> None:
     from ..recognition.openface import OpenFaceTracker, open_openface_writer
     from ..recognition.prediction_writer import open_prediction_writer
     from ..recognition.sources import FrameSource, InvalidSource, VideoSource, sources_from_inputs
+    from ..recognition.timeline_writer import TIMELINE_FORMATS, TimelineWriter
 
     _check_names(options)
     sampling = FrameSampling(options.frame_step, options.fps)
@@ -169,6 +184,11 @@ def predict(options: argparse.Namespace) -> None:
         raise FerError("--openface-in and --openface-out need one video or sequence, which must be the only input")
     if valid and not has_stream:
         recognizer.require_neutral_images([source.name for source in valid])
+    timeline_writers = [
+        TimelineWriter(name, out) for name in TIMELINE_FORMATS if (out := getattr(options, name)) is not None
+    ]
+    for timeline_writer in timeline_writers:
+        timeline_writer.check([source.name for source in sources], all(source.is_stream for source in valid))
     annotation_writer = AnnotationWriter(options.annotate) if options.annotate else None
     if annotation_writer is not None and valid:
         annotation_writer.check([source.name for source in valid], has_stream)
@@ -177,7 +197,7 @@ def predict(options: argparse.Namespace) -> None:
         open_prediction_writer(options.out, class_names) as writer,
         open_openface_writer(options.openface_out) as openface_writer,
     ):
-        batch = BatchPredictor(recognizer, tracker, writer, annotation_writer, openface_writer)
+        batch = BatchPredictor(recognizer, tracker, writer, annotation_writer, openface_writer, timeline_writers)
         interrupted = batch.predict(sources)
         if landmarks and sources[0].n_frames and not (interrupted or batch.errors):
             landmarks.check_length(sources[0].n_frames)

@@ -15,6 +15,7 @@ from ..exceptions import FerError
 from ..media.opencv_files import count_frames, opencv_path
 from .annotation import annotate_frame
 from .frame_results import FrameResult
+from .output_names import unused_name
 
 #: Codec of each video suffix.
 VIDEO_CODECS = {".mp4": "mp4v", ".avi": "MJPG", ".mov": "mp4v", ".mkv": "mp4v"}
@@ -104,13 +105,7 @@ class AnnotationWriter:
     def _path(self, name: str, suffix: str) -> Path:
         if self.is_file:
             return self.out
-        stem = Path(name).stem or "frames"
-        unused, n = f"{stem}_faces{suffix}", 1
-        while unused in self._used_names:
-            n += 1
-            unused = f"{stem}_faces-{n}{suffix}"
-        self._used_names.add(unused)
-        return self.out / unused
+        return self.out / unused_name(f"{Path(name).stem or 'frames'}_faces", suffix, self._used_names)
 
 
 class AnnotatedVideo:

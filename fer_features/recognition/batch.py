@@ -17,6 +17,7 @@ from .recognizer import Recognizer
 from .records import PredictionRecord, frame_records, summary_record
 from .sources import FrameSource
 from .stream import Stream, SupportsTracking
+from .timeline_writer import TimelineFile, TimelineWriter
 
 
 class BatchPredictor:
@@ -33,6 +34,8 @@ class BatchPredictor:
         Writes annotated images and videos.
     openface_writer : OpenFaceWriter, optional
         Writes landmarks.
+    timeline_writers : sequence of TimelineWriter, default ()
+        Write the expressions of streams as segments.
 
     Attributes
     ----------
@@ -51,9 +54,11 @@ class BatchPredictor:
         writer: PredictionWriter | None = None,
         annotation_writer: AnnotationWriter | None = None,
         openface_writer: OpenFaceWriter | None = None,
+        timeline_writers: Sequence[TimelineWriter] = (),
     ):
         self.recognizer, self.tracker = recognizer, tracker
         self.writer, self.annotation_writer, self.openface_writer = writer, annotation_writer, openface_writer
+        self.timeline_writers = timeline_writers
         self.n_records = self.n_classified = 0
         self.errors: list[str] = []
 
@@ -99,11 +104,16 @@ class BatchPredictor:
         stream = self.recognizer.stream(source, self.tracker)
         writer = self.annotation_writer
         stopped: BaseException | None = None
-        with writer.open_video(source.name) if writer else contextlib.nullcontext() as video:
+        with contextlib.ExitStack() as stack:
+            video = stack.enter_context(writer.open_video(source.name)) if writer else None
+            timelines = [
+                stack.enter_context(one.open(source.name, lambda: source.sampling.sampled_fps(source.fps)))
+                for one in self.timeline_writers
+            ]
             try:
-                self._process_frames(source, stream, video)
+                self._process_frames(source, stream, video, timelines)
             except (FerError, KeyboardInterrupt) as error:
-                stopped = error  # raised below, so that the video of the processed frames is kept
+                stopped = error  # raised below, so that the files of the processed frames are kept
         for summary in stream.track_summaries:
             self._write(summary_record(source.name, summary))
             print(f"{source.name}: {_format_summary(summary)}", flush=True)
@@ -111,11 +121,15 @@ class BatchPredictor:
         if stopped is not None and not (isinstance(stopped, KeyboardInterrupt) and source.is_live):
             raise stopped
 
-    def _process_frames(self, source: FrameSource, stream: Stream, video: AnnotatedVideo | None) -> None:
+    def _process_frames(
+        self, source: FrameSource, stream: Stream, video: AnnotatedVideo | None, timelines: Sequence[TimelineFile]
+    ) -> None:
         last = ""
         with contextlib.closing(iter(stream)) as results:
             for result in _with_progress(source, results):
-                self._write_frame(source.name, result)
+                records = self._write_frame(source.name, result)
+                for timeline in timelines:
+                    timeline.add(records)
                 if self.openface_writer:
                     self.openface_writer.write(result)
                 if video is not None:
@@ -124,11 +138,13 @@ class BatchPredictor:
                     last = labels
                     print(f"{result.frame.timestamp:.1f} s: {_format_faces(result.faces)}", flush=True)
 
-    def _write_frame(self, name: str, result: FrameResult) -> None:
-        for record in frame_records(name, result):
+    def _write_frame(self, name: str, result: FrameResult) -> list[PredictionRecord]:
+        records = frame_records(name, result)
+        for record in records:
             self._write(record)
             self.n_records += 1
             self.n_classified += bool(record.expression)
+        return records
 
     def _write(self, record: PredictionRecord) -> None:
         if self.writer is not None:

@@ -30,6 +30,7 @@ from ..recognition.scenes import (
     scene,
     write_video,
 )
+from ..recognition.test_timeline_writer import READERS
 
 CLASSES = {"0": "joy", "1": "fear", "2": "surprise"}
 
@@ -239,6 +240,68 @@ def test_one_annotated_file_for_several_inputs_is_refused(models, images, video,
     assert not (tmp_path / name).exists()
 
 
+@pytest.mark.parametrize("option", READERS)
+@pytest.mark.parametrize("name", ["single_frame", "neutral_to_apex"])
+def test_timelines_have_the_records_of_the_table(models, tmp_path, option, name):
+    """No face, then two faces, of which one leaves: each row of the table is in the segment of its face."""
+    suffix, read = READERS[option]
+    first, second = models["clips"][3], models["clips"][5]
+    both = [scene((a, 20, 50), (b, 170, 50)) for a, b in zip(first, second, strict=True)]
+    alone = [scene((first[-1], 20, 50))] * 3
+    video = write_video(tmp_path / "clip.avi", [*[np.zeros_like(both[0])] * 3, *both, *alone])
+    table, timeline = tmp_path / "out.csv", tmp_path / f"timeline{suffix}"
+    assert run(models, name, video, "--all-faces", "--out", table, f"--{option}", timeline) == 0
+    rows = [row for row in read_rows(table) if row["status"] != "summary"]
+    segments = read(timeline)
+    assert {tier for tier, *_ in segments} >= {"face 0", "face 1", "frames"}
+    for row in rows:
+        now = round(1000 * float(row["timestamp"]))
+        tier = f"face {row['face_id']}" if row["face_id"] else "frames"
+        (value,) = [value for one, begin, end, value in segments if one == tier and begin <= now < end]
+        assert value == (row["expression"] or row["status"])
+    changes = {}
+    for row in rows:
+        value = row["expression"] or row["status"]
+        values = changes.setdefault(row["face_id"], [])
+        values.extend([] if values and values[-1] == value else [value])
+    assert len(segments) == sum(map(len, changes.values()))
+    assert max(end for _, _, end, _ in segments) == round(1000 * float(rows[-1]["timestamp"])) + 40
+
+
+@pytest.mark.parametrize("option", READERS)
+def test_each_video_gets_a_timeline_in_a_folder(models, video, tmp_path, capsys, option):
+    suffix, read = READERS[option]
+    other = shutil.copy(video, tmp_path / "other.avi")
+    (tmp_path / "broken.avi").write_bytes(b"broken")
+    out = tmp_path / "out"
+    assert run(models, "single_frame", video, tmp_path / "broken.avi", other, f"--{option}", out) == 2
+    assert sorted(path.name for path in out.iterdir()) == [f"clip{suffix}", f"other{suffix}"]
+    assert read(out / f"clip{suffix}") == read(out / f"other{suffix}")
+    # The folder of the videos is possible, too, and does not change them.
+    content = video.read_bytes()
+    assert run(models, "single_frame", video, f"--{option}", tmp_path) == 0
+    assert video.read_bytes() == content
+    assert (tmp_path / f"clip{suffix}").read_bytes() == (out / f"clip{suffix}").read_bytes()
+    capsys.readouterr()
+    assert run(models, "single_frame", video, other, f"--{option}", tmp_path / f"a{suffix}") == 2
+    error = capsys.readouterr().err
+    assert f"--{option} {tmp_path / f'a{suffix}'} is one file, for 2 inputs: a folder is needed" in error
+    assert error.count("\n") == 1
+
+
+@pytest.mark.parametrize("option", READERS)
+def test_timelines_need_videos(models, images, video, tmp_path, capsys, option):
+    suffix, _ = READERS[option]
+    for arguments in ([images], [images, video]):
+        assert run(models, "single_frame", *arguments, f"--{option}", tmp_path / "out") == 2
+        error = capsys.readouterr().err
+        assert "needs videos or sequences: images have no timeline" in error
+        assert error.count("\n") == 1
+    assert not (tmp_path / "out").exists()
+    assert run(models, "single_frame", images, "--sequence", f"--{option}", tmp_path / f"a{suffix}") == 0
+    assert (tmp_path / f"a{suffix}").exists()
+
+
 def test_openface_output_can_be_used_as_input(models, video, tmp_path):
     landmarks, a, b = tmp_path / "landmarks.csv", tmp_path / "a.csv", tmp_path / "b.csv"
     assert run(models, "neutral_to_apex", video, "--openface-out", landmarks, "--out", a) == 0
@@ -343,6 +406,8 @@ def test_invalid_command_lines(models, capsys, arguments, message):
         (["a.png", "--fps", "1e308"], "above 0"),
         (["a.png", "--openface-out", "landmarks.txt"], ".csv"),
         (["a.png", "--out", "o.csv", "--openface-out", "./o.csv"], "give two names"),
+        (["a.png", "--elan", "a.csv"], "--elan a.csv: a name that ends in .txt, or a folder, is needed"),
+        (["a.png", "--webvtt", "a.txt"], "--webvtt a.txt: a name that ends in .vtt, or a folder, is needed"),
         (["a.png", "--landmarker", "nowhere.joblib"], "nowhere.joblib"),
         (["a.png", "--landmarker", __file__], "manifest"),
         (["a.png", "--openface-in", "nowhere.csv"], "nowhere.csv"),
