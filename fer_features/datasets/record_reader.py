@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from ..exceptions import FerError
-from ..samples.data_info import WARNING_PREFIX, DataInfo
+from ..samples.data_info import DataInfo
 from ..samples.groups import UNKNOWN_SUBJECT
 from ..samples.table import Samples
 from ..samples.validation import COLUMNS
@@ -30,9 +30,6 @@ RECORD_OPTIONS = (
     *("on_error", "cache", "holdout", "subject_pattern"),
     *("frames", "apex", "neutral_frame", "classes", "where"),
 )
-
-#: Fraction of the samples above which their subjects are rather the samples themselves.
-MAX_SUBJECTS_PER_SAMPLE = 0.9
 
 #: Name of the class of neutral faces.
 NEUTRAL = "neutral"
@@ -106,7 +103,6 @@ def read_records(found: FoundRecords, root: Path, info: DataInfo, options: ReadO
     landmarks = landmarks_of_records(kept_records, still_images.images, columns.get("frame_numbers"), faults)
     if landmarks is not None:
         columns["landmarks"] = landmarks
-    notes += _subject_warning(kept_records)
     still_images.faults = [*faults, *still_images.faults]
     still_images.notes = [*notes, *still_images.notes]
     return to_samples(still_images, dataclasses.replace(info, classes=classes), options.on_error, columns)
@@ -176,16 +172,6 @@ def _with_subjects(records: list[Record], pattern: str, notes: list[str]) -> lis
         unmatched = names[subjects.index("")]
         notes.append(f"{len(records) - n_known} file name(s) do not match the subject pattern, such as {unmatched}")
     return [dataclasses.replace(record, subject=one) for record, one in zip(records, subjects, strict=True)]
-
-
-def _subject_warning(records: Sequence[Record]) -> list[str]:
-    known = [record.subject for record in records if record.subject]
-    if len(known) > len(set(known)) > MAX_SUBJECTS_PER_SAMPLE * len(known):
-        return [
-            f"{WARNING_PREFIX}{len(set(known))} subjects in {len(known)} samples, such as '{known[0]}': the subject is "
-            "rather the number of the sample, and evaluation by subject does not prevent leakage"
-        ]
-    return []
 
 
 def _check_ids(records: Sequence[Record]) -> None:

@@ -15,6 +15,7 @@ import pandas as pd
 from sklearn.model_selection import BaseCrossValidator, LeaveOneGroupOut, StratifiedGroupKFold, StratifiedKFold
 
 from ..exceptions import FerError
+from ..samples.groups import are_samples
 from ..samples.splits import evaluation_splits
 
 #: Up to this number of subjects the default is leave-one-subject-out, above it 10-fold.
@@ -138,7 +139,7 @@ def choose_protocol(
     cv : {'loso', '5fold', '10fold', '<k>fold', 'holdout', 'predefined'}, int, scikit-learn splitter or None
         An integer k is '<k>fold'. 'holdout' evaluates a fifth of the samples. None is 'predefined' where other splits
         than 'train' have labels, 'holdout' from 5,000 samples on, else 'loso' up to 30 subjects and '10fold' above, or
-        where no subjects are known.
+        where no subjects are known or nearly every sample has its own.
     label : ndarray, shape (n,)
         Label codes of the samples, all known.
     subject : ndarray, shape (n,), or None
@@ -157,8 +158,8 @@ def choose_protocol(
     Raises
     ------
     FerError
-        For an unknown name, a single class or subject, a class shown by fewer subjects than folds, or where
-        'predefined' is requested and no split other than 'train' has labels.
+        For an unknown name, a single class or subject, a class shown by fewer subjects than folds, 'loso' where nearly
+        every sample has its own subject, or where 'predefined' is requested and no split other than 'train' has labels.
     """
     if isinstance(cv, numbers.Integral) and not isinstance(cv, bool):
         cv = f"{cv}fold"
@@ -186,11 +187,17 @@ def choose_protocol(
             "all labelled samples are of one subject: subject-independent evaluation needs at least two; "
             "add subjects, or correct the ids with subjects=FILE"
         )
+    can_use_loso = subject is not None and not are_samples(subject)
     if cv is None:
-        cv = _default_protocol(len(label), None if subjects is None else len(subjects))
+        cv = _default_protocol(len(label), None if subjects is None else len(subjects), can_use_loso)
     check_protocol_name(cv, n_repeats)
-    if cv == "loso" and subjects is None:
+    if cv == LOSO and subjects is None:
         raise FerError("leave-one-subject-out needs subjects, and none are known: use subjects=FILE, or cv='10fold'")
+    if cv == LOSO and subjects is not None and not can_use_loso:
+        raise FerError(
+            f"leave-one-subject-out needs several samples of a subject, and there are {len(subjects)} subjects in "
+            f"{len(label)} samples: correct the subjects, or use cv='10fold'"
+        )
     match = _match_number(cv)
     k = len(subjects) if match is None and subjects is not None else int(match[1] if match else 0)
     if subjects is None:
@@ -213,7 +220,7 @@ def choose_protocol(
         if n_subjects[rarest] < needed:
             advice = "add subjects that show it, or leave the class out"
             if n_subjects[rarest] >= 2:
-                advice = f"use {_fewer_folds(n_subjects[rarest])} or cv='loso'"
+                advice = f"use {_fewer_folds(n_subjects[rarest])}" + (" or cv='loso'" if can_use_loso else "")
             raise FerError(
                 f"class '{name_of_class(int(present[rarest]))}' is shown by {n_subjects[rarest]} subject(s), and "
                 f"{'leave-one-subject-out needs' if cv == 'loso' else f'{k} folds need'} {needed}: {advice}"
@@ -258,11 +265,11 @@ def _match_number(cv: str) -> re.Match[str] | None:
     return re.fullmatch(r"([0-9]{1,9})(?:fold)?", f"{HOLDOUT_FOLDS}fold" if cv == HOLDOUT else cv)
 
 
-def _default_protocol(n_samples: int, n_subjects: int | None) -> str:
+def _default_protocol(n_samples: int, n_subjects: int | None, can_use_loso: bool) -> str:
     """Name of the protocol for data without labelled predefined splits; `n_subjects` None where none are known."""
     if n_samples >= MIN_HOLDOUT_SAMPLES and (n_subjects is None or n_subjects >= HOLDOUT_FOLDS):
         return HOLDOUT
-    return "loso" if n_subjects is not None and n_subjects <= MAX_LOSO_SUBJECTS else "10fold"
+    return LOSO if can_use_loso and n_subjects is not None and n_subjects <= MAX_LOSO_SUBJECTS else "10fold"
 
 
 def _fewer_folds(largest: int) -> str:

@@ -8,6 +8,7 @@ import numpy as np
 
 from .columns import LazyColumn
 from .data_info import WARNING_PREFIX, class_name
+from .groups import are_samples, known_subjects
 
 if TYPE_CHECKING:
     from .table import Samples
@@ -30,7 +31,7 @@ def content_notes(X: Samples, read_lazy_columns: bool = False) -> tuple[str, ...
     -------
     tuple of str
         Blank images, images or landmarks that are equal in all samples, landmarks that are missing in all samples, a
-        single class, and subjects with one sample each. Empty for usual data.
+        single class, and subjects with (nearly) one sample each. Empty for usual data.
 
     Examples
     --------
@@ -47,8 +48,8 @@ def content_notes(X: Samples, read_lazy_columns: bool = False) -> tuple[str, ...
         notes += _landmark_notes(X)
     if "label" in X and len(np.unique(X.label_codes[X.is_labelled])) == 1:
         notes.append(f"all labelled samples have the class {class_name(X.info, X.label_codes[X.is_labelled][0])}")
-    if X.groups is not None and _has_only_single_samples(X.groups):
-        notes.append("each subject has a single sample, so that folds grouped by subject are random folds")
+    if X.groups is not None and are_samples(X.groups):
+        notes.append(_subject_note(X))
     return tuple(f"{WARNING_PREFIX}{note}" for note in notes)
 
 
@@ -85,6 +86,12 @@ def _landmark_notes(X: Samples) -> list[str]:
     return ["the landmarks of all samples are equal"] if (landmarks == landmarks[0]).all() else []
 
 
-def _has_only_single_samples(groups: np.ndarray) -> bool:
-    known = groups[groups >= 0]
-    return len(known) > 1 and len(np.unique(known)) == len(known)
+def _subject_note(X: Samples) -> str:
+    known = np.asarray(X["subject"])[known_subjects(X["subject"])].astype(str)
+    n_subjects = len(np.unique(known))
+    if n_subjects == len(known):
+        return "each subject has a single sample, so that folds grouped by subject are random folds"
+    return (
+        f"{n_subjects} subjects in {len(known)} samples, such as '{known[0]}': the subject is rather the number of the "
+        "sample, so that folds grouped by subject are nearly random folds"
+    )

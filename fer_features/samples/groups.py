@@ -9,6 +9,9 @@ import numpy as np
 #: Subject id, and group code, of a sample whose subject is unknown.
 UNKNOWN_SUBJECT = -1
 
+#: Number of subjects per sample above which the subjects are rather the samples themselves.
+MAX_SUBJECTS_PER_SAMPLE = 0.9
+
 
 def known_subjects(subject: Any) -> np.ndarray:
     """Samples whose subject is known.
@@ -58,3 +61,25 @@ def group_codes(subject: Any) -> np.ndarray:
     _, first, inverse = np.unique(subject[known].astype(str), return_index=True, return_inverse=True)
     codes[known] = np.argsort(np.argsort(first))[inverse]
     return codes
+
+
+def are_samples(groups: np.ndarray) -> bool:
+    """Whether (nearly) every sample has a subject of its own, so that grouping by subject groups nothing.
+
+    Parameters
+    ----------
+    groups : ndarray of int, shape (n,)
+        Codes of the subjects, -1 where unknown.
+
+    Returns
+    -------
+    bool
+        Whether there are more than 0.9 subjects per sample whose subject is known. False for a single sample.
+
+    Examples
+    --------
+    >>> are_samples(np.arange(20)), are_samples(np.arange(20) // 2)
+    (True, False)
+    """
+    known = groups[groups != UNKNOWN_SUBJECT]
+    return len(known) > 1 and len(np.unique(known)) > MAX_SUBJECTS_PER_SAMPLE * len(known)

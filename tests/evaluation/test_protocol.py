@@ -62,6 +62,12 @@ def test_there_is_no_holdout_by_default_below_5000_samples_or_5_subjects():
     assert choose_protocol("holdout", LABEL, SUBJECT).name == "holdout"
 
 
+@pytest.mark.parametrize(("n_subjects", "name"), [(20, "10fold"), (19, "10fold"), (18, "loso")])
+def test_the_default_is_not_loso_where_subjects_are_the_samples(n_subjects, name):
+    subject = np.minimum(np.arange(20), n_subjects - 1)
+    assert choose_protocol(None, np.tile([0, 1], 10), subject).name == name
+
+
 def test_an_integer_is_a_number_of_folds():
     for k in (5, np.int64(5)):
         assert choose_protocol(k, LABEL, SUBJECT) == choose_protocol("5fold", LABEL, SUBJECT)
@@ -141,6 +147,9 @@ def test_repeats_have_different_folds_and_equal_seeds_equal_ones():
         (("5fold", np.r_[0, 0, 0, 1, 1, 1], np.arange(6), ("joy", "fear")), "'joy' is shown by 3 subject.*3fold"),
         (("loso", np.r_[0, 0, 0, 1, 1], np.r_[0, 1, 2, 2, 2], ("joy", "fear")), "'fear' is shown by 1 subject"),
         (("10fold", np.r_[np.zeros(20, int), 1, 1], None), "class '1' has 2 sample"),
+        (("loso", np.tile([0, 1], 10), np.arange(20)), "20 subjects in 20 samples: .* use cv='10fold'"),
+        (("loso", np.tile([0, 1], 10), np.minimum(np.arange(20), 18)), "19 subjects in 20 samples: .* cv='10fold'"),
+        (("10fold", np.tile([0, 1], 8), np.arange(16)), "'0' is shown by 8 .* need 10: use cv='8fold' or fewer,$"),
     ],
 )
 def test_data_that_do_not_allow_a_protocol_are_refused_in_one_line(arguments, message):

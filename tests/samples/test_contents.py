@@ -30,6 +30,10 @@ CONTENTS = {
 }
 ARRAYS_ONLY = {
     "a subject per sample": ({"subject": np.arange(N)}, "each subject has a single sample"),
+    "nearly a subject per sample": (
+        {"subject": [f"IMG{max(i, 1)}" for i in range(N)]},
+        f"{N - 1} subjects in {N} samples, such as 'IMG1': the subject is rather the number of the sample",
+    ),
     "stills of one size": ({"images": np.full((N, 20, 20), 7, np.uint8), "landmarks": None}, "all samples are equal"),
     "stills of two sizes": (
         {"images": [np.full((20 + i % 2, 20), 7, np.uint8) for i in range(N)], "landmarks": None},
