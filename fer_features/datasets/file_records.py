@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -95,6 +96,16 @@ class FoundRecords:
     apex: str = "last"
     classes: tuple[str, ...] = ()
     versions: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+    def copy(self) -> FoundRecords:
+        """The same records in lists of their own."""
+        return dataclasses.replace(
+            self,
+            records=list(self.records),
+            faults=list(self.faults),
+            annotation_files=list(self.annotation_files),
+            notes=list(self.notes),
+        )
 
     def used_files(self) -> list[Path]:
         """All files of the records, and the annotation files."""

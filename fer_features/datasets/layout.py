@@ -10,7 +10,7 @@ from typing import Any
 
 from ..exceptions import FerError
 from ..media.file_tree import FileTree, file_tree
-from ..media.media_files import VIDEO_SUFFIXES
+from ..media.media_files import VIDEO_SUFFIXES, natural_sort_key
 from ..samples.data_info import DataInfo
 from ..samples.table import Samples
 from .dataset import Dataset
@@ -61,9 +61,12 @@ class Layout:
         with what they say.
     find : callable, optional
         ``find(tree) -> FoundRecords`` instead of the pattern, for data sets that are lists. It is called only if
-        `marks` match.
+        `marks` match. The records are sorted by their ids, so that the order of the lines of a list does not matter.
     marks : tuple of str
         Patterns of which each must match the path of a file, as `pattern` does, such as that of a list.
+    recognize : callable, optional
+        ``recognize(tree) -> bool``: whether files with these names are of this data set, where `marks` and `pattern` do
+        not decide it. It is called only if `marks` match.
 
     Examples
     --------
@@ -96,18 +99,22 @@ class Layout:
     annotate: Callable[[FileTree, FoundRecords], FoundRecords] | None = None
     find: Callable[[FileTree], FoundRecords] | None = None
     marks: tuple[str, ...] = ()
+    recognize: Callable[[FileTree], bool] | None = None
     reference: str = ""
     licence: str = ""
     homepage: str = ""
 
     def can_load(self, path: Path) -> bool:
         """Whether a folder has this layout."""
-        if not path.is_dir():
-            return False
-        tree = file_tree(path)
+        return path.is_dir() and self.matches(file_tree(path))
+
+    def matches(self, tree: FileTree) -> bool:
+        """Whether a list of files is that of this data set."""
         if not all(next(tree.matching(_anywhere(mark)), None) for mark in self.marks):
             return False
-        return True if self.find is not None else self._matches(tree)
+        if self.recognize is not None:
+            return self.recognize(tree)
+        return True if self.find is not None else self._matches_pattern(tree)
 
     def load(self, path: Path, **options: Any) -> Samples:
         """Read the data set; the options are those of `ReadOptions`.
@@ -125,7 +132,11 @@ class Layout:
 
     def find_records(self, tree: FileTree) -> FoundRecords:
         """Find the samples in a list of files."""
-        found = self._find_by_pattern(tree) if self.find is None else self.find(tree)
+        if self.find is None:
+            found = self._find_by_pattern(tree)
+        else:
+            found = tree.result(self.find).copy()
+            found.records.sort(key=lambda record: natural_sort_key(record.id))
         return found if self.annotate is None else self.annotate(tree, found)
 
     def as_dataset(self) -> Dataset:
@@ -143,7 +154,7 @@ class Layout:
             options=RECORD_OPTIONS,
         )
 
-    def _matches(self, tree: FileTree) -> bool:
+    def _matches_pattern(self, tree: FileTree) -> bool:
         step = max(1, len(tree.media) // N_COMPARED_FILES)
         compared = tree.media[::step]
         expression = re.compile(_anywhere(self.pattern), re.IGNORECASE)
@@ -192,5 +203,5 @@ class Layout:
 
 
 def _anywhere(pattern: str) -> str:
-    """A pattern that also matches below any folders."""
-    return f"(?:.*/)?(?:{pattern})"
+    """A pattern that also matches below any folders; its optional groups at the beginning come before these folders."""
+    return f"(?:.*?/)??(?:{pattern})"

@@ -207,7 +207,8 @@ def _with_neutral_images(
 
 
 def _recording(record: Record) -> tuple[str, ...]:
-    return record.subject, record.session, record.extra.get("view", "")
+    """What a neutral image has in common with the other images of a recording."""
+    return record.subject, record.session, *(record.extra.get(name, "") for name in ("view", "gaze"))
 
 
 def _are_clips(records: Sequence[Record], options: ReadOptions) -> bool:

@@ -3,6 +3,8 @@
 from ..layout import Layout
 from .adfes import ADFES
 from .afew import AFEW
+from .bu3dfe import BU3DFE
+from .ckplus48 import CKPLUS48
 from .cremad import CREMAD
 from .enterface05 import ENTERFACE05
 from .jaffe import JAFFE
@@ -10,12 +12,13 @@ from .kdef import KDEF
 from .mmi import MMI
 from .mug import MUG
 from .oulucasia import OULUCASIA
+from .rafd import RAFD
 from .ravdess import RAVDESS
 from .sfew import SFEW
 
 #: In the order in which a folder is compared with them: those with the most particular names first.
 LAYOUTS: tuple[Layout, ...] = (
-    *(KDEF, JAFFE),
+    *(CKPLUS48, RAFD, BU3DFE, KDEF, JAFFE),
     *(OULUCASIA, MUG, MMI, ADFES, SFEW),
     *(RAVDESS, CREMAD, ENTERFACE05),
     AFEW,
