@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import itertools
 import sys
 from collections.abc import Iterator, Sequence
@@ -84,7 +85,7 @@ class BatchPredictor:
                     self.errors.append(message if source.name in message else f"{source.name}: {message}")
                     if len(sources) > 1:
                         print(f"error: {self.errors[-1]}", file=sys.stderr)
-                    self._write(PredictionRecord(source.name, status="unreadable"))
+                    self._write(PredictionRecord(source.name, status="unreadable", id=source.id))
         except KeyboardInterrupt:
             return True
         return False
@@ -94,7 +95,7 @@ class BatchPredictor:
         result = FrameResult(
             frame, self.recognizer.predict(frame.image, neutral=self.recognizer.neutral_file_for(source.name))
         )
-        self._write_frame(source.name, result)
+        self._write_frame(source, result)
         if self.annotation_writer:
             self.annotation_writer.write_image(source.name, result)
         if self.writer is None:
@@ -115,7 +116,7 @@ class BatchPredictor:
             except (FerError, KeyboardInterrupt) as error:
                 stopped = error  # raised below, so that the files of the processed frames are kept
         for summary in stream.track_summaries:
-            self._write(summary_record(source.name, summary))
+            self._write(dataclasses.replace(summary_record(source.name, summary), id=source.id))
             print(f"{source.name}: {_format_summary(summary)}", flush=True)
         # Ctrl-C is the regular end of a camera stream.
         if stopped is not None and not (isinstance(stopped, KeyboardInterrupt) and source.is_live):
@@ -127,7 +128,7 @@ class BatchPredictor:
         last = ""
         with contextlib.closing(iter(stream)) as results:
             for result in _with_progress(source, results):
-                records = self._write_frame(source.name, result)
+                records = self._write_frame(source, result)
                 for timeline in timelines:
                     timeline.add(records)
                 if self.openface_writer:
@@ -138,8 +139,8 @@ class BatchPredictor:
                     last = labels
                     print(f"{result.frame.timestamp:.1f} s: {_format_faces(result.faces)}", flush=True)
 
-    def _write_frame(self, name: str, result: FrameResult) -> list[PredictionRecord]:
-        records = frame_records(name, result)
+    def _write_frame(self, source: FrameSource, result: FrameResult) -> list[PredictionRecord]:
+        records = [dataclasses.replace(one, id=source.id) for one in frame_records(source.name, result)]
         for record in records:
             self._write(record)
             self.n_records += 1

@@ -33,6 +33,9 @@ class PredictionRecord:
         Empty if nothing was predicted for a face.
     neutral_distance : float
         Distance to the neutral reference.
+    id : str
+        Path of the image or video relative to the folder that was given, as `load_dataset` names the samples of this
+        folder; the name of a file that was given itself.
     probabilities : dict of str to float
         Probabilities by class name; columns ``probability_NAME`` of the table.
     """
@@ -49,6 +52,7 @@ class PredictionRecord:
     status: str = "ok"
     expression: str | None = None
     neutral_distance: float | None = None
+    id: str | None = None
     probabilities: dict[str, float] = dataclasses.field(default_factory=dict)
 
     def to_dict(self) -> dict[str, Any]:

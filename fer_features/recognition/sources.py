@@ -37,6 +37,8 @@ class FrameSource:
     fps : float
         Frames per second.
     sampling : FrameSampling
+    id : str
+        Path relative to the folder that was given; the name of a file that was given itself.
     is_stream : bool
         Whether frames follow each other in time.
     is_live : bool
@@ -47,7 +49,7 @@ class FrameSource:
     is_live = False
 
     def __init__(self, name: str | Path, n_frames: int | None, sampling: FrameSampling | None = None):
-        self.name, self.n_frames = str(name), n_frames
+        self.name, self.n_frames, self.id = str(name), n_frames, Path(name).name
         self.sampling, self.fps = sampling or FrameSampling(), DEFAULT_FPS
 
     def __iter__(self) -> Iterator[Frame]:
@@ -215,10 +217,14 @@ def sources_from_inputs(
             yield InvalidSource(path, error)
             continue
         for file in files:
+            source: FrameSource
             try:
-                yield source_from_file(file, sampling)
+                source = source_from_file(file, sampling)
             except FerError as error:
-                yield InvalidSource(file, error)
+                source = InvalidSource(file, error)
+            if path.is_dir():
+                source.id = file.relative_to(path).as_posix()
+            yield source
 
 
 def source_from_file(path: Path, sampling: FrameSampling | None = None) -> ImageSource | VideoSource:

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 import skimage.data
 
-from fer_features import save_model
+from fer_features import load_dataset, save_model
 from fer_features.cli import predict
 from fer_features.exceptions import FerWarning
 from fer_features.recognition import recognizer as module
@@ -510,3 +510,17 @@ def test_annotated_image_that_cannot_be_written_is_an_error(models, images, tmp_
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)
     assert "cannot write" in capsys.readouterr().err
     assert not (tmp_path / "a.png").exists()
+
+
+def test_predictions_of_a_folder_are_joined_with_its_samples_by_id(models, tmp_path):
+    folder = tmp_path / "data"
+    for i, name in enumerate(("happy/a.png", "sad/b/a.png", "sad/c.png")):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        cv2.imwrite(str(folder / name), np.full((64, 64), 60 * (i + 1), np.uint8))
+    (folder / "sad" / "damaged.png").write_text("x")
+    out = tmp_path / "predictions.csv"
+    assert run(models, "single_frame", folder, "--out", out) == 2
+    with open(out) as file:
+        ids = [row["id"] for row in csv.DictReader(file)]
+    X = load_dataset(folder, on_error="skip")
+    assert sorted(ids) == sorted([*X["id"], "sad/damaged.png"])
