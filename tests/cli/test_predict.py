@@ -135,7 +135,7 @@ def test_sequence_gives_the_numbers_of_the_video(models, video, tmp_path):
     for name, inputs in (("a.csv", [video]), ("b.csv", [folder, "--sequence"])):
         assert run(models, "neutral_to_apex", *inputs, "--detect-interval", 1, "--out", tmp_path / name) == 0
     a, b = (read_rows(tmp_path / name) for name in ("a.csv", "b.csv"))
-    assert [{**row, "file": ""} for row in a] == [{**row, "file": ""} for row in b]
+    assert [{**row, "file": "", "id": ""} for row in a] == [{**row, "file": "", "id": ""} for row in b]
 
 
 def test_folder_of_videos(models, video, tmp_path):
