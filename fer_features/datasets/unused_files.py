@@ -40,7 +40,9 @@ def unused_files_note(root: Path, used: Iterable[Path]) -> tuple[str, ...]:
                 unused[_topmost(path, os.path.abspath(root), used_folders)] += 0
     if not unused:
         return ()
-    listed = [f"{name} ({n})" if name.endswith("/") else name for name, n in sorted(unused.items())[:MAX_LISTED]]
+    # Empty folders last, since data sets can have hundreds, such as those of sequences without a label.
+    in_order = sorted(unused.items(), key=lambda item: (item[1] == 0, item[0]))
+    listed = [f"{name} ({n})" if name.endswith("/") else name for name, n in in_order[:MAX_LISTED]]
     more = ", ..." if len(unused) > MAX_LISTED else ""
     return (f"not used: {sum(unused.values())} file(s) in {root}: {', '.join(listed)}{more}",)
 

@@ -85,7 +85,7 @@ def check_stills(path, expected, dataset, **options):
     assert sorted(X["id"]) == sorted(expected)
     for i, name in enumerate(X["id"]):
         one = expected[name]
-        assert (X["images"][i, 0] == one.images[0]).all(), name
+        assert (X["images"][i][0] == one.images[0]).all(), name
         label = X.info.classes[X.label_codes[i]] if X.label_codes[i] >= 0 else ""
         assert label == one.label, name
         for column in ("subject", "split", "session"):
