@@ -304,7 +304,7 @@ def _load(dataset: Dataset, path: Path, options: dict[str, Any]) -> Samples:
 
 
 def _is_still_images(X: Samples) -> bool:
-    return "landmarks" not in X and "images" in X and X.column("images").shape[1] == 1
+    return "images" in X and X.column("images").shape[1] == 1
 
 
 __all__ = [

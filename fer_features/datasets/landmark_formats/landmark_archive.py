@@ -2,7 +2,8 @@
 
 An archive (.npz) has the arrays ``id`` (n,) str, ``landmarks`` (n, T, 68, 2) in pixels, ``boxes`` (n, T, 4) and
 ``confidence`` (n, T), of which the last two are not read; or ``landmarks68`` (n, 68, 2) and optionally ``row`` (n,),
-the number of each image in its source from 0. A file .npy has the landmarks alone. Frames without a face are NaN.
+the number of each image in its source from 0. A file .npy has the landmarks alone, also as one row x, y, x, y, ... of
+an image, as in AffectNet. Frames without a face are NaN.
 """
 
 from __future__ import annotations
@@ -16,6 +17,9 @@ from .landmark_frames import LandmarkFrames, check_frames, check_number_of_point
 
 #: Names of the array of landmarks; the empty one is that of .npy.
 LANDMARK_NAMES = ("landmarks", "landmarks68", "")
+
+#: Shape of the 68 points of an image as one row.
+FLAT_SHAPE = (136,)
 
 
 def is_archive(file: CandidateFile) -> bool:
@@ -44,6 +48,7 @@ def read_point_array(file: CandidateFile, name: str) -> LandmarkFrames:
     """Read the array `name` of points (P, 2 or 3), (n, P, 2 or 3) or (n, T, P, 2 or 3), and ids of its samples."""
     arrays = file.load_arrays(name, "id", "row")
     points = arrays[name]
+    points = points.reshape(-1, 2) if points.shape == FLAT_SHAPE else points
     shape = points.shape
     if len(shape) in (2, 3, 4) and shape[-1] in (2, 3):
         check_number_of_points(shape[-2], file.path)

@@ -173,12 +173,14 @@ def _from_arrays(tree: FileTree) -> FoundRecords:
         elif label in EXCLUDED.values():
             excluded[label] += 1
         else:
+            landmarks = f"{stem}_lnd.npy"
             found.records.append(
                 Record(
                     display_text(image),
                     (tree.path(image),),
                     label=label,
                     split=_SPLIT_OF_SET.get(key[0].rstrip("/").rpartition("/")[-1].lower(), ""),
+                    landmarks=(tree.path(landmarks),) if landmarks in files else (),
                     extra={"valence": valence, "arousal": arousal},
                 )
             )

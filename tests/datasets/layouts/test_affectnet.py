@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from fer_features import FerError, load_dataset
+from fer_features.vision.geometry import MEAN_FACE
 
 from .trees import Expected, check_faults, check_stills, write_images, write_other_files, write_text
 
@@ -11,6 +12,12 @@ CLASSES = ("neutral", "happy", "sad", "surprise", "fear", "disgust", "angry", "c
 HEADER = "subDirectory_filePath,face_x,face_y,face_width,face_height,facial_landmarks,expression,valence,arousal"
 TABLE = "Manually_Annotated_file_lists/{}.csv"
 IMAGES = "Manually_Annotated_Images"
+
+
+def points(i):
+    """68 points within an image of 24 x 24 pixels."""
+    low, high = MEAN_FACE.min(), MEAN_FACE.max()
+    return 2 + 0.1 * i + 18 * (MEAN_FACE - low) / (high - low)
 
 
 def file_of(i):
@@ -51,7 +58,7 @@ def write_arrays(root, sets=("train_set/", "val_set/")):
             values = {"exp": str(code) if code % 2 else code, "val": "-0.25", "aro": 0.5}
             for kind, value in values.items():
                 np.save(annotations / f"{i}_{kind}.npy", np.array(value))
-            np.save(annotations / f"{i}_lnd.npy", np.linspace(2, 22, 136))
+            np.save(annotations / f"{i}_lnd.npy", points(i).ravel())
             split = {"train_set/": "train", "val_set/": "validation"}.get(folder, "")
             if code < 8:
                 expected[name] = Expected((images[name],), CLASSES[code], split=split)
@@ -99,6 +106,19 @@ def test_arrays(tmp_path, sets):
     n = len(sets)
     assert f"excluded: {2 * n} image(s) without an expression (none: {n}, uncertain: {n})" in X.info.notes
     assert (set(X["valence"]), set(X["arousal"])) == ({"-0.25"}, {"0.5"})
+    for name, landmarks in zip(X["id"], X["landmarks"], strict=True):
+        i = int(name.rsplit("/", 1)[-1].removesuffix(".jpg"))
+        np.testing.assert_allclose(landmarks[0], points(i), atol=1e-4)
+
+
+def test_arrays_without_ratings_and_landmarks(tmp_path):
+    expected = write_arrays(tmp_path)
+    for kind in ("val", "aro", "lnd"):
+        for file in tmp_path.rglob(f"*_{kind}.npy"):
+            file.unlink()
+    X = check_stills(tmp_path, expected, "affectnet")
+    assert "landmarks" not in X
+    assert set(X["valence"]) == {""}
 
 
 @pytest.mark.parametrize("splits", [("train", "val"), ("",)])
