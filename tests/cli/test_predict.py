@@ -524,3 +524,17 @@ def test_predictions_of_a_folder_are_joined_with_its_samples_by_id(models, tmp_p
         ids = [row["id"] for row in csv.DictReader(file)]
     X = load_dataset(folder, on_error="skip")
     assert sorted(ids) == sorted([*X["id"], "sad/damaged.png"])
+
+
+@pytest.mark.parametrize("option", READERS)
+def test_timelines_do_not_overwrite_the_videos(models, video, tmp_path, capsys, option):
+    """Videos are recognized by their content, so that one can have the name of an output."""
+    suffix, _ = READERS[option]
+    named = shutil.copy(video, tmp_path / f"clip{suffix}")
+    content = named.read_bytes()
+    for out in (named, tmp_path):
+        assert run(models, "single_frame", named, f"--{option}", out) == 2
+        error = capsys.readouterr().err
+        assert "it is an input of this command (INPUTS)" in error
+        assert error.count("\n") == 1
+        assert named.read_bytes() == content

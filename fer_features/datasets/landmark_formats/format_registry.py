@@ -13,7 +13,7 @@ from .candidate_file import CandidateFile
 from .ck_text import is_ck_text, read_ck_text
 from .imglab_xml import is_imglab, read_imglab
 from .landmark_archive import is_archive, read_archive
-from .landmark_frames import LandmarkFrames, as_one_clip, check_repeated_frames
+from .landmark_frames import LandmarkFrames, as_one_clip, check_positions, check_repeated_frames
 from .mediapipe_mesh import is_mediapipe, read_mediapipe
 from .menpo_ljson import is_ljson, read_ljson
 from .openface_csv import is_openface, read_openface_frames
@@ -109,6 +109,7 @@ def read_as(name: str, file: CandidateFile) -> LandmarkFrames:
         raise FerError(f"{file} has no known format of landmarks{fault}; accepted are {accepted}")
     frames = LANDMARK_FORMATS[name].read(file)
     check_repeated_frames(frames, file.path)
+    check_positions(frames, file.path)
     return frames
 
 

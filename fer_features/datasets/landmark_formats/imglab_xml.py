@@ -52,7 +52,9 @@ def read_imglab(file: CandidateFile) -> LandmarkFrames:
             parser.ParseFile(opened)
     except OSError as error:
         raise FerError(f"{file} cannot be read: {error.strerror or error}") from error
-    except xml.parsers.expat.ExpatError as error:
+    except FerError:
+        raise
+    except (xml.parsers.expat.ExpatError, LookupError, ValueError) as error:  # the last two for unknown encodings
         raise FerError(f"{file} cannot be read as XML: {error}") from error
     if not images.names:
         raise FerError(f"{file} has no image")

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from ...exceptions import FerError
+from ...samples.image_columns import MAX_PIXELS
 from ...samples.landmark_columns import MESH_SIZES
 from ...vision.geometry import MEDIAPIPE_TO_IBUG68
 
@@ -132,6 +133,13 @@ def check_repeated_frames(frames: LandmarkFrames, path: str | Path) -> None:
         source, frame = keys[counts.argmax()]
         name = f" of '{frames.id[source]}'" if frames.id is not None else ""
         raise FerError(f"{path} has frame {frame}{name} {counts.max()} times (frames are counted from 0): keep one")
+
+
+def check_positions(frames: LandmarkFrames, path: str | Path) -> None:
+    """Raise `FerError` for a coordinate that no image can have; NaN is a frame without a face."""
+    largest = np.max(np.abs(frames.landmarks), where=~np.isnan(frames.landmarks), initial=0)
+    if largest > MAX_PIXELS:
+        raise FerError(f"{path} has a coordinate of {largest:.3g}: positions in pixels or fractions are needed")
 
 
 def as_one_clip(frames: LandmarkFrames, path: str | Path) -> LandmarkFrames:

@@ -131,6 +131,7 @@ XML_FAULTS = {
     "infinite": ("name='67' x='", "name='67' x='inf' y='1'/><!-- x='", "'a.png' has a coordinate that is not a finite"),
     "no file": ("<image file='a.png'>", "<image>", "an image without the attribute 'file'"),
     "not closed": ("</images>", "", "cannot be read as XML"),
+    "encoding": ("ISO-8859-1", "ISO-8859-nan", "cannot be read as XML"),
     "no image": ("<image file='a.png'>", "<picture>", "cannot be read as XML"),
 }
 
@@ -333,6 +334,14 @@ def test_arrays_of_objects_are_not_loaded(tmp_path):
         array = np.full((2, 68, 2), Harmful(), object)
         np.save(path, array, allow_pickle=True) if name == "a.npy" else np.savez(path, landmarks=array)
         refused(path, f"cannot be read as .{name[-3:]}")
+
+
+def test_impossible_positions_are_refused(tmp_path):
+    for value in (1e300, np.inf, -1e20):
+        face = FACE.copy()
+        face[5, 0] = value
+        np.save(tmp_path / "a.npy", face)
+        refused(tmp_path / "a.npy", f"has a coordinate of {abs(value):.3g}")
 
 
 def test_several_meshes_and_wrong_shapes_are_refused(tmp_path):
