@@ -1,6 +1,6 @@
 """Accuracy on raw images and videos, without given boxes, landmarks or neutral frames.
 
-    python experiments/in_the_wild.py --kdef NPZ [--landmarker FILE.joblib] [--images-out DIR] [--n-subjects N]
+    python experiments/in_the_wild.py --kdef NPZ [--landmarker FILE.npz] [--images-out DIR] [--n-subjects N]
 
 Images and videos are composed from photographs of KDEF of subjects that were in the training of neither the model nor
 the landmarker: images of 640 x 480 pixels with one or two faces of several sizes and roll angles in front of another
@@ -26,14 +26,15 @@ import numpy as np
 import pandas as pd
 import skimage.data
 from command_line import script_parser
-from experiment_data import kdef_pairs, neutral_apex_pairs, read_kdef
+from experiment_data import kdef_pairs, kdef_photographs, neutral_apex_pairs, read_kdef
 from result_tables import RESULTS_DIR, write_json
 
 from fer_features import FerError, Samples, make_pipeline, save_model
 from fer_features.cli import predict
 from fer_features.cli._parser import int_at_least, run_command
 from fer_features.expressions import FER22_CLASSES
-from fer_features.faces import Landmarker, load_landmarker, save_landmarker
+from fer_features.faces import load_landmarker, save_pretrained
+from fer_features.faces.landmarker_training import AnnotatedFrames, train_landmarker
 from fer_features.recognition.face_view import FrameColumn
 from fer_features.version import versions
 from fer_features.vision.geometry import apply_affine
@@ -96,11 +97,12 @@ def run(options: argparse.Namespace) -> None:
         raise FerError(f"--n-subjects {options.n_subjects}: {options.kdef} has no other subjects to train on")
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
-        if options.landmarker:
-            landmarker = load_landmarker(options.landmarker)
+        landmarker_path = options.landmarker
+        if landmarker_path is not None:
+            load_landmarker(landmarker_path)  # a damaged file is reported before the images are composed
         else:
-            landmarker = Landmarker().fit(kdef["images"][~test], kdef["landmarks68"][~test])
-        landmarker_path = save_landmarker(landmarker, folder / "landmarks.joblib", {})
+            frames = AnnotatedFrames.from_samples(kdef_photographs(kdef)[~test], n_frames=1)
+            landmarker_path = save_pretrained(train_landmarker(frames)[0], folder / "landmarker.npz")
         images_out = options.images_out or folder
         train = kdef_pairs(kdef, ~test)
         images, videos = compose_images(kdef, test, images_out), compose_videos(kdef, test, images_out)

@@ -28,7 +28,7 @@ from result_tables import RESULTS_DIR, write_json
 from sklearn.metrics import roc_auc_score
 
 from fer_features.cli._parser import int_at_least, n_jobs, run_command
-from fer_features.faces import MIN_CONFIDENCE, FaceDetector, Landmarker, save_landmarker
+from fer_features.faces import MIN_CONFIDENCE, FaceDetector, PretrainedLandmarker, save_pretrained
 from fer_features.faces.box_matching import detect_known_faces, match_boxes
 from fer_features.faces.landmark_evaluation import (
     cross_validate_landmarker,
@@ -37,7 +37,7 @@ from fer_features.faces.landmark_evaluation import (
     landmark_summary,
     normalized_mean_error,
 )
-from fer_features.faces.landmarker_training import AnnotatedFrames
+from fer_features.faces.landmarker_training import AnnotatedFrames, train_landmarker
 from fer_features.version import versions
 
 #: Images of scikit-image without a frontal face.
@@ -89,7 +89,7 @@ def run(options: argparse.Namespace) -> None:
         "speed": detection_milliseconds(frames.images[0]),
     }
     print(json.dumps(record, indent=1), flush=True)
-    errors = cross_validate_landmarker(Landmarker(), frames, f"{options.folds}fold", n_jobs=options.n_jobs)
+    errors = cross_validate_landmarker(frames, f"{options.folds}fold", n_jobs=options.n_jobs)
     scores = landmark_scores(errors, frames)
     record["landmarks"] = {"folds": options.folds, **scores.to_json()}
     print(landmark_summary(scores), flush=True)
@@ -180,7 +180,7 @@ def evaluate_one_model(frames: AnnotatedFrames) -> dict[str, Any]:
     """
     in_test = np.isin(frames.groups, np.unique(frames.groups)[::5])
     train, test = frames.subset(np.flatnonzero(~in_test)), frames.subset(np.flatnonzero(in_test))
-    landmarker = Landmarker().fit(train.images, train.landmarks)
+    landmarker, _ = train_landmarker(train)
     errors = evaluate_landmarker(landmarker, test)
     faces = errors.confidence[np.isfinite(errors.confidence)]
     rng = np.random.default_rng(0)
@@ -191,7 +191,7 @@ def evaluate_one_model(frames: AnnotatedFrames) -> dict[str, Any]:
         confidences.append(landmarker.detect_landmarks(background(name), boxes)[1])
     non_faces = np.concatenate(confidences)
     with tempfile.TemporaryDirectory() as folder:
-        size = save_landmarker(landmarker, Path(folder) / "landmarks.joblib", {}).stat().st_size
+        size = save_pretrained(landmarker, Path(folder) / "landmarker.npz").stat().st_size
     return {
         "mb": round(size / 1e6, 2),
         "ms_per_face": round(1000 * float(np.nanmedian(errors.seconds)), 2),
@@ -212,7 +212,9 @@ class TrackingScores:
     tracked_fraction: float
 
 
-def evaluate_tracking(landmarker: Landmarker, frames: AnnotatedFrames, rng: np.random.Generator) -> TrackingScores:
+def evaluate_tracking(
+    landmarker: PretrainedLandmarker, frames: AnnotatedFrames, rng: np.random.Generator
+) -> TrackingScores:
     """Track each face from its true shape, displaced in a random direction."""
     boxes = detect_known_faces(frames.images, frames.landmarks)
     nme, tracked = [], []

@@ -133,7 +133,8 @@ def add_face_options(parser: Parser) -> None:
     group.add_argument(
         "--landmarker",
         metavar="FILE",
-        help="landmark detector: .joblib, or a shape predictor of dlib, .dat (default: that of this package)",
+        help="landmark detector: .npz, a run that trained one, or a shape predictor of dlib, .dat (default: that of "
+        "this package)",
     )
 
 

@@ -70,8 +70,7 @@ def parser() -> Parser:
         "--out",
         required=True,
         metavar="FILE",
-        help="the model to write: NAME.npz, of the kind that this package contains, without code; or NAME.joblib, an "
-        "estimator of scikit-learn",
+        help="the model to write, NAME.npz",
     )
     add_common_options(train)
     adapt = tasks.add_parser(
@@ -95,7 +94,8 @@ def parser() -> Parser:
     group.add_argument(
         "--model",
         metavar="FILE",
-        help="evaluate this landmark detector (.joblib, or .dat of dlib) on all samples; none was used to train it",
+        help="evaluate this landmark detector (.npz, a run that trained one, or .dat of dlib) on all samples; none was "
+        "used to train it",
     )
     _add_frames(group)
     add_n_jobs(group, "folds")
@@ -169,27 +169,17 @@ def detect(options: argparse.Namespace) -> None:
 
 def train(options: argparse.Namespace) -> None:
     """Train on the training samples, and save."""
-    from ..faces import save_landmarker, save_pretrained
-    from ..faces.landmarker_training import train_landmarker, training_faces
-    from ..faces.pretrained_training import train_pretrained
+    from ..faces import save_pretrained
+    from ..faces.landmarker_training import train_landmarker
 
     out = Path(options.out)
-    is_estimator = out.suffix.lower() == ".joblib"
-    check_suffix(out, ".joblib" if is_estimator else ".npz", "--out")
-    check_writable(out, *([out.with_suffix(".json")] if is_estimator else []))
+    check_suffix(out, ".npz", "--out")
+    check_writable(out)
     X, frames = _load_frames(options, train_only=True, max_samples=options.max_samples)
-    method = _box_method(options, X)
-    if is_estimator:
-        landmarker, info = train_landmarker(frames, options.seed, method)
-        source = {"dataset": X.info.dataset, "synthetic": X.info.synthetic, "fingerprint": _fingerprint(X)}
-        save_landmarker(landmarker, out, source | info.to_json())
-        n_faces = info.n_faces
-    else:
-        faces = training_faces(frames, method)
-        n_faces = len(faces)
-        save_pretrained(train_pretrained(faces, random_state=options.seed, report=_report(options)), out)
-    missed = f", {len(frames) - n_faces} excluded because no face was detected" if len(frames) > n_faces else ""
-    print(f"trained on {n_faces} faces{missed}; {out.stat().st_size / 1e6:.1f} MB in {out}")
+    landmarker, info = train_landmarker(frames, options.seed, _box_method(options, X), report=_report(options))
+    save_pretrained(landmarker, out)
+    missed = f", {info.n_excluded} excluded because no face was detected" if info.n_excluded else ""
+    print(f"trained on {info.n_faces} faces{missed}; {out.stat().st_size / 1e6:.1f} MB in {out}")
 
 
 def adapt(options: argparse.Namespace) -> None:
@@ -248,7 +238,7 @@ def evaluate(options: argparse.Namespace) -> None:
 
 def evaluation_report(options: argparse.Namespace) -> tuple[LandmarkScores, dict[str, Any]]:
     """Evaluate, print a summary, and return the scores and the content of landmarks.json."""
-    from ..faces import Landmarker, load_landmarker
+    from ..faces import load_landmarker
     from ..faces.landmark_evaluation import (
         cross_validate_landmarker,
         evaluate_landmarker,
@@ -259,10 +249,11 @@ def evaluation_report(options: argparse.Namespace) -> tuple[LandmarkScores, dict
 
     model = load_landmarker(options.model) if options.model else None
     X, frames = _load_frames(options, train_only=model is None)
+    method = _box_method(options, X)
     if model is not None:
-        errors, protocol = evaluate_landmarker(model, frames, _box_method(options, X)), f"model {options.model}"
+        errors, protocol = evaluate_landmarker(model, frames, method), f"model {options.model}"
     else:
-        errors = cross_validate_landmarker(Landmarker(), frames, options.cv, options.seed, options.n_jobs)
+        errors = cross_validate_landmarker(frames, options.cv, method, options.seed, options.n_jobs)
         protocol = f"{options.cv}, {'grouped by subject' if frames.grouped else 'NOT grouped by subject'}"
     scores = landmark_scores(errors, frames)
     report = {

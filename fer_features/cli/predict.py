@@ -80,7 +80,8 @@ def parser() -> Parser:
     either.add_argument(
         "--landmarker",
         metavar="FILE",
-        help="landmark detector: .joblib, or a shape predictor of dlib with 68 landmarks, .dat, whose terms of use you "
+        help="landmark detector: .npz, a run that trained one, or a shape predictor of dlib with 68 landmarks, .dat, "
+        "whose terms of use you "
         "are responsible for (default: the one in the model, or that of this package)",
     )
     either.add_argument(

@@ -47,7 +47,7 @@ class LocateFaces(SamplesTransformer):
         reliable landmarks, the detector is used. 'none': images are used as they are. 'auto': 'given' for data with
         landmarks and for data without images; otherwise 'crop' or 'detect', depending on what is found in
         `N_SEARCHED_IMAGES` images.
-    landmarker : Landmarker, optional
+    landmarker : SupportsLandmarks, optional
         By default the one that this package contains, see `fer_features.faces.default_landmarker`.
     detector : callable, optional
         By default `FaceDetector()`; see `fer_features.faces.as_detector`.
@@ -56,7 +56,7 @@ class LocateFaces(SamplesTransformer):
     ----------
     method_ : {'given', 'detect', 'crop', 'none'}
         What 'auto' stands for on the data of `fit`.
-    landmarker_ : Landmarker
+    landmarker_ : SupportsLandmarks
         Only where the step locates faces.
     image_size_ : tuple of int, or None
         Height and width of the largest images in `fit`.
@@ -96,7 +96,7 @@ class LocateFaces(SamplesTransformer):
         """Raise `FerError` for invalid parameters."""
         check_parameters(self, self.parameter_constraints)
         if self.landmarker is not None and not hasattr(self.landmarker, "detect_landmarks"):
-            raise FerError(f"landmarker is a {type(self.landmarker).__name__}: a fitted Landmarker is needed")
+            raise FerError(f"landmarker is a {type(self.landmarker).__name__}: a fitted landmarker is needed")
 
     def fit(self, X: Any, y: Any = None) -> Self:
         """Validate the parameters, and determine what 'auto' stands for.

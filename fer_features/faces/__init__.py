@@ -2,9 +2,9 @@
 and those in files of dlib.
 """
 
+from .confidence import MIN_CONFIDENCE
 from .detector import Detector, FaceDetector, as_detector
-from .landmarker import MIN_CONFIDENCE, Landmarker
-from .landmarker_files import load_landmarker, save_landmarker
+from .landmarker_files import load_landmarker
 from .pretrained import PretrainedLandmarker
 from .pretrained_files import default_landmarker, load_pretrained, save_pretrained
 from .regression_trees import RegressionTreeLandmarker
@@ -13,13 +13,11 @@ __all__ = [
     "MIN_CONFIDENCE",
     "Detector",
     "FaceDetector",
-    "Landmarker",
     "PretrainedLandmarker",
     "RegressionTreeLandmarker",
     "as_detector",
     "default_landmarker",
     "load_landmarker",
     "load_pretrained",
-    "save_landmarker",
     "save_pretrained",
 ]

@@ -12,9 +12,8 @@ from ..exceptions import FerError
 from ..vision.geometry import MIRROR_INDICES
 from ..vision.landmark_features import box_descriptor, shape_descriptors
 from ..vision.shape_model import outer_eye_distance
-from .confidence import predict_confidence
+from .confidence import MIN_CONFIDENCE, predict_confidence
 from .landmark_augmentation import relight_and_blur, rotate_face
-from .landmarker import MIN_CONFIDENCE
 from .pretrained import PretrainedLandmarker, crop_to_box, displaced_box, tracked_box
 from .pretrained_training import MAX_TRAINING_ERROR, TrainingFaces, fit_ridge
 

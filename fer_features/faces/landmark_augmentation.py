@@ -1,4 +1,4 @@
-"""Augmented copies of training faces: other backgrounds, illumination and sensors than the training images have."""
+"""Augmented copies of training faces: displaced shapes, other light and rotations, and images without a face."""
 
 from __future__ import annotations
 
@@ -6,58 +6,46 @@ import cv2
 import numpy as np
 
 from ..vision.geometry import apply_affine
-from ..vision.shape_model import outer_eye_distance
 
 #: Range of the side of the patches that an image is divided into and shuffled, in outer eye distances.
 PATCH_SIDE = (0.2, 0.6)
-#: Range of the height of the retained forehead and hair above the brows, as a fraction of the distance from chin to
-#: brows.
-FOREHEAD_HEIGHT = (0.05, 0.6)
-#: Fraction of faces that are cut out as a rectangle, and range of the margin around the landmarks, in outer eye
-#: distances. These copies have edges next to the face, which the landmarker must not confuse with its contour.
-RECTANGLE_FRACTION, RECTANGLE_MARGIN = 0.4, (0.0, 0.6)
+#: SD of the random displacement of a shape: translation in sides of the box, logarithm of the scale, rotation in
+#: degrees.
+TRANSLATION_SD, LOG_SCALE_SD, TILT_SD_DEGREES = 0.08, 0.12, 10.0
 #: Maximum SD of the blur in outer eye distances, maximum SD of the noise in grey levels, maximum strength of the
 #: illumination gradient.
 MAX_BLUR_SD, MAX_NOISE_SD, MAX_ILLUMINATION = 0.03, 8.0, 0.5
 
 
-def augment_face(
-    image: np.ndarray, landmarks: np.ndarray, background: np.ndarray, rng: np.random.Generator
-) -> np.ndarray:
-    """Copy of a face in front of shuffled patches of another image, relit, blurred and with noise.
+def jitter(shape: np.ndarray, side: float, rng: np.random.Generator) -> np.ndarray:
+    """Translate, scale and rotate a shape at random about its centre.
 
     Parameters
     ----------
-    image, background : ndarray, shape (h, w), uint8
-        They may differ in size.
-    landmarks : ndarray, shape (68, 2)
-        iBUG-68 points of the face in `image`, in pixels; they are valid for the copy.
+    shape : ndarray, shape (68, 2)
+        In pixels.
+    side : float
+        Side of the box of the face in pixels, the unit of the translation.
     rng : Generator
 
     Returns
     -------
-    ndarray, shape (h, w), uint8
-        Of the size of `image`.
+    ndarray, shape (68, 2), float64
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from fer_features.faces.landmark_augmentation import jitter
+    >>> from fer_features.vision.geometry import MEAN_FACE
+    >>> moved = jitter(50 * MEAN_FACE + 100, 120.0, np.random.default_rng(0))
+    >>> bool(5 < np.linalg.norm(moved - 50 * MEAN_FACE - 100, axis=1).mean() < 40)
+    True
     """
-    height, width = image.shape
-    eyes = float(outer_eye_distance(landmarks))
-    brows, chin = landmarks[17:27], landmarks[8]
-    forehead = brows + rng.uniform(*FOREHEAD_HEIGHT) * (brows.mean(0) - chin)
-    hull = cv2.convexHull(np.rint(np.vstack([landmarks, forehead])).astype(np.int32))
-    mask = np.zeros((height, width), np.float32)
-    if rng.random() < RECTANGLE_FRACTION:
-        low = landmarks.min(0) - rng.uniform(*RECTANGLE_MARGIN, 2) * eyes
-        high = landmarks.max(0) + rng.uniform(*RECTANGLE_MARGIN, 2) * eyes
-        (x0, y0), (x1, y1) = np.maximum(low, 0).astype(int), high.astype(int)
-        mask[y0:y1, x0:x1] = 1.0
-    else:
-        cv2.fillConvexPoly(mask, hull, 1.0)
-        mask = cv2.GaussianBlur(mask, (0, 0), max(rng.uniform(0.01, 0.04) * eyes, 0.3))
-    behind = cv2.resize(shuffle_patches(background, eyes, rng), (width, height), interpolation=cv2.INTER_LINEAR)
-    if rng.random() < 0.5:  # a smooth background, such as a wall
-        behind = cv2.GaussianBlur(behind, (0, 0), rng.uniform(0.1, 0.5) * eyes)
-    augmented = mask * image + (1 - mask) * behind
-    return relight_and_blur(augmented, eyes, rng)
+    angle = np.deg2rad(rng.normal(0, TILT_SD_DEGREES))
+    scale = np.exp(rng.normal(0, LOG_SCALE_SD))
+    rotation = scale * np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
+    centre = shape.mean(0)
+    return (shape - centre) @ rotation.T + centre + rng.normal(0, TRANSLATION_SD, 2) * side
 
 
 def relight_and_blur(image: np.ndarray, eyes: float, rng: np.random.Generator) -> np.ndarray:

@@ -9,17 +9,15 @@ from typing import Any
 
 import numpy as np
 from joblib import delayed
-from sklearn.base import clone
 from sklearn.model_selection import GroupKFold, LeaveOneGroupOut
 
 from .._parallel import parallel
 from .._progress import progress
 from ..exceptions import FerError
 from ..vision.shape_model import outer_eye_distance
-from .landmarker import MIN_CONFIDENCE, Landmarker
-from .landmarker_training import AnnotatedFrames, training_boxes
-from .pretrained import PretrainedLandmarker
-from .regression_trees import RegressionTreeLandmarker
+from .confidence import MIN_CONFIDENCE
+from .landmarker_training import AnnotatedFrames, train_landmarker, training_boxes
+from .localizer import SupportsLandmarks
 
 #: A face with a larger error, as a fraction of the outer eye distance, counts as a failure.
 FAILURE_THRESHOLD = 0.10
@@ -146,25 +144,26 @@ def normalized_mean_error(points: np.ndarray, landmarks: np.ndarray) -> np.ndarr
 
 
 def evaluate_landmarker(
-    landmarker: Landmarker | PretrainedLandmarker | RegressionTreeLandmarker,
-    frames: AnnotatedFrames,
-    faces: str = "detect",
+    landmarker: SupportsLandmarks, frames: AnnotatedFrames, faces: str = "detect"
 ) -> LandmarkErrors:
     """Errors of a fitted landmarker on annotated frames.
 
     Parameters
     ----------
-    landmarker : Landmarker, PretrainedLandmarker or RegressionTreeLandmarker
+    landmarker : PretrainedLandmarker or RegressionTreeLandmarker
     frames : AnnotatedFrames
     faces : {'detect', 'crop'}, default='detect'
-        'detect': boxes of its detector, or else of `FaceDetector`. 'crop': each image is the box.
+        See `training_boxes`.
 
     Returns
     -------
     LandmarkErrors
         Without `fold`.
     """
-    boxes = training_boxes(frames, faces, getattr(landmarker, "detector", None))
+    return _errors_in_boxes(landmarker, frames, training_boxes(frames, faces))
+
+
+def _errors_in_boxes(landmarker: SupportsLandmarks, frames: AnnotatedFrames, boxes: np.ndarray) -> LandmarkErrors:
     nme, confidence, seconds = (np.full(len(frames), np.nan) for _ in range(3))
     for i in np.flatnonzero(np.isfinite(boxes).all(1)):
         start = time.process_time()
@@ -176,19 +175,19 @@ def evaluate_landmarker(
 
 
 def cross_validate_landmarker(
-    landmarker: Landmarker, frames: AnnotatedFrames, cv: str = "10fold", random_state: int = 0, n_jobs: int = 1
+    frames: AnnotatedFrames, cv: str = "10fold", faces: str = "detect", random_state: int = 0, n_jobs: int = 1
 ) -> LandmarkErrors:
-    """Errors on held-out subjects, by cross-validation grouped by subject.
+    """Errors of `train_landmarker` on held-out subjects, by cross-validation grouped by subject.
 
     Parameters
     ----------
-    landmarker : Landmarker
-        Unfitted; a clone is fitted in each fold.
     frames : AnnotatedFrames
     cv : str, default='10fold'
         'loso' (leave-one-subject-out) or the number of folds, such as '5fold'.
+    faces : {'detect', 'crop'}, default='detect'
+        See `training_boxes`.
     random_state : int, default=0
-        Seed of the assignment of subjects to folds.
+        Seed of the assignment of subjects to folds, and of the training.
     n_jobs : int, default=1
         Number of folds that run in parallel; -1 uses all cores.
 
@@ -209,7 +208,8 @@ def cross_validate_landmarker(
         raise FerError(f"{n_subjects} subject(s) are too few for {cv}: use cv='{max(n_subjects, 2)}fold' or fewer")
     splitter = LeaveOneGroupOut() if cv == "loso" else GroupKFold(int(number), shuffle=True, random_state=random_state)
     splits = list(splitter.split(np.zeros(len(frames)), groups=frames.groups))
-    calls = (delayed(_evaluate_fold)(clone(landmarker), frames, train, test) for train, test in splits)
+    boxes = training_boxes(frames, faces)
+    calls = (delayed(_evaluate_fold)(frames, boxes, train, test, faces, random_state) for train, test in splits)
     results = parallel(calls, len(splits), n_jobs)
     nme, confidence, seconds = (np.full(len(frames), np.nan) for _ in range(3))
     fold = np.full(len(frames), -1)
@@ -219,10 +219,10 @@ def cross_validate_landmarker(
 
 
 def _evaluate_fold(
-    landmarker: Landmarker, frames: AnnotatedFrames, train: np.ndarray, test: np.ndarray
+    frames: AnnotatedFrames, boxes: np.ndarray, train: np.ndarray, test: np.ndarray, faces: str, random_state: int
 ) -> LandmarkErrors:
-    train_frames = frames.subset(train)
-    return evaluate_landmarker(landmarker.fit(train_frames.images, train_frames.landmarks), frames.subset(test))
+    landmarker, _ = train_landmarker(frames.subset(train), random_state, faces, boxes[train])
+    return _errors_in_boxes(landmarker, frames.subset(test), boxes[test])
 
 
 def landmark_scores(errors: LandmarkErrors, frames: AnnotatedFrames) -> LandmarkScores:

@@ -9,8 +9,8 @@ import numpy as np
 
 from ..vision.boxes import intersection_over_union
 from ..vision.geometry import MEAN_FACE
+from .confidence import MIN_CONFIDENCE
 from .detector import Detector
-from .landmarker import MIN_CONFIDENCE
 
 #: Intersection over union from which a detection and a tracked face are the same face.
 SAME_TRACK_IOU = 0.3
@@ -43,7 +43,7 @@ class FaceView:
 
 
 class SupportsLandmarks(Protocol):
-    """Interface of landmarkers, see `fer_features.faces.landmarker`."""
+    """Interface of landmarkers, such as `PretrainedLandmarker`."""
 
     def detect_landmarks(self, image: np.ndarray, boxes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Detect the landmarks of the faces in boxes; return them and their confidences."""

@@ -49,12 +49,15 @@ class PretrainedLandmarker:
         the intercept.
     stages : sequence of CascadeStage
     confidence_coef : ndarray, shape (d + 1,)
-        See `train_confidence`.
+        See `predict_confidence`.
 
     References
     ----------
     X. Xiong, F. De la Torre, "Supervised descent method and its applications to face alignment", CVPR 2013,
-    doi:10.1109/CVPR.2013.75. Departures: see `fit_shape`; the first shape is a regression instead of the mean.
+    doi:10.1109/CVPR.2013.75. As in the paper, each stage is a linear regression of the remaining displacement on local
+    gradient descriptors. Departures: the first shape is a regression instead of the mean; the image is rotated and
+    scaled with the shape before each stage; the descriptors are DAISY-like, which is cheaper than SIFT, and their
+    principal components are fitted to all points together.
 
     Examples
     --------
@@ -102,7 +105,7 @@ class PretrainedLandmarker:
         ----------
         image : ndarray, shape (H, W), uint8
         points : ndarray, shape (k, 68, 2)
-            iBUG-68 points in the previous frame, in pixels.
+            iBUG-68 points in the previous frame, in pixels; NaN for faces that were lost.
 
         Returns
         -------
@@ -121,8 +124,12 @@ class PretrainedLandmarker:
         Only the position and the size of the previous face are used, so that errors are not passed on. There are no
         further attempts with displaced boxes, so that every frame takes the same time.
         """
-        boxes = np.array([tracked_box(face) for face in validate_points(points)])
-        return self._fit_boxes(image, boxes.reshape(-1, 4), STARTS[:1])
+        faces = validate_points(points)
+        known = np.isfinite(faces).all((1, 2))
+        boxes = np.array([tracked_box(face) for face in faces[known]])
+        tracked, confidence = faces.astype(np.float32), np.zeros(len(faces), np.float32)
+        tracked[known], confidence[known] = self._fit_boxes(image, boxes.reshape(-1, 4), STARTS[:1])
+        return tracked, confidence
 
     def _fit_boxes(
         self, image: np.ndarray, boxes: np.ndarray, starts: Sequence[tuple[float, float, float]]

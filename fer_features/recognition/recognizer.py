@@ -36,7 +36,7 @@ class Recognizer(FaceClassifier):
     model : str, Path or estimator
         A fitted pipeline; the path of a saved model (``model.joblib`` with its manifest), or of the run folder that
         contains it.
-    landmarker : str, Path or Landmarker, optional
+    landmarker : str, Path or SupportsLandmarks, optional
         Detects the 68 landmarks. By default ``model.landmarker_``, if the model has one; otherwise the landmarker that
         located the training faces; otherwise, if the model needs landmarks, `fer_features.faces.default_landmarker`.
     detector : callable, optional
@@ -269,7 +269,7 @@ def _landmarker(landmarker: Any) -> Any:
     if isinstance(landmarker, str | Path):
         return load_landmarker(landmarker)
     if landmarker is not None and not (hasattr(landmarker, "detect_landmarks") and hasattr(landmarker, "track")):
-        raise FerError(f"landmarker is a {type(landmarker).__name__}: a fitted Landmarker is needed")
+        raise FerError(f"landmarker is a {type(landmarker).__name__}: a fitted landmarker is needed")
     return landmarker
 
 

@@ -1,4 +1,4 @@
-"""Descriptors for the two steps of the shipped landmarker: of a box, and around the points of a shape."""
+"""Descriptors for the two steps of the landmarker: of a box, and around the points of a shape."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def box_descriptor(image: np.ndarray, box: np.ndarray) -> np.ndarray:
 def shape_descriptors(
     image: np.ndarray, mean: np.ndarray, shape: np.ndarray, cell_size: int
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Descriptors around the points of a shape, as `shape_features`, but large cells at half the resolution.
+    """Descriptors around the points of a shape, in its reference frame; large cells at half the resolution.
 
     Parameters
     ----------

@@ -92,50 +92,6 @@ def mean_shape(landmarks: np.ndarray, n_iter: int = 5) -> np.ndarray:
     return mean - (mean.min(0) + mean.max(0)) / 2 + (FRAME_SIDE_PX - 1) / 2
 
 
-def crop_to_shape(image: np.ndarray, shape: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Crop of an image around a shape, reduced where the shape is larger than in the reference frame.
-
-    Parameters
-    ----------
-    image : ndarray, shape (H, W), uint8
-    shape : ndarray, shape (68, 2)
-        Approximate landmarks of the face, in pixels.
-
-    Returns
-    -------
-    crop : ndarray, shape (h, w), uint8
-        At least one pixel, wherever the shape is.
-    matrix : ndarray, shape (2, 3), float64
-        Affine transform from pixels of the crop to pixels of the image.
-
-    Notes
-    -----
-    Areas are averaged once per face, before all stages, so that large faces are not aliased.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from fer_features.vision.geometry import MEAN_FACE
-    >>> from fer_features.vision.shape_model import crop_to_shape
-    >>> crop, matrix = crop_to_shape(np.zeros((1000, 1000), np.uint8), 200 * MEAN_FACE + 500)
-    >>> crop.shape, round(float(matrix[0, 0]), 1)
-    ((152, 173), 5.4)
-    """
-    height, width = image.shape
-    low, high = shape.min(0), shape.max(0)
-    reach = 0.5 * (high - low).max()
-    x0, y0 = np.clip(np.floor(low - reach), 0, [width - 1, height - 1]).astype(int)
-    x1, y1 = np.clip(np.ceil(high + reach) + 1, [x0 + 1, y0 + 1], [width, height]).astype(int)
-    crop = image[y0:y1, x0:x1]
-    factor = (high - low).max() / (1.6 * FRAME_EYE_DISTANCE_PX)
-    size = (max(round((x1 - x0) / factor), 1), max(round((y1 - y0) / factor), 1)) if factor > 1.2 else crop.shape[::-1]
-    sx, sy = (x1 - x0) / size[0], (y1 - y0) / size[1]
-    if size != crop.shape[::-1]:
-        crop = cv2.resize(crop, size, interpolation=cv2.INTER_AREA)
-    # Pixel centres: the first pixel of the crop is centred on the image pixels that it averages.
-    return crop, np.array([[sx, 0, x0 + (sx - 1) / 2], [0, sy, y0 + (sy - 1) / 2]])
-
-
 def invert_affine(matrix: np.ndarray) -> np.ndarray:
     """Inverse of an affine transform.
 

@@ -63,7 +63,7 @@ def searching_step(X: Samples, faces: str, landmarker: Any) -> LocateFaces:
     ----------
     X : Samples
     faces : {'auto', 'detect', 'crop'}
-    landmarker : Landmarker, optional
+    landmarker : SupportsLandmarks, optional
 
     Raises
     ------
@@ -90,7 +90,7 @@ def detect_landmarks(
         With images. Landmarks that it has are not used.
     faces : {'auto', 'detect', 'crop'}, default='auto'
         As the parameter `method` of `fer_features.extractors.LocateFaces`.
-    landmarker : Landmarker, optional
+    landmarker : SupportsLandmarks, optional
         By default the one that this package contains.
     verbose : bool, default=False
         Show progress.

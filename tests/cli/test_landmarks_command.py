@@ -13,7 +13,7 @@ from fer_features.cli.landmarks import main
 from fer_features.cli.run import main as run
 from fer_features.datasets import load_dataset
 from fer_features.extractors import LocateFaces
-from fer_features.faces import Landmarker, PretrainedLandmarker, load_landmarker
+from fer_features.faces import PretrainedLandmarker, load_landmarker
 from fer_features.faces.landmark_adaptation import adapt_landmarker
 from fer_features.faces.pretrained_training import train_pretrained
 from fer_features.synthetic import generate
@@ -23,11 +23,14 @@ from ..conftest import write_h5
 
 
 @pytest.fixture(autouse=True)
-def small_landmarker(monkeypatch):
-    """Commands train a small landmarker; its accuracy is tested elsewhere."""
-    small = functools.partial(Landmarker, cell_sizes=(8, 5), n_components=16, n_starts=1)
-    monkeypatch.setattr("fer_features.faces.Landmarker", small)
-    monkeypatch.setattr("fer_features.faces.landmarker_training.Landmarker", small)
+def small_cascade(monkeypatch):
+    """Commands train and adapt a landmarker of one stage with few components; its accuracy is tested elsewhere."""
+    small = functools.partial(train_pretrained, n_components=6, alphas=(1.0,))
+    monkeypatch.setattr("fer_features.faces.landmarker_training.train_pretrained", small)
+    monkeypatch.setattr("fer_features.faces.landmarker_training.CELL_SIZES", (8,))
+    monkeypatch.setattr("fer_features.faces.landmark_adaptation.MIN_CONFIDENCE", 0.0)
+    adapt = functools.partial(adapt_landmarker, max_disagreement=0.5, alphas=(1.0,))
+    monkeypatch.setattr("fer_features.workflow.landmarker_adaptation.adapt_landmarker", adapt)
 
 
 @pytest.fixture(scope="module")
@@ -46,12 +49,9 @@ def synthetic_faces(tmp_path_factory):
 
 
 def test_a_trained_landmarker_can_be_evaluated(synthetic_faces, tmp_path, capsys):
-    out = tmp_path / "landmarks.joblib"
+    out = tmp_path / "landmarker.npz"
     assert main(["train", *synthetic_faces, "--out", str(out)]) == 0
-    manifest = json.loads(out.with_suffix(".json").read_text())
-    assert manifest["n_subjects"] == 5
-    assert manifest["n_faces"] + manifest["n_excluded"] == 40
-    assert isinstance(load_landmarker(out), Landmarker)
+    assert isinstance(load_landmarker(out), PretrainedLandmarker)
     capsys.readouterr()
     folder = tmp_path / "evaluation"
     assert main(["evaluate", *synthetic_faces, "--model", str(out), "--out", str(folder)]) == 0
@@ -74,20 +74,10 @@ def test_a_run_can_train_a_landmarker(synthetic_faces, tmp_path):
     arguments = [*synthetic_faces, "--pipeline", "landmarks_lda", "--cv", "2fold", "--out", str(out)]
     assert run([*arguments, "--train-landmarker"]) == 0
     model = load_model(out / "model.joblib")
-    assert isinstance(model.landmarker_, Landmarker)
-    assert isinstance(load_landmarker(out / "model.joblib"), Landmarker)
+    assert isinstance(model.landmarker_, PretrainedLandmarker)
+    assert isinstance(load_landmarker(out / "model.joblib"), PretrainedLandmarker)
     assert json.loads((out / "model.json").read_text())["landmarker"]["n_subjects"] == 5
     assert joblib.load(out / "model.joblib").predict(load_dataset(synthetic_faces[1])).shape == (20,)
-
-
-@pytest.fixture
-def small_cascade(monkeypatch):
-    """Commands train and adapt a landmarker of one stage with few components; its accuracy is tested elsewhere."""
-    small = functools.partial(train_pretrained, cell_sizes=(8,), n_components=6, n_folds=2, alphas=(1.0,))
-    monkeypatch.setattr("fer_features.faces.pretrained_training.train_pretrained", small)
-    monkeypatch.setattr("fer_features.faces.landmark_adaptation.MIN_CONFIDENCE", 0.0)
-    adapt = functools.partial(adapt_landmarker, max_disagreement=0.5, alphas=(1.0,))
-    monkeypatch.setattr("fer_features.workflow.landmarker_adaptation.adapt_landmarker", adapt)
 
 
 @pytest.fixture(scope="module")
@@ -104,7 +94,6 @@ def crops(tmp_path_factory):
     return ["--data", str(folder / "fer2013.csv"), "--landmarks", str(folder / "faces.npz")]
 
 
-@pytest.mark.usefixtures("small_cascade")
 def test_a_landmarker_is_trained_on_crops_with_landmarks_of_a_file_and_adapted(crops, tmp_path, capsys):
     out, adapted = tmp_path / "landmarker.npz", tmp_path / "adapted.npz"
     assert main(["train", *crops, "--max-samples", "60", "--out", str(out)]) == 0
@@ -156,7 +145,7 @@ def test_data_without_faces_have_no_landmarks(tmp_path, refused):
         (["detect", "--out", "landmarks.txt"], [".npz", ".csv"]),
         (["detect", "--out", "a.npz", "--landmarks", "none.npz"], ["none.npz"]),
         (["detect", "--out", "a.npz", "--landmarker", "none.joblib"], ["none.joblib"]),
-        (["train", "--out", "nowhere/landmarks.joblib"], ["nowhere"]),
+        (["train", "--out", "nowhere/landmarker.npz"], ["nowhere"]),
         (["train", "--out", "landmarks.json"], [".npz"]),
         (["train"], ["--out"]),
         (["evaluate", "--cv", "random"], ["random", "10fold"]),
@@ -172,9 +161,9 @@ def test_user_errors_are_refused(synthetic_faces, refused, arguments, texts):
 def test_data_without_images_or_landmarks_are_refused(fer22_folder, tmp_path, refused, column):
     (fer22_folder / f"data_train_{column}.h5").unlink()
     (fer22_folder / f"data_test_{column}.h5").unlink()
-    refused(main, ["train", "--data", fer22_folder, "--out", tmp_path / "landmarks.joblib"], column)
-    assert not list(tmp_path.glob("*.joblib"))
+    refused(main, ["train", "--data", fer22_folder, "--out", tmp_path / "landmarker.npz"], column)
+    assert not list(tmp_path.glob("*.npz"))
 
 
 def test_data_without_detectable_faces_are_refused(labelled_clips, tmp_path, refused):
-    refused(main, ["train", *labelled_clips, "--out", tmp_path / "landmarks.joblib"], "faces with landmarks")
+    refused(main, ["train", *labelled_clips, "--out", tmp_path / "landmarker.npz"], "faces with landmarks")

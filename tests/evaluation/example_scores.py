@@ -53,7 +53,17 @@ COMPLETE = SCORES.replace(
     peak_memory_mb=120.5,
     rejection=Rejection(0.6, 0.0, None, 0.75),
     learning_curve=LearningCurve("subjects", (1, 2), (0.5, 0.75), ((0.2, 0.8), (0.5, 1.0)), 2, 3),
-    landmarker=LandmarkerInfo(n_faces=120, n_excluded=2, n_subjects=None, parameters={"n_trees": 10}),
+    landmarker=LandmarkerInfo(
+        n_faces=120,
+        n_excluded=2,
+        n_subjects=None,
+        faces="detect",
+        n_folds=5,
+        n_starts=4,
+        cell_sizes=(8, 5),
+        n_components=40,
+        random_state=0,
+    ),
     search=SearchSummary("grid", "5-fold", 4, 0, 1, True, "accuracy", {"classifier__C": 1}, 0.7),
     command={"pipeline": "hog_svm", "seed": 0},
 )

@@ -8,14 +8,21 @@ import numpy as np
 import pytest
 
 from fer_features.expressions import FER22_CLASSES
-from fer_features.faces import Landmarker, save_landmarker
+from fer_features.faces import save_pretrained
+from fer_features.faces.landmarker_training import AnnotatedFrames, train_landmarker
+from fer_features.faces.pretrained_training import train_pretrained
 from fer_features.synthetic import generate
-
-#: A landmarker that is trained within two seconds; its accuracy does not matter here.
-small_landmarker = functools.partial(Landmarker, cell_sizes=(8, 6), n_components=8, n_starts=1)
 
 #: Columns that are added at both sides to make the rendered images square.
 MARGIN = 15
+
+
+@pytest.fixture(autouse=True)
+def small_cascade(monkeypatch):
+    """Landmarkers that are trained within two seconds; their accuracy does not matter here."""
+    small = functools.partial(train_pretrained, n_components=8, alphas=(1.0,))
+    monkeypatch.setattr("fer_features.faces.landmarker_training.train_pretrained", small)
+    monkeypatch.setattr("fer_features.faces.landmarker_training.CELL_SIZES", (8,))
 
 
 @pytest.fixture(scope="module")
@@ -40,7 +47,6 @@ def rendered_file(tmp_path_factory):
 
 def test_detection_and_landmarks_are_evaluated(run_script, script, rendered_file, tmp_path, monkeypatch):
     landmarks_kdef = script("landmarks_kdef")
-    monkeypatch.setattr(landmarks_kdef, "Landmarker", small_landmarker)
     monkeypatch.setattr(landmarks_kdef, "N_SCENES", 8)
     monkeypatch.setattr(landmarks_kdef, "N_TIMED_ROUNDS", 1)
     monkeypatch.setattr(landmarks_kdef, "BACKGROUNDS", ("camera", "coffee"))
@@ -84,8 +90,9 @@ def test_detectors_without_and_with_the_search_for_tilted_faces_are_compared(
 def test_raw_images_and_videos_are_evaluated(run_script, script, rendered_file, tmp_path, monkeypatch):
     monkeypatch.setattr(script("in_the_wild"), "N_FRAMES", 10)
     with np.load(rendered_file) as file:
-        landmarker = small_landmarker().fit(file["images"], file["landmarks68"])
-    path = save_landmarker(landmarker, tmp_path / "landmarks.joblib", {})
+        groups = np.unique(file["subjects"], return_inverse=True)[1]
+        frames = AnnotatedFrames(list(file["images"]), file["landmarks68"], groups, grouped=True)
+    path = save_pretrained(train_landmarker(frames)[0], tmp_path / "landmarker.npz")
     out, images = tmp_path / "results.json", tmp_path / "composed"
     options = ["--kdef", rendered_file, "--n-subjects", 2, "--landmarker", path, "--images-out", images, "--out", out]
     printed = run_script("in_the_wild", *options)

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from fer_features.faces import Landmarker
 from fer_features.faces.box_matching import detect_known_faces
-from fer_features.faces.landmarker_training import AnnotatedFrames
+from fer_features.faces.landmarker_training import AnnotatedFrames, _training_faces
+from fer_features.faces.pretrained_training import train_pretrained
 from fer_features.synthetic import generate
 
 #: Subjects of the training set, and of the test set.
@@ -34,6 +34,6 @@ def is_test(frames):
 
 @pytest.fixture(scope="session")
 def landmarker(frames, boxes, is_test):
-    train = frames.subset(np.flatnonzero(~is_test))
-    small = Landmarker(cell_sizes=(8, 6, 4), n_components=12)
-    return small.fit(train.images, train.landmarks, boxes[~is_test])
+    train = np.flatnonzero(~is_test & np.isfinite(boxes).all(1))
+    faces = _training_faces(frames.subset(train), boxes[train])
+    return train_pretrained(faces, cell_sizes=(8, 6, 4), n_components=12, n_starts=4)

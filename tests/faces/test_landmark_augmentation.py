@@ -1,20 +1,8 @@
-"""Augmented copies of faces: the face remains, the surroundings change."""
+"""Images in which no face remains."""
 
 import numpy as np
 
-from fer_features.faces.landmark_augmentation import augment_face, shuffle_patches
-
-
-def test_augmentation_keeps_the_face_and_changes_the_surroundings(frames):
-    rng = np.random.default_rng(0)
-    image, landmarks = frames.images[0], frames.landmarks[0]
-    copy = augment_face(image, landmarks, frames.images[-1], rng)
-    assert copy.shape == image.shape
-    assert copy.dtype == np.uint8
-    (x0, y0), (x1, y1) = landmarks[48:].min(0).astype(int), landmarks[48:].max(0).astype(int)
-    mouth, corner = np.s_[y0:y1, x0:x1], np.s_[:10, :10]
-    assert np.corrcoef(image[mouth].ravel(), copy[mouth].ravel())[0, 1] > 0.8
-    assert np.abs(copy[corner].astype(int) - image[corner]).mean() > 3
+from fer_features.faces.landmark_augmentation import shuffle_patches
 
 
 def test_shuffled_patches_are_a_permutation_of_pixels():

@@ -1,12 +1,12 @@
 """Evaluation of landmarks: scores of known errors, cross-validation by subject, and the summary."""
 
+import functools
 import json
 
 import numpy as np
 import pytest
 
 from fer_features.exceptions import FerError
-from fer_features.faces import Landmarker
 from fer_features.faces.landmark_evaluation import (
     FAILURE_THRESHOLD,
     LandmarkErrors,
@@ -17,6 +17,7 @@ from fer_features.faces.landmark_evaluation import (
     normalized_mean_error,
 )
 from fer_features.faces.landmarker_training import AnnotatedFrames
+from fer_features.faces.pretrained_training import train_pretrained
 from fer_features.vision.geometry import MEAN_FACE
 
 FOUR_FACES = AnnotatedFrames([None] * 4, np.zeros((4, 68, 2)), np.array([0, 0, 1, 1]), True)
@@ -82,17 +83,22 @@ def test_errors_of_a_fitted_landmarker(landmarker, frames, is_test):
     assert errors.fold is None
 
 
-def test_cross_validation_keeps_subjects_together(frames):
+def test_cross_validation_keeps_subjects_together(frames, monkeypatch):
+    small = functools.partial(train_pretrained, n_components=5, alphas=(1.0,))
+    monkeypatch.setattr("fer_features.faces.landmarker_training.train_pretrained", small)
+    monkeypatch.setattr("fer_features.faces.landmarker_training.CELL_SIZES", (8,))
     few = frames.subset(np.arange(0, len(frames), 4))
-    model = Landmarker(cell_sizes=(8,), n_starts=1, n_components=5)
-    errors = cross_validate_landmarker(model, few, "2fold")
+    errors = cross_validate_landmarker(few, "2fold")
     assert set(errors.fold) == {0, 1}
     for subject in np.unique(few.groups):
         assert len(set(errors.fold[few.groups == subject])) == 1
     assert np.nanmean(errors.nme) < 0.2
+    of_crops = cross_validate_landmarker(few, "2fold", faces="crop").nme
+    assert np.isfinite(of_crops).all()
+    assert not np.array_equal(of_crops, errors.nme)
 
 
 @pytest.mark.parametrize(("cv", "words"), [("random", "unknown protocol"), ("1fold", "unknown"), ("9fold", "too few")])
 def test_invalid_protocols_raise(frames, cv, words):
     with pytest.raises(FerError, match=words):
-        cross_validate_landmarker(Landmarker(), frames, cv)
+        cross_validate_landmarker(frames, cv)

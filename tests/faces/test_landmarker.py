@@ -1,4 +1,4 @@
-"""Landmarker on rendered faces: accuracy on held-out subjects, tracking, confidence, and invalid input."""
+"""A landmarker trained on rendered faces: accuracy on held-out subjects, tracking, confidence, and invalid input."""
 
 import pickle
 from types import SimpleNamespace
@@ -7,12 +7,10 @@ import cv2
 import numpy as np
 import pytest
 import skimage.data
-from sklearn.base import clone
-from sklearn.exceptions import NotFittedError
 from sklearn.metrics import roc_auc_score
 
 from fer_features.exceptions import FerError
-from fer_features.faces import MIN_CONFIDENCE, Landmarker
+from fer_features.faces import MIN_CONFIDENCE
 from fer_features.faces.landmark_evaluation import normalized_mean_error
 from fer_features.vision.geometry import apply_affine
 
@@ -143,73 +141,7 @@ def test_faces_of_one_image_are_independent(landmarker, held_out):
     assert confidence[0] == confidence[2] == held_out.confidence[0]
 
 
-def test_equal_random_states_give_equal_models(frames, boxes):
-    indices = np.flatnonzero(np.isfinite(boxes).all(1))[:12]
-    few = frames.subset(indices)
-    model = Landmarker(cell_sizes=(8,), n_components=5)
-    one, two = (clone(model).fit(few.images, few.landmarks, boxes[indices]) for _ in range(2))
-    other = clone(model).set_params(random_state=1).fit(few.images, few.landmarks, boxes[indices])
-    assert np.array_equal(one.stages_[0].weights, two.stages_[0].weights)
-    assert np.array_equal(one.confidence_coef_, two.confidence_coef_)
-    assert not np.array_equal(one.stages_[0].weights, other.stages_[0].weights)
-
-
 def test_pickled_landmarker_gives_the_same_landmarks(landmarker, held_out):
     restored = pickle.loads(pickle.dumps(landmarker))
     points, _ = restored.detect_landmarks(held_out.images[0], held_out.boxes[:1])
     assert np.array_equal(points, held_out.points[:1])
-
-
-def test_clone_is_not_fitted(landmarker, held_out):
-    with pytest.raises(NotFittedError):
-        clone(landmarker).detect_landmarks(held_out.images[0], held_out.boxes[:1])
-
-
-def test_images_without_a_face_or_landmarks_are_excluded_and_counted(frames, boxes):
-    few = frames.subset(np.arange(13))
-    images = [*few.images, np.full_like(few.images[0], 100)]
-    landmarks = np.concatenate([few.landmarks, few.landmarks[:1]])
-    landmarks[1, 4] = np.nan
-    given = np.vstack([boxes[:13], np.full((1, 4), np.nan)])
-    n_excluded = int((~np.isfinite(given).all(1)).sum() + np.isfinite(given[1]).all())
-    assert n_excluded >= 2
-    fitted = Landmarker(cell_sizes=(8,), n_components=5, n_starts=1).fit(images, landmarks, given)
-    assert fitted.n_excluded_ == n_excluded
-    assert fitted.n_faces_ == 14 - n_excluded
-
-
-@pytest.mark.parametrize("invalid", ["landmarks", "boxes", "too few faces"])
-def test_arrays_of_different_lengths_and_too_few_faces_raise(frames, invalid):
-    images, landmarks, boxes = frames.images[:12], frames.landmarks[:12], np.tile([1.0, 1, 50, 50], (12, 1))
-    if invalid == "landmarks":
-        landmarks = landmarks[:5]
-    elif invalid == "boxes":
-        boxes = boxes[:5]
-    else:
-        boxes[3:] = np.nan
-    with pytest.raises(FerError, match="needed"):
-        Landmarker().fit(images, landmarks, boxes)
-
-
-@pytest.mark.parametrize(
-    "params",
-    [
-        {"n_components": 0},
-        {"n_starts": 1.5},
-        {"alpha": 0},
-        {"alpha": float("nan")},
-        {"cell_sizes": ()},
-        {"cell_sizes": (8, 0)},
-        {"cell_sizes": "ab"},
-        {"detector": 3},
-    ],
-)
-def test_invalid_parameters_are_refused_in_one_line(frames, params):
-    with pytest.raises(FerError, match=next(iter(params))) as error:
-        Landmarker(**params).fit(frames.images, frames.landmarks)
-    assert "\n" not in str(error.value)
-
-
-def test_landmarks_outside_of_their_image_are_excluded(frames, boxes):
-    with pytest.raises(FerError, match="0 faces with landmarks and boxes in 12 images"):
-        Landmarker().fit(frames.images[:12], frames.landmarks[:12] + 1000, boxes[:12])

@@ -1,5 +1,6 @@
-"""Selection of annotated frames from samples, and the description of a fitted landmarker."""
+"""Selection of annotated frames from samples, and training on them."""
 
+import functools
 import json
 
 import numpy as np
@@ -7,7 +8,8 @@ import pytest
 
 from fer_features import Samples
 from fer_features.exceptions import FerError
-from fer_features.faces.landmarker_training import AnnotatedFrames, LandmarkerInfo
+from fer_features.faces.landmarker_training import AnnotatedFrames, train_landmarker, training_boxes
+from fer_features.faces.pretrained_training import train_pretrained
 
 
 @pytest.fixture
@@ -55,10 +57,45 @@ def test_samples_without_landmarks_raise(clips):
         AnnotatedFrames.from_samples(nowhere)
 
 
-def test_description_of_a_landmarker_is_json(landmarker, frames, is_test):
-    info = LandmarkerInfo.from_landmarker(landmarker, frames.subset(np.flatnonzero(~is_test)))
+@pytest.fixture
+def small_cascade(monkeypatch):
+    """Landmarkers of one stage with few components."""
+    small = functools.partial(train_pretrained, n_components=5, alphas=(1.0,))
+    monkeypatch.setattr("fer_features.faces.landmarker_training.train_pretrained", small)
+    monkeypatch.setattr("fer_features.faces.landmarker_training.CELL_SIZES", (8,))
+
+
+@pytest.mark.usefixtures("small_cascade")
+def test_training_counts_faces_and_describes_itself_as_json(frames, boxes):
+    indices = np.flatnonzero(frames.groups < 3)
+    few, given = frames.subset(indices), boxes[indices].copy()
+    given[0] = np.nan  # a face that the detector misses
+    few.landmarks[1] += 1000  # landmarks outside of the image
+    n_usable = int(np.isfinite(given[2:]).all(1).sum())
+    landmarker, info = train_landmarker(few, random_state=3, boxes=given)
     record = json.loads(json.dumps(info.to_json()))
-    assert record["n_subjects"] == 6
-    assert record["n_faces"] == landmarker.n_faces_
-    assert record["parameters"]["n_components"] == 12
-    assert "detector" not in record["parameters"]
+    assert (record["n_faces"], record["n_excluded"]) == (n_usable, len(few) - n_usable)
+    assert record["n_subjects"] == record["n_folds"] == 3
+    assert (record["cell_sizes"], record["n_components"], record["random_state"]) == ([8], 5, 3)
+    again, _ = train_landmarker(few, random_state=3, boxes=given)
+    np.testing.assert_array_equal(landmarker.box_weights, again.box_weights)
+
+
+@pytest.mark.usefixtures("small_cascade")
+def test_images_are_boxes_of_cropped_faces(frames):
+    few = frames.subset(np.arange(0, len(frames), 4))
+    boxes = training_boxes(few, "crop")
+    np.testing.assert_array_equal(boxes[0], [0, 15, 120, 120])
+    assert train_landmarker(few, faces="crop")[1].faces == "crop"
+    assert train_landmarker(few, faces="crop")[1].n_excluded == 0
+
+
+def test_too_few_faces_or_subjects_are_refused(frames):
+    boxes = np.tile([10.0, 30, 100, 100], (len(frames), 1))
+    outside = frames.subset(np.arange(12))
+    outside.landmarks[:] += 1000
+    with pytest.raises(FerError, match="0 faces with landmarks and boxes in 12 images"):
+        train_landmarker(outside, boxes=boxes[:12])
+    one_subject = frames.subset(np.flatnonzero(frames.groups == 0))
+    with pytest.raises(FerError, match="at least 2 subjects"):
+        train_landmarker(one_subject, boxes=boxes[: len(one_subject)])

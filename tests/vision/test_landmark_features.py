@@ -1,13 +1,18 @@
-"""Tests of the descriptors of the shipped landmarker."""
+"""Tests of the descriptors of the landmarker."""
 
 import cv2
 import numpy as np
 import pytest
 
-from fer_features.vision.cascaded_regression import shape_features
-from fer_features.vision.geometry import MEAN_FACE
+from fer_features.vision.geometry import MEAN_FACE, apply_affine, estimate_similarity
 from fer_features.vision.landmark_features import BOX_DESCRIPTOR_LENGTH, box_descriptor, shape_descriptors
-from fer_features.vision.shape_model import mean_shape
+from fer_features.vision.shape_model import (
+    invert_affine,
+    mean_shape,
+    orientation_maps,
+    point_descriptors,
+    warp_to_frame,
+)
 
 MEAN = mean_shape(np.array([MEAN_FACE]))
 
@@ -36,11 +41,18 @@ def test_box_descriptor_of_a_flat_image_is_zero():
     assert not box_descriptor(np.full((50, 50), 90, np.uint8), np.array([5, 5, 30, 30])).any()
 
 
+def at_full_resolution(image, shape, cell_size):
+    """Descriptors in the frame without a reduction, and the transform of the frame to the image."""
+    matrix = estimate_similarity(MEAN, shape)
+    maps = orientation_maps(warp_to_frame(image, matrix), cell_size)
+    return point_descriptors(maps, apply_affine(invert_affine(matrix), shape), cell_size), matrix
+
+
 @pytest.mark.parametrize("cell_size", [4, 5])
 def test_small_cells_are_those_of_the_frame(image, cell_size):
     shape = 30 * MEAN_FACE + [80, 70]
     descriptors, matrix = shape_descriptors(image, MEAN, shape, cell_size)
-    expected, expected_matrix = shape_features(image, MEAN, shape, cell_size)
+    expected, expected_matrix = at_full_resolution(image, shape, cell_size)
     np.testing.assert_array_equal(descriptors, expected)
     np.testing.assert_array_equal(matrix, expected_matrix)
 
@@ -49,7 +61,7 @@ def test_small_cells_are_those_of_the_frame(image, cell_size):
 def test_large_cells_at_half_the_resolution_are_nearly_those_of_the_frame(image, cell_size):
     shape = 30 * MEAN_FACE + [80, 70]
     descriptors, _ = shape_descriptors(image, MEAN, shape, cell_size)
-    expected, _ = shape_features(image, MEAN, shape, cell_size)
+    expected, _ = at_full_resolution(image, shape, cell_size)
     assert descriptors.shape == (68, 128)
     similarity = (descriptors * expected).sum(1)
     assert np.median(similarity) > 0.9

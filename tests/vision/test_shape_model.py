@@ -3,17 +3,15 @@
 import numpy as np
 import pytest
 
-from fer_features.vision.geometry import MEAN_FACE, MIRROR_INDICES, apply_affine, estimate_similarity
+from fer_features.vision.geometry import MEAN_FACE, MIRROR_INDICES, apply_affine
 from fer_features.vision.shape_model import (
     FRAME_EYE_DISTANCE_PX,
     FRAME_SIDE_PX,
-    crop_to_shape,
     invert_affine,
     mean_shape,
     orientation_maps,
     outer_eye_distance,
     point_descriptors,
-    warp_to_frame,
 )
 
 
@@ -46,27 +44,6 @@ def test_mean_shape_is_invariant_to_similarities_symmetric_and_in_the_frame(matr
 def test_the_inverse_of_an_affine_transform_reverts_it(matrix):
     points = np.random.default_rng(0).normal(size=(5, 2))
     assert np.allclose(apply_affine(invert_affine(matrix), apply_affine(matrix, points)), points)
-
-
-@pytest.mark.parametrize("size", [20, 100, 700])
-def test_crop_preserves_positions(size):
-    """The grey level of a ramp shows which column of the image each pixel comes from."""
-    ramp = np.tile(np.linspace(0, 255, 1200).astype(np.float32), (1000, 1)).astype(np.uint8)
-    shape = MEAN_FACE * size / 3 + [600, 450]
-    crop, crop_to_image = crop_to_shape(ramp, shape)
-    y, x = np.mgrid[: crop.shape[0], : crop.shape[1]]
-    source = apply_affine(crop_to_image, np.stack([x, y], -1).reshape(-1, 2).astype(float))
-    assert np.abs(source[:, 0] * 255 / 1199 - crop.ravel()).max() < 2
-    assert max(crop.shape) < 500
-
-
-@pytest.mark.parametrize("position", [(-9000, 5), (5, 9000), (0, 0), (60, 60)])
-def test_crop_has_pixels_for_any_position_of_the_shape(position):
-    crop, crop_to_image = crop_to_shape(noise(60, 60), MEAN_FACE * 20 + position)
-    assert crop.size
-    assert np.isfinite(crop_to_image).all()
-    frame = warp_to_frame(crop, estimate_similarity(MEAN_FACE, MEAN_FACE + [500, 500]))
-    assert frame.shape == (FRAME_SIDE_PX, FRAME_SIDE_PX)
 
 
 def test_descriptors_of_a_flat_image_are_zero():
