@@ -15,7 +15,7 @@ from .._progress import progress
 from ..exceptions import FerError
 from ..faces.detector import FaceDetector, as_detector
 from ..faces.face_search import FaceSearch, FacesInImages, face_coverage, fill_frames
-from ..faces.localizer import FaceLocalizer
+from ..faces.localizer import FaceLocalizer, FaceView
 from ..faces.pretrained_files import default_landmarker
 from ..samples.columns import LazyColumn, as_lazy_column
 from ..samples.feature_store import FeatureStore
@@ -160,6 +160,27 @@ class LocateFaces(SamplesTransformer):
         """
         return FaceSearch(self.localizer(), method)
 
+    def views(self, X: Samples, n_frames: int | None = None) -> Iterator[list[FaceView | None]]:
+        """The faces whose landmarks `transform` uses, with their boxes and confidences.
+
+        Parameters
+        ----------
+        X : Samples
+            With images. Landmarks that it has are not used.
+        n_frames : int, optional
+            Number of frames per sample, evenly spread from the first to the last one. By default all.
+
+        Yields
+        ------
+        list of FaceView
+            For each sample in order the largest face of each frame; None in frames without a face.
+        """
+        images = X.column_view("images")
+        length = images.shape[1]
+        times = np.unique(np.rint(np.linspace(0, length - 1, min(n_frames or length, length))).astype(int))
+        for clips in largest_faces(images, self.face_search(self.method_), np.arange(len(X)), times):
+            yield from clips
+
     def localizer(self) -> FaceLocalizer:
         """Detector and landmarker of this step."""
         detector = FaceDetector() if self.detector is None else as_detector(self.detector)
@@ -227,16 +248,37 @@ class LocatedLandmarks(LazyColumn):
         return found.reshape(*np.shape(indices), *self.shape[1:])
 
     def _search_all(self, indices: np.ndarray) -> Iterator[np.ndarray]:
-        batches = [indices[i : i + CLIPS_PER_BATCH] for i in range(0, len(indices), CLIPS_PER_BATCH)]
-        return progress(map_in_threads(self._search_batch, batches), len(batches), "locating faces")
+        for clips in largest_faces(self.images, self.search, indices, np.arange(self.shape[1])):
+            yield np.stack(
+                [fill_frames([None if view is None else view.landmarks for view in views]).ravel() for views in clips]
+            )
 
-    def _search_batch(self, indices: np.ndarray) -> np.ndarray:
-        clips = [self._search_clip(clip) for clip in self.images[indices]]
-        return np.stack(clips).reshape(len(indices), -1)
 
-    def _search_clip(self, clip: np.ndarray) -> np.ndarray:
-        views = [self.search(np.ascontiguousarray(image)) for image in clip]
-        return fill_frames([found[0].landmarks if found else None for found in views])
+def largest_faces(
+    images: LazyColumn, search: FaceSearch, indices: np.ndarray, times: np.ndarray
+) -> Iterator[list[list[FaceView | None]]]:
+    """Largest face in some frames of some clips, searched in several threads.
+
+    Parameters
+    ----------
+    images : LazyColumn, shape (n, T, H, W)
+    search : FaceSearch
+    indices : ndarray, shape (k,), int
+        The clips.
+    times : ndarray, shape (t,), int
+        The frames.
+
+    Yields
+    ------
+    list of list of FaceView
+        For each of the next clips the face in each frame, None where there is none.
+    """
+
+    def search_batch(batch: np.ndarray) -> list[list[FaceView | None]]:
+        return [[next(iter(search(np.ascontiguousarray(clip[t]))), None) for t in times] for clip in images[batch]]
+
+    batches = [indices[i : i + CLIPS_PER_BATCH] for i in range(0, len(indices), CLIPS_PER_BATCH)]
+    yield from progress(map_in_threads(search_batch, batches), len(batches), "locating faces")
 
 
 _DIGESTS: weakref.WeakKeyDictionary[Any, str] = weakref.WeakKeyDictionary()

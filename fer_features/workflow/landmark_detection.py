@@ -2,58 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from .._progress import progress, progress_enabled
+from .._progress import progress_enabled
 from ..datasets.landmark_files import landmark_ids
 from ..datasets.landmark_writer import LandmarkTable
 from ..exceptions import FerError
 from ..extractors.locate_faces import LocateFaces
-from ..extractors.threads import map_in_threads
 from ..faces.localizer import FaceView
 from ..inputs import resolve_table
-from ..samples.columns import as_lazy_column
 from ..samples.table import Samples
-
-#: Samples that are searched at once, in one thread.
-SAMPLES_PER_BATCH = 8
-
-
-def locate_views(X: Samples, step: LocateFaces, n_frames: int | None = None) -> Iterator[list[FaceView | None]]:
-    """Largest face of each frame, as `LocateFaces` finds it.
-
-    Parameters
-    ----------
-    X : Samples
-        With images.
-    step : LocateFaces
-        Fitted, with the method 'detect' or 'crop'.
-    n_frames : int, optional
-        Number of frames per sample, evenly spread from the first to the last one. By default all.
-
-    Yields
-    ------
-    list of FaceView
-        For each sample in order; None in frames without a face.
-    """
-    search, images = step.face_search(step.method_), as_lazy_column(X.column_view("images"))
-    length = images.shape[1]
-    times = np.unique(np.rint(np.linspace(0, length - 1, min(n_frames or length, length))).astype(int))
-
-    def search_batch(indices: np.ndarray) -> list[list[FaceView | None]]:
-        clips = images[indices]
-        return [
-            [next(iter(search(np.ascontiguousarray(image))), None) for image in (clip[t] for t in times)]
-            for clip in clips
-        ]
-
-    batches = [np.arange(i, min(i + SAMPLES_PER_BATCH, len(X))) for i in range(0, len(X), SAMPLES_PER_BATCH)]
-    for clips in progress(map_in_threads(search_batch, batches), len(batches), "locating faces"):
-        yield from clips
 
 
 def searching_step(X: Samples, faces: str, landmarker: Any) -> LocateFaces:
@@ -121,7 +83,7 @@ def detect_landmarks(
         landmarks = np.full((len(X), shape, 68, 2), np.nan, np.float32)
         boxes = np.full((len(X), shape, 4), np.nan, np.float32)
         confidence = np.zeros((len(X), shape), np.float32)
-        for i, views in enumerate(locate_views(X, step)):
+        for i, views in enumerate(step.views(X)):
             _store(views, landmarks[i], boxes[i], confidence[i])
     return LandmarkTable(landmarks, landmark_ids(X), boxes, confidence)
 

@@ -16,7 +16,7 @@ from ..faces.pretrained_files import default_landmarker
 from ..inputs import resolve_table
 from ..samples.splits import in_training_split
 from ..samples.table import Samples
-from .landmark_detection import locate_views, searching_step
+from .landmark_detection import searching_step
 
 
 def adapt_landmarks(
@@ -90,7 +90,7 @@ def adapt_landmarks(
         codes = table.groups
         groups = codes if codes is not None and (codes >= 0).all() else np.arange(len(table))
         images, boxes, face_groups = [], [], []
-        for group, views in zip(groups, locate_views(table, step, n_frames), strict=True):
+        for group, views in zip(groups, step.views(table, n_frames), strict=True):
             for view in views:
                 if view is not None:
                     box = box_of_crop(view.image) if step.method_ == "crop" else view.box
