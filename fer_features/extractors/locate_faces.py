@@ -14,13 +14,14 @@ import numpy as np
 from .._progress import progress
 from ..exceptions import FerError
 from ..faces.detector import FaceDetector, as_detector
-from ..faces.face_search import FaceSearch, FacesInImages, face_coverage, fill_frames
+from ..faces.face_search import FaceSearch, FacesInImages, face_coverage
 from ..faces.localizer import FaceLocalizer, FaceView
 from ..faces.pretrained_files import default_landmarker
 from ..samples.columns import LazyColumn, as_lazy_column
 from ..samples.feature_store import FeatureStore
 from ..samples.plain_arrays import as_samples
 from ..samples.table import Samples
+from ..vision.geometry import interpolate_missing_frames
 from .base import SamplesTransformer
 from .cache_keys import cache_key
 from .parameters import check_parameters
@@ -64,9 +65,10 @@ class LocateFaces(SamplesTransformer):
     Notes
     -----
     Each frame is searched independently of the others, as a single image is in prediction: the same image has the same
-    landmarks in training, prediction and evaluation. In clips, frames without a face get the landmarks of the nearest
-    frame with one. Samples without a face in any frame have no landmarks. Boxes and landmarks are kept in the feature
-    store of the table, in memory and, with a cache folder, on disk.
+    landmarks in training, prediction and evaluation. In clips, landmarks of frames without a face are interpolated
+    linearly in time, as missing ones of data sets are: faces move in between, and those of the nearest frame would
+    jump. Samples without a face in any frame have no landmarks. Landmarks are kept in the feature store of the table,
+    in memory and, with a cache folder, on disk.
 
     Examples
     --------
@@ -249,9 +251,12 @@ class LocatedLandmarks(LazyColumn):
 
     def _search_all(self, indices: np.ndarray) -> Iterator[np.ndarray]:
         for clips in largest_faces(self.images, self.search, indices, np.arange(self.shape[1])):
-            yield np.stack(
-                [fill_frames([None if view is None else view.landmarks for view in views]).ravel() for views in clips]
-            )
+            found = np.full((len(clips), *self.shape[1:]), np.nan, np.float32)
+            for landmarks, views in zip(found, clips, strict=True):
+                for t, view in enumerate(views):
+                    if view is not None:
+                        landmarks[t] = view.landmarks
+            yield interpolate_missing_frames(found).reshape(len(clips), -1)
 
 
 def largest_faces(

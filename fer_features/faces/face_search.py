@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
 from typing import Literal
 
 import numpy as np
@@ -107,30 +106,3 @@ def face_coverage(localizer: FaceLocalizer, image: np.ndarray) -> float:
     """Side of the box of the largest face relative to the shorter side of the image; NaN without a face."""
     views = localizer.localize(image, "largest")
     return float(views[0].box[2]) / min(image.shape) if views else np.nan
-
-
-def fill_frames(landmarks: Sequence[np.ndarray | None]) -> np.ndarray:
-    """Landmarks of the frames of a clip; frames without a face get those of the nearest frame with one.
-
-    Parameters
-    ----------
-    landmarks : sequence of T ndarrays, shape (68, 2), or None
-
-    Returns
-    -------
-    ndarray, shape (T, 68, 2), float32
-        NaN if no frame has a face.
-
-    Examples
-    --------
-    >>> face = np.zeros((68, 2))
-    >>> fill_frames([None, face, face + 2, None])[:, 0, 0].tolist()
-    [0.0, 0.0, 2.0, 2.0]
-    """
-    known = np.array([t for t, points in enumerate(landmarks) if points is not None], int)
-    filled = np.full((len(landmarks), 68, 2), np.nan, np.float32)
-    for t in range(len(landmarks)) if known.size else ():
-        points = landmarks[known[np.abs(known - t).argmin()]]
-        assert points is not None
-        filled[t] = points
-    return filled

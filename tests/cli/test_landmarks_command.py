@@ -2,8 +2,10 @@
 
 import functools
 import json
+import shutil
 
 import cv2
+import h5py
 import joblib
 import numpy as np
 import pytest
@@ -122,6 +124,28 @@ def test_detected_landmarks_are_those_of_the_pipeline(synthetic_faces, tmp_path,
     np.testing.assert_allclose(given["landmarks"], located, atol=0.006 if suffix == ".csv" else 0)
     run_arguments = ["--landmarks", str(out), "--pipeline", "landmarks_lda", "--cv", "2fold", "--quiet"]
     assert run([*synthetic_faces, *run_arguments, "--out", str(tmp_path / "run")]) == 0
+
+
+def test_runs_with_located_and_with_written_landmarks_are_equal(synthetic_faces, tmp_path):
+    """Also where the face of a frame is missed: the images of some frames are blank."""
+    data = tmp_path / "data"
+    shutil.copytree(synthetic_faces[1], data)
+    (data / "data_train_landmarks.h5").unlink()
+    with h5py.File(data / "data_train_images.h5", "a") as file:
+        for sample, frame in ((0, 0), (3, 1), (9, 0)):
+            file["data_train_images"][sample, frame] = 90
+    options = ["--data", str(data), *synthetic_faces[2:]]
+    out = tmp_path / "faces.npz"
+    assert main(["detect", *options, "--faces", "detect", "--out", str(out), "--quiet"]) == 0
+    with np.load(out) as file:
+        assert np.isnan(file["landmarks"][[0, 3, 9], [0, 1, 0]]).all()
+    predictions = []
+    for name, arguments in (("located", ["--faces", "detect"]), ("written", ["--landmarks", str(out)])):
+        folder = tmp_path / name
+        command = [*options, *arguments, "--pipeline", "landmarks_lda", "--cv", "2fold", "--out", str(folder)]
+        assert run([*command, "--on-error", "skip", "--quiet"]) == 0
+        predictions.append((folder / "predictions.csv").read_text())
+    assert predictions[0] == predictions[1]
 
 
 def test_data_without_faces_have_no_landmarks(tmp_path, refused):

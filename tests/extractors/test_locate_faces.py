@@ -7,6 +7,7 @@ import pytest
 from sklearn.base import clone
 
 from fer_features import FerError, Samples, make_pipeline
+from fer_features.datasets.landmark_files import with_landmarks_from_file
 from fer_features.extractors import LocateFaces
 from fer_features.front_end import check_faces, locate_faces
 from fer_features.samples.data_info import DataInfo
@@ -27,6 +28,14 @@ class CountingLandmarker:
 
     def track(self, image, landmarks):
         return landmarks, np.full(len(landmarks), 0.9 if image.mean() > 50 else 0.0, np.float32)
+
+
+class MovingLandmarker(CountingLandmarker):
+    """Landmarks at another place in each image."""
+
+    def track(self, image, landmarks):
+        points, confidence = super().track(image, landmarks)
+        return points + np.float32(image[0, 0] % 7), confidence
 
 
 def detector(image):
@@ -59,6 +68,24 @@ def test_each_frame_is_searched_once_for_all_slices_and_pipelines(images, landma
     assert landmarker.n_calls == n_calls
     moved = step_of(CountingLandmarker(2.0)).transform(X)["landmarks"]
     np.testing.assert_allclose(moved, first + 2, atol=1e-4)
+
+
+def test_missed_frames_are_those_of_a_file_with_detected_landmarks(tmp_path):
+    """The pipeline gives the same numbers as landmarks that were detected, written and read."""
+    images = np.random.default_rng(0).integers(60, 256, (6, 5, 60, 50)).astype(np.uint8)
+    images[0, 1:3], images[1, 0], images[2, 3:], images[3] = 0, 0, 0, 0
+    X = Samples.from_arrays(images)
+    step = step_of(MovingLandmarker())
+    located = step.fit(X).transform(X)["landmarks"]
+    views = list(step.views(X))
+    assert [sum(view is None for view in clip) for clip in views] == [2, 1, 2, 5, 0, 0]
+    path = tmp_path / "faces.npz"
+    found = [[np.full((68, 2), np.nan) if view is None else view.landmarks for view in clip] for clip in views]
+    np.savez(path, landmarks=np.array(found, np.float32))
+    given = with_landmarks_from_file(X, path)["landmarks"]
+    np.testing.assert_array_equal(given, located)
+    np.testing.assert_allclose(located[0, 1], (2 * located[0, 0] + located[0, 3]) / 3, rtol=1e-5)
+    np.testing.assert_array_equal(located[2, 4], located[2, 2])
 
 
 def test_landmarks_are_kept_on_disk(images, landmarker, tmp_path):

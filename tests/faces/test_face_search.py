@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from fer_features.faces.face_search import FaceSearch, FacesInImages, face_coverage, fill_frames
+from fer_features.faces.face_search import FaceSearch, FacesInImages, face_coverage
 from fer_features.faces.localizer import FaceLocalizer, box_from_landmarks
 from fer_features.vision.geometry import MEAN_FACE
 
@@ -82,9 +82,3 @@ def test_the_method_follows_from_what_the_detector_finds(localizer, kinds, expec
     assert str(found).startswith(f"of {len(kinds)} images, {kinds.count(SCENE)} have a face")
     filled = FacesInImages.from_coverage(np.array([0.9, 0.8, 0.3]))
     assert (filled.n_cropped, filled.method) == (2, "crop")
-
-
-def test_frames_without_a_face_get_the_landmarks_of_the_nearest_frame():
-    face = np.zeros((68, 2))
-    assert np.isnan(fill_frames([None, None])).all()
-    assert fill_frames([face, None, None, face + 3])[:, 0, 0].tolist() == [0, 0, 3, 3]
