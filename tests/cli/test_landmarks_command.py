@@ -27,7 +27,7 @@ from ..conftest import write_h5
 @pytest.fixture(autouse=True)
 def small_cascade(monkeypatch):
     """Commands train and adapt a landmarker of one stage with few components; its accuracy is tested elsewhere."""
-    small = functools.partial(train_pretrained, n_components=6, alphas=(1.0,))
+    small = functools.partial(train_pretrained, n_components=6)
     monkeypatch.setattr("fer_features.faces.landmarker_training.train_pretrained", small)
     monkeypatch.setattr("fer_features.faces.landmarker_training.CELL_SIZES", (8,))
     monkeypatch.setattr("fer_features.faces.landmark_adaptation.MIN_CONFIDENCE", 0.0)

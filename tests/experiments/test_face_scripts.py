@@ -20,7 +20,7 @@ MARGIN = 15
 @pytest.fixture(autouse=True)
 def small_cascade(monkeypatch):
     """Landmarkers that are trained within two seconds; their accuracy does not matter here."""
-    small = functools.partial(train_pretrained, n_components=8, alphas=(1.0,))
+    small = functools.partial(train_pretrained, n_components=8)
     monkeypatch.setattr("fer_features.faces.landmarker_training.train_pretrained", small)
     monkeypatch.setattr("fer_features.faces.landmarker_training.CELL_SIZES", (8,))
 

@@ -84,7 +84,7 @@ def test_errors_of_a_fitted_landmarker(landmarker, frames, is_test):
 
 
 def test_cross_validation_keeps_subjects_together(frames, monkeypatch):
-    small = functools.partial(train_pretrained, n_components=5, alphas=(1.0,))
+    small = functools.partial(train_pretrained, n_components=5)
     monkeypatch.setattr("fer_features.faces.landmarker_training.train_pretrained", small)
     monkeypatch.setattr("fer_features.faces.landmarker_training.CELL_SIZES", (8,))
     few = frames.subset(np.arange(0, len(frames), 4))

@@ -60,7 +60,7 @@ def test_samples_without_landmarks_raise(clips):
 @pytest.fixture
 def small_cascade(monkeypatch):
     """Landmarkers of one stage with few components."""
-    small = functools.partial(train_pretrained, n_components=5, alphas=(1.0,))
+    small = functools.partial(train_pretrained, n_components=5)
     monkeypatch.setattr("fer_features.faces.landmarker_training.train_pretrained", small)
     monkeypatch.setattr("fer_features.faces.landmarker_training.CELL_SIZES", (8,))
 
