@@ -39,8 +39,8 @@ def locate_faces(model: BaseEstimator, X: Samples) -> tuple[Samples, dict[str, s
     if automatic and automatic[0].resolved_method(X) in ("detect", "crop"):
         found = automatic[0].faces_in_images(X)
         is_doubtful = found.n_detected < MIN_DETECTED_FRACTION * found.n_images and not X.info.cropped
-        X = _with_note(X, f"{WARNING_PREFIX if is_doubtful else ''}faces: {found}")
         method = automatic[0].resolved_method(X)
+        X = _with_note(X, f"{WARNING_PREFIX if is_doubtful else ''}faces: {found.summary(method)}")
         model.set_params(**{name: method for name in names if model.get_params()[name] == "auto"})
     searching = [step for step in steps if step.method in ("detect", "crop")]
     if searching and len({step.method for step in searching}) == 1:

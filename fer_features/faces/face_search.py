@@ -94,8 +94,9 @@ class FacesInImages:
         is_scene = self.n_detected - self.n_cropped > self.n_cropped
         return "detect" if is_scene and 2 * self.n_detected >= self.n_images else "crop"
 
-    def __str__(self) -> str:
-        how = "their faces are detected" if self.method == "detect" else "each image is the crop of a face"
+    def summary(self, method: str) -> str:
+        """What was found, and which method is used: 'detect' or 'crop', which data can declare whatever was found."""
+        how = "their faces are detected" if method == "detect" else "each image is the crop of a face"
         return (
             f"of {self.n_images} images, {self.n_detected} have a face that the detector finds, and in "
             f"{self.n_cropped} it fills the image: {how}"

@@ -151,7 +151,13 @@ def test_auto_looks_at_some_images_and_states_what_it_found(images, landmarker):
     fresh = make_pipeline("lbp_lda", faces__landmarker=landmarker, faces__detector=detector)
     assert locate_faces(fresh, nothing)[0].info.notes[-1].startswith("warning: faces: of 12 images, 0 have")
     cropped = Samples.from_arrays(images[:, :1], info=DataInfo(cropped=True))
-    assert locate_faces(make_pipeline("lbp_lda", faces__landmarker=landmarker), cropped)[1]["faces__method"] == "crop"
+    declared, settings = locate_faces(
+        make_pipeline("lbp_lda", faces__landmarker=landmarker, faces__detector=detector), cropped
+    )
+    assert settings["faces__method"] == "crop"
+    # The detector finds a small face in each image, but the data declare what is used.
+    assert "12 have a face that the detector finds, and in 0 it fills the image" in declared.info.notes[-1]
+    assert declared.info.notes[-1].endswith("each image is the crop of a face")
 
 
 def test_members_of_an_ensemble_share_the_search(images, landmarker):

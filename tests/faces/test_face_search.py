@@ -79,6 +79,6 @@ def test_all_faces_of_a_scene(localizer):
 def test_the_method_follows_from_what_the_detector_finds(localizer, kinds, expected):
     found = FacesInImages.from_coverage(np.array([face_coverage(localizer, image(kind)) for kind in kinds]))
     assert found.method == expected
-    assert str(found).startswith(f"of {len(kinds)} images, {kinds.count(SCENE)} have a face")
+    assert found.summary(expected).startswith(f"of {len(kinds)} images, {kinds.count(SCENE)} have a face")
     filled = FacesInImages.from_coverage(np.array([0.9, 0.8, 0.3]))
     assert (filled.n_cropped, filled.method) == (2, "crop")
