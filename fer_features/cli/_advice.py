@@ -34,6 +34,9 @@ RUN_OPTIONS = (
     "where",
 )
 
+#: Parameters of pipelines with an option of their own.
+PARAMETER_OPTIONS = {"faces__method": "faces", "faces__landmarker": "landmarker"}
+
 
 def as_options(text: str, names: Collection[str] = ()) -> str:
     """Text in which parameters of the Python API are options of the command line.
@@ -57,6 +60,8 @@ def as_options(text: str, names: Collection[str] = ()) -> str:
 
     def option(match: re.Match[str]) -> str:
         name, value = match[1], match[2].strip("'")
+        if name in PARAMETER_OPTIONS:
+            return f"--{PARAMETER_OPTIONS[name]} {value}"
         if "__" in name:
             return f"--set {name}={value}"
         if name not in names and name not in RUN_OPTIONS:

@@ -11,6 +11,7 @@ from fer_features.cli._advice import RUN_OPTIONS, as_options
     [
         ("use cv='loso' or cv='10fold'", "use --cv loso or --cv 10fold"),
         ("a parameter: align__method='none'", "a parameter: --set align__method=none"),
+        ("as they are by faces__method='crop'", "as they are by --faces crop"),
         ("(classifier__n_inducing=5000)", "(--set classifier__n_inducing=5000)"),
         ("or use overwrite=True to", "or use --overwrite to"),
         ("exclude them with on_error='skip'", "exclude them with --on-error skip"),
