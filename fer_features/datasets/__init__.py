@@ -24,6 +24,7 @@ from .landmark_formats import LANDMARK_FORMATS, read_landmarks, read_point_file
 from .landmark_writer import LandmarkTable, write_landmarks
 from .layouts import LAYOUTS
 from .metadata_table import TABLE
+from .packed import PACKED, write_packed
 from .subject_files import with_subjects_from_file
 from .subjects import with_inferred_subjects
 from .unused_files import unused_files_note
@@ -34,6 +35,7 @@ DATASETS: dict[str, Dataset] = {
     "fer22": FER22,
     "fer2013": FER2013,
     "table": TABLE,
+    "packed": PACKED,
     **{layout.name: layout.as_dataset() for layout in LAYOUTS},
     "folders": FOLDERS,
 }
@@ -297,10 +299,10 @@ def _load(dataset: Dataset, path: Path, options: dict[str, Any]) -> Samples:
     X = dataset.load(path, **options)
     if not isinstance(X, Samples):
         raise FerError(f"the data set '{dataset.name}': load returned {type(X).__name__}, Samples are needed")
-    if X.info.dataset == dataset.name:
-        return X
-    info = dataclasses.replace(X.info, dataset=dataset.name, source=X.info.source or str(path))
-    return X.with_columns(info)
+    info = dataclasses.replace(X.info, licence=X.info.licence or dataset.licence)
+    if dataset is not PACKED and info.dataset != dataset.name:
+        info = dataclasses.replace(info, dataset=dataset.name, source=info.source or str(path))
+    return X if info == X.info else X.with_columns(info)
 
 
 def _is_still_images(X: Samples) -> bool:
@@ -322,4 +324,5 @@ __all__ = [
     "with_landmarks_from_file",
     "with_subjects_from_file",
     "write_landmarks",
+    "write_packed",
 ]

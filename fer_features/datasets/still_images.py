@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import functools
 import hashlib
 import json
@@ -16,10 +15,10 @@ from typing import Any
 import h5py
 import numpy as np
 
-from .._atomic import atomic_write
 from ..exceptions import FerError
 from ..samples.columns import H5Column
 from ..samples.hdf5 import h5_keys, read_h5
+from ..samples.hdf5_writing import h5_output
 from ..samples.packed_images import PackedImages
 from ..samples.table import DataInfo, Samples
 
@@ -218,34 +217,20 @@ def _save(path: Path, result: StillImages) -> None:
             "n_entries": result.n_entries,
         }
     )
-    with atomic_write(path) as temporary:
-        pixels = result.images.pixels if isinstance(result.images, PackedImages) else result.images
-        n_bytes = int(np.prod(pixels.shape)) + result.split.nbytes + result.id.nbytes + 128 * len(result.id)
-        # HDF5 crashes the process on a full disk. Plain writes reserve the space first, since they raise OSError.
-        _reserve(temporary, n_bytes)
-        try:
-            with h5py.File(temporary, "w") as file:
-                if isinstance(result.images, PackedImages):
-                    file.create_dataset("pixels", data=result.images.pixels)
-                    file.create_dataset("sizes", data=result.images.image_sizes)
-                else:
-                    file.create_dataset("images", data=result.images)
-                file.create_dataset("label", data=result.label)
-                for name in ("split", "id"):
-                    values = getattr(result, name)
-                    is_text = values.dtype.kind in "UO"
-                    file.create_dataset(name, data=values.astype(h5py.string_dtype()) if is_text else values)
-                file.create_dataset("about", data=about)
-        except RuntimeError as error:
-            raise OSError(" ".join(str(error).split())) from error
-
-
-def _reserve(path: Path, n_bytes: int) -> None:
-    block = bytes(1 << 20)
-    with open(path, "wb", buffering=0) as file:
-        for _ in range(n_bytes // len(block) + 1):
-            if file.write(block) < len(block):
-                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+    pixels = result.images.pixels if isinstance(result.images, PackedImages) else result.images
+    n_bytes = int(np.prod(pixels.shape)) + result.split.nbytes + result.id.nbytes + 128 * len(result.id)
+    with h5_output(path, n_bytes) as file:
+        if isinstance(result.images, PackedImages):
+            file.create_dataset("pixels", data=result.images.pixels)
+            file.create_dataset("sizes", data=result.images.image_sizes)
+        else:
+            file.create_dataset("images", data=result.images)
+        file.create_dataset("label", data=result.label)
+        for name in ("split", "id"):
+            values = getattr(result, name)
+            is_text = values.dtype.kind in "UO"
+            file.create_dataset(name, data=values.astype(h5py.string_dtype()) if is_text else values)
+        file.create_dataset("about", data=about)
 
 
 def _load_cached(path: Path) -> StillImages | None:

@@ -11,7 +11,6 @@ from typing import Any
 
 import numpy as np
 
-from ..datasets import DATASETS
 from ..evaluation.protocol import reported_predictions
 from ..evaluation.results import EvaluationResult
 from ..evaluation.summary import HEADLINE_METRICS
@@ -58,11 +57,6 @@ def model_card(result: EvaluationResult, X: Samples, settings: dict[str, Any]) -
         classes=[(name, one, *ci) for (name, one), ci in zip(m.per_class.items(), intervals, strict=True)],
         lowest_class=(lowest_class, present[lowest_class]),
         lowest_subject=lowest_subject,
-        licence=_licence(X),
+        licence=X.info.licence or UNKNOWN_LICENCE,
         model_classes=X.info.names_of(np.sort(X.info.codes_of(result.model.classes_))),
     )
-
-
-def _licence(X: Samples) -> str:
-    dataset = DATASETS.get(X.info.dataset)
-    return (dataset.licence if dataset is not None else "") or UNKNOWN_LICENCE

@@ -109,6 +109,7 @@ def _joined_info(infos: list[DataInfo]) -> DataInfo:
         infos[0],
         dataset="+".join(different([info.dataset for info in infos])),
         source=", ".join(different([info.source for info in infos])),
+        licence="; ".join(different([info.licence for info in infos])),
         subjects_from=sources.pop() if len(sources) == 1 else "inferred" if "inferred" in sources else "arrays",
         subjects_confidence=min(confidences, default=None),
         leakage="; ".join(different([info.leakage for info in infos])),

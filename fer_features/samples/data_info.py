@@ -32,7 +32,9 @@ class DataInfo:
     classes : tuple of str
         Name of each label code: ``classes[code]``.
     source : str
-        Folder or file that was read.
+        Folder or file that was read; for a packed data set that from which it was packed.
+    licence : str
+        Licence or terms of use of the data; empty where unknown.
     subjects_from : str
         Source of the subject ids: a key of `SUBJECT_SOURCES`, or 'unknown'.
     subjects_confidence : float or None
@@ -54,6 +56,7 @@ class DataInfo:
     dataset: str = "arrays"
     classes: tuple[str, ...] = ()
     source: str = ""
+    licence: str = ""
     subjects_from: str = "unknown"
     subjects_confidence: float | None = None
     leakage: str = ""

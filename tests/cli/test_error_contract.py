@@ -47,6 +47,7 @@ CALLS = {
     "evaluate landmarks": "landmarks evaluate --data DATA --out OUT",
     "demo": "demo OUT --subjects 1 --test-subjects 1 --repeats 1 --test-repeats 1",
     "inspect": "inspect DATA --subjects SUBJECTS --out OUT.html",
+    "pack": "pack DATA OUT.h5 --subjects SUBJECTS",
     "plot": "plot landmarks DATA --out OUT.png",
     "plot importance": "plot landmarks DATA --model RUN --out OUT.png",
     "predict": "predict --model CROPPED IMAGE --out OUT.csv",
@@ -63,6 +64,7 @@ FOLDER_CALLS = ("run", "run without evaluation", "search", "check", "compare", "
 OVERWRITING_CALLS = (
     "inspect DATA --out DATA/data_train_labels.h5",
     "inspect DATA --out SYMBOLIC_LINK.html",
+    "pack DATA DATA/data_train_labels.h5",
     "plot landmarks DATA --out DATA/image.png",
     "plot landmarks DATA --model RUN --out RUN/model.joblib",
     "predict --model CROPPED IMAGE --annotate IMAGE",

@@ -74,7 +74,8 @@ def test_limitations_depend_on_the_model_and_the_data(hog, card):
 
 @pytest.mark.parametrize("name", [*DATASETS, "unknown"])
 def test_the_licence_is_that_of_the_data_set(hog, name):
-    X = Samples.from_arrays(images=hog.X["images"], label=hog.X.label_codes, info=DataInfo(dataset=name, classes=NAMES))
     stated = DATASETS[name].licence if name in DATASETS else ""
+    info = DataInfo(dataset=name, classes=NAMES, licence=stated)
+    X = Samples.from_arrays(images=hog.X["images"], label=hog.X.label_codes, info=info)
     line = next(line for line in model_card(hog, X, {}).splitlines() if line.startswith("- Licence of the data: "))
     assert (UNKNOWN_LICENCE in line) == (not stated)
