@@ -214,6 +214,9 @@ class H5Column(LazyColumn):
         return self._read(np.arange(len(self))[indices], range(self.shape[1])[t])
 
     def _read(self, indices: np.ndarray, t: Any) -> np.ndarray:
+        if len(indices) and (np.diff(indices) == 1).all():  # without a copy
+            (values,) = iterate_h5(self.path, self.key, [(slice(indices[0], indices[-1] + 1), t)])
+            return values
         order = np.argsort(indices, kind="stable")
         ordered = indices[order]
         starts = np.flatnonzero(np.diff(ordered, prepend=-10) > MAX_READ_GAP)

@@ -1,4 +1,4 @@
-"""Still images of different sizes in one column."""
+"""Images and clips of different sizes in one column."""
 
 import pickle
 
@@ -37,6 +37,22 @@ def test_images_are_unchanged_in_any_order(column):
 def test_a_second_frame_does_not_exist(column):
     with pytest.raises(IndexError):
         column.frame(np.array([0]), 1)
+
+
+def test_frames_of_clips(tmp_path):
+    clips = [RNG.integers(0, 256, (3, *shape)).astype(np.uint8) for shape in ((20, 30), (25, 12), (20, 30))]
+    pixels = np.concatenate([clip.ravel() for clip in clips])
+    with h5py.File(tmp_path / "a.h5", "w") as file:
+        file["pixels"] = pixels
+    for stored in (pixels, H5Column(tmp_path / "a.h5", "pixels")):
+        column = PackedImages(stored, np.array([clip.shape[1:] for clip in clips]), n_frames=3)
+        assert column.shape == (3, 3, None, None)
+        for t in range(-3, 3):
+            for i, image in zip([1, 0], column.frame(np.array([1, 0]), t), strict=True):
+                np.testing.assert_array_equal(image, clips[i][t])
+        np.testing.assert_array_equal(column[[2, 0]], np.stack([clips[2], clips[0]]))
+        for clip, given in zip(column[:], clips, strict=True):
+            np.testing.assert_array_equal(clip, given)
 
 
 def test_a_table_has_images_of_several_sizes(column):
