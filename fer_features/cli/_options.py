@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 FACE_METHODS = ("auto", "given", "detect", "crop", "none")
 
 
-def add_data_options(parser: Parser, positional: bool = False) -> None:
+def add_data_options(parser: Parser, positional: bool = False, required: bool = False) -> None:
     """Add the options that name the data and how they are read.
 
     Parameters
@@ -36,12 +36,14 @@ def add_data_options(parser: Parser, positional: bool = False) -> None:
     parser : Parser
     positional : bool, default=False
         The data are a positional argument PATH instead of the option ``--data``.
+    required : bool, default=False
+        The positional argument cannot be omitted: others follow it.
     """
     group = parser.option_group("data")
     path: dict[str, Any] = {"default": "demo", "metavar": "PATH"}
     path["help"] = "folder or file in one of the known formats; 'demo' is a synthetic data set"
     if positional:
-        group.add_argument("data", nargs="?", **path)
+        group.add_argument("data", nargs=None if required else "?", **path)
     else:
         group.add_argument("--data", **path)
     group.add_argument(

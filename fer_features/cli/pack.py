@@ -20,7 +20,7 @@ def parser() -> Parser:
         "commands read in place of the data set, without decoding images or videos again.",
         "fer-features pack DIR faces.h5",
     )
-    add_data_options(p, positional=True)
+    add_data_options(p, positional=True, required=True)
     p.option_group("output").add_argument(
         "out", type=Path, metavar="OUT.h5", help="the file to write; an existing one is replaced"
     )

@@ -47,7 +47,7 @@ CALLS = {
     "evaluate landmarks": "landmarks evaluate --data DATA --out OUT",
     "demo": "demo OUT --subjects 1 --test-subjects 1 --repeats 1 --test-repeats 1",
     "inspect": "inspect DATA --subjects SUBJECTS --out OUT.html",
-    "pack": "pack DATA OUT.h5 --subjects SUBJECTS",
+    "pack": "pack DATA --subjects SUBJECTS OUT.h5",
     "plot": "plot landmarks DATA --out OUT.png",
     "plot importance": "plot landmarks DATA --model RUN --out OUT.png",
     "predict": "predict --model CROPPED IMAGE --out OUT.csv",
