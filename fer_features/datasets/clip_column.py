@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +18,8 @@ from ..media.video_frames import UnreadableVideo, VideoFrames
 from ..samples.columns import LazyColumn, stack_if_equal
 from ..vision.grayscale import has_colour, to_grayscale
 
+#: Bytes of decoded frames of videos that a column keeps.
+MAX_KEPT_BYTES = 1 << 28
 #: Frame number of the image of the neutral face that is not part of the clip.
 NEUTRAL_IMAGE = -1
 
@@ -109,7 +112,9 @@ class ClipColumn(LazyColumn):
 
     Notes
     -----
-    A video is decoded once per access, from its beginning to the last frame that is wanted.
+    A video is decoded from its beginning to the last frame that is wanted, because seeking is inexact. All frames of
+    the column are then kept until `MAX_KEPT_BYTES` of later videos are decoded, so that an extractor which asks for one
+    frame of a few clips after another decodes them once.
     """
 
     def __init__(self, clips: Sequence[ClipFrames], n_frames: int):
@@ -117,6 +122,7 @@ class ClipColumn(LazyColumn):
         sizes = {clip.size for clip in self.clips}
         size = sizes.pop() if len(sizes) == 1 else (None, None)
         self.shape = (len(self.clips), n_frames, *size)
+        self._decoded = _DecodedVideos()
 
     def __getitem__(self, indices: Any) -> Any:
         return self._read(np.atleast_1d(np.arange(len(self))[indices]), range(self.shape[1]))
@@ -133,7 +139,38 @@ class ClipColumn(LazyColumn):
     def _read(self, indices: np.ndarray, positions: Sequence[int]) -> Any:
         if not len(indices):
             return np.empty((0, len(positions), *(size or 1 for size in self.shape[2:])), np.uint8)
-        return stack_if_equal([self.clips[i].read(positions) for i in indices])
+        return stack_if_equal([self._read_clip(int(i), positions) for i in indices])
+
+    def _read_clip(self, i: int, positions: Sequence[int]) -> np.ndarray:
+        clip = self.clips[i]
+        if not is_video(clip.files):
+            return clip.read(positions)
+        frames = self._decoded.get(i)
+        if frames is None:
+            frames = clip.read(range(self.shape[1]))
+            self._decoded.keep(i, frames)
+        return frames[list(positions)]
+
+
+class _DecodedVideos:
+    """Frames of the videos that were decoded last; a pickle has none."""
+
+    def __init__(self) -> None:
+        self._frames: dict[int, np.ndarray] = {}
+        self._lock = threading.Lock()
+
+    def __reduce__(self) -> tuple[type, tuple[()]]:
+        return type(self), ()
+
+    def get(self, i: int) -> np.ndarray | None:
+        with self._lock:
+            return self._frames.get(i)
+
+    def keep(self, i: int, frames: np.ndarray) -> None:
+        with self._lock:
+            self._frames[i] = frames
+            while sum(kept.nbytes for kept in self._frames.values()) > MAX_KEPT_BYTES:
+                del self._frames[next(iter(self._frames))]
 
 
 @dataclass(frozen=True)

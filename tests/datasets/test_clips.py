@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fer_features import FerError
+from fer_features.datasets import clip_column
 from fer_features.datasets.clips import read_clips
 from fer_features.datasets.file_records import Record
 
@@ -109,6 +110,26 @@ def test_clips_of_different_lengths_and_sizes(tmp_path):
     copy = pickle.loads(pickle.dumps(table.images))
     np.testing.assert_array_equal(copy[[1]], table.images[[1]])
     assert len(pickle.dumps(table.images)) < 10_000
+
+
+def test_videos_are_decoded_once_for_their_frames_and_memory_is_limited(tmp_path, monkeypatch):
+    opened = []
+    original = clip_column.VideoFrames
+    monkeypatch.setattr(clip_column, "VideoFrames", lambda file: opened.append(file.parent.name) or original(file))
+    images = read(*[make_clip(tmp_path / f"clip{i}", 12, as_video=True) for i in range(4)], n_frames=4).images
+    for t in range(4):
+        images.frame(np.arange(2), t)
+    assert opened == ["clip0", "clip1"]
+    assert len(pickle.dumps(images)) < 10_000
+    copy = pickle.loads(pickle.dumps(images))
+    np.testing.assert_array_equal(copy[[0]], images[[0]])
+    monkeypatch.setattr(clip_column, "MAX_KEPT_BYTES", 2 * images[[0]].nbytes)
+    for i in range(4):
+        images.frame(np.array([i]), 0)
+        assert len(images._decoded._frames) <= 2
+    opened.clear()
+    images.frame(np.array([3, 0]), 1)
+    assert opened == ["clip0"]
 
 
 def test_neutral_image_is_the_first_frame(tmp_path, as_video):
