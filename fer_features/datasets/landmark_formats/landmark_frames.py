@@ -137,7 +137,7 @@ def check_repeated_frames(frames: LandmarkFrames, path: str | Path) -> None:
 
 def check_positions(frames: LandmarkFrames, path: str | Path) -> None:
     """Raise `FerError` for a coordinate that no image can have; NaN is a frame without a face."""
-    largest = np.max(np.abs(frames.landmarks), where=~np.isnan(frames.landmarks), initial=0)
+    largest = float(np.max(np.abs(frames.landmarks), where=~np.isnan(frames.landmarks), initial=0))
     if largest > MAX_PIXELS:
         raise FerError(f"{path} has a coordinate of {largest:.3g}: positions in pixels or fractions are needed")
 
