@@ -16,10 +16,11 @@ from ..exceptions import FerError
 from ..media.decoding import MAX_STORED_PIXELS
 from ..media.media_files import READABLE_SUFFIXES
 from ..samples.table import Samples
-from .landmark_folders import match_files, read_landmark_folder
+from .landmark_folders import match_files, match_stems, read_landmark_folder
 from .landmark_formats import LandmarkFrames, read_landmarks
 from .name_matching import match_names
-from .record_landmarks import REDUCED_FRACTION, points_in_reduced_image
+from .record_landmarks import REDUCED_FRACTION, points_in_fitted_image, points_in_reduced_image
+from .record_reader import NEUTRAL_IMAGES
 from .sample_ids import check_repeated_ids, sample_names
 
 #: Column (n, T) with the number in its video or folder of each frame of a sample, -1 for a frame from elsewhere.
@@ -66,11 +67,11 @@ def with_landmarks_from_file(X: Samples, path: Path, on_error: str = "stop") -> 
         frames, notes = read_landmarks(path), []
         frames, sample_of = _match_file(X, frames, names, length, path)
         allow_unknown = on_error == "skip"
-    notes += _check_matches(frames, sample_of, names, path, on_error, allow_unknown)
-    landmarks, external = _select_frames(X, frames, sample_of, names, length, path)
-    notes += _check_external(external, names, path, on_error)
-    landmarks[external] = np.nan
+    neutral_lines, is_neutral = _neutral_lines(X, frames, path)
+    notes += _check_matches(frames, sample_of, is_neutral, names, path, on_error, allow_unknown)
+    landmarks = _select_frames(X, frames, sample_of, names, length, path)
     _reduce_with_images(X, landmarks)
+    notes += _add_neutral_images(X, landmarks, frames, neutral_lines, names, path, on_error)
     n_without = int((~np.isfinite(landmarks).all(-1).all(-1).any(-1)).sum())
     notes = [f"landmarks from {path}, none in {n_without} of {len(X)} sample(s)", *notes]
     if n_without == len(X):
@@ -109,10 +110,16 @@ def _match_file(
 
 
 def _check_matches(
-    frames: LandmarkFrames, sample_of: np.ndarray, names: Sequence[str], path: Path, on_error: str, allow_unknown: bool
+    frames: LandmarkFrames,
+    sample_of: np.ndarray,
+    is_neutral: np.ndarray,
+    names: Sequence[str],
+    path: Path,
+    on_error: str,
+    allow_unknown: bool,
 ) -> list[str]:
     """Notes on unknown and missing ids, which are errors unless they are allowed."""
-    unknown = np.flatnonzero(sample_of < 0)
+    unknown = np.flatnonzero((sample_of < 0) & ~is_neutral)
     missing = np.setdiff1d(np.arange(len(names)), sample_of)
     if unknown.size and (unknown.size == len(sample_of) or not allow_unknown):
         assert frames.id is not None
@@ -131,8 +138,8 @@ def _check_matches(
 
 def _select_frames(
     X: Samples, frames: LandmarkFrames, sample_of: np.ndarray, names: Sequence[str], length: int | None, path: Path
-) -> tuple[np.ndarray, np.ndarray]:
-    """Landmarks of the frames of the samples, (n, T, 68, 2), and samples of which a frame is from another file."""
+) -> np.ndarray:
+    """Landmarks of the frames of the samples, (n, T, 68, 2)."""
     used = sample_of[frames.source] >= 0
     sample, number, points = sample_of[frames.source[used]], frames.frame[used], frames.landmarks[used]
     n = len(X)
@@ -155,9 +162,8 @@ def _select_frames(
         needed = f"the sample shows frame {wanted[i].max()}" if FRAME_NUMBERS in X else f"the images have {length}"
         raise FerError(f"{path} has {last[i] + 1} frame(s) of '{names[i]}', and {needed} ({wrong.size} such sample(s))")
     landmarks = np.full((n, length, 68, 2), np.nan, np.float32)
-    external = np.flatnonzero((wanted < 0).any(1) & (counts > 0))
     if not sample.size:
-        return landmarks, external
+        return landmarks
     stride = max(int(last.max()), int(wanted.max())) + 1
     keys = sample * stride + number
     order = np.argsort(keys)
@@ -166,7 +172,13 @@ def _select_frames(
     line = order[position]
     known = (keys[line] == searched) & (wanted >= 0)
     landmarks[known] = points[line[known]]
-    return landmarks, external
+    return landmarks
+
+
+def _file_of(X: Samples, name: str) -> Path:
+    """The file with a name relative to the folder of the data."""
+    source = Path(X.info.source)
+    return (source.parent if source.is_file() else source) / str(name)
 
 
 def _reduce_with_images(X: Samples, landmarks: np.ndarray) -> None:
@@ -175,16 +187,51 @@ def _reduce_with_images(X: Samples, landmarks: np.ndarray) -> None:
         return
     sizes, names = X.sizes(), X["id"]
     for i in np.flatnonzero(sizes.prod(1) >= REDUCED_FRACTION * MAX_STORED_PIXELS):
-        file = Path(X.info.source, str(names[i]))
+        file = _file_of(X, names[i])
         if file.suffix.lower() in READABLE_SUFFIXES and file.is_file():
             landmarks[i] = points_in_reduced_image(landmarks[i], file, sizes[i])
 
 
-def _check_external(samples: np.ndarray, names: Sequence[str], path: Path, on_error: str) -> list[str]:
-    """Refuse or count samples with neutral images: interpolated landmarks would be those of the expression."""
-    if not samples.size:
+def _neutral_lines(X: Samples, frames: LandmarkFrames, path: Path) -> tuple[np.ndarray, np.ndarray]:
+    """Line of the neutral image of each sample, -1 where there is none, and which sources are neutral images."""
+    lines, is_neutral = np.full(len(X), -1), np.zeros(frames.n_sources, bool)
+    if NEUTRAL_IMAGES not in X or frames.id is None:
+        return lines, is_neutral
+    names = [str(name) for name in X[NEUTRAL_IMAGES]]
+    images = list(dict.fromkeys(name for name in names if name))
+    found = match_stems(frames.id, images, path)
+    sources, first = np.unique(frames.source, return_index=True)
+    line_of = {images[found[source]]: line for source, line in zip(sources, first, strict=True) if found[source] >= 0}
+    return np.array([line_of.get(name, -1) for name in names], int), found >= 0
+
+
+def _add_neutral_images(
+    X: Samples,
+    landmarks: np.ndarray,
+    frames: LandmarkFrames,
+    lines: np.ndarray,
+    names: Sequence[str],
+    path: Path,
+    on_error: str,
+) -> list[str]:
+    """Set the landmarks of frames that are neutral images of other files; samples that lack them have no landmarks.
+
+    Interpolated landmarks would be those of the expression.
+    """
+    if FRAME_NUMBERS not in X:
         return []
-    fault = f"no landmarks of the neutral images of {samples.size} sample(s), such as '{names[samples[0]]}'"
+    external = np.asarray(X[FRAME_NUMBERS]) < 0
+    missing = np.isnan(landmarks[..., 0, 0]) & external
+    for i in np.flatnonzero(missing.any(1) & (lines >= 0)):
+        points, file = frames.landmarks[lines[i]], _file_of(X, X[NEUTRAL_IMAGES][i])
+        if "images" in X and file.is_file():
+            points = points_in_fitted_image(points, file, X.sizes()[i])
+        landmarks[i, missing[i]] = points
+    without = np.flatnonzero(missing.any(1) & (lines < 0) & np.isfinite(landmarks).any((1, 2, 3)))
+    landmarks[without] = np.nan
+    if not without.size:
+        return []
+    fault = f"no landmarks of the neutral images of {without.size} sample(s), such as '{names[without[0]]}'"
     if on_error == "stop":
         raise FerError(f"{path} has {fault}, which are other files; on_error='skip' leaves them without landmarks")
     return [f"{path} has {fault}"]

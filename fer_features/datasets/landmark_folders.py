@@ -128,7 +128,7 @@ def match_files(
         For names that can mean several samples, and two files of one frame.
     """
     names = frames.id or []
-    of_files = _match_stems(names, keys, folder)
+    of_files = match_stems(names, keys, folder)
     if not is_clip or (of_files >= 0).all():
         return frames, of_files
     n_frames = np.bincount(frames.source, minlength=len(names))
@@ -136,11 +136,6 @@ def match_files(
     if any(match is None for match in numbered) or (n_frames > 1).any():
         return frames, of_files
     parts = [match.groups() for match in numbered if match is not None]
-    numbers = np.array([int(number) if len(number) < 10 else -1 for _, number in parts])
-    check_frames(numbers, folder)
-    if numbers.min() > 1:
-        raise FerError(f"{folder} has no file of the first frame of a clip: its numbers begin with {numbers.min()}")
-    numbers -= numbers.min()
     best, best_samples, best_count = frames, of_files, int((of_files >= 0).sum())
     folders = [str(Path(name).parent.as_posix()) for name in names]
     for clip_names in (folders, [prefix.rstrip("/") for prefix, _ in parts]):
@@ -151,12 +146,22 @@ def match_files(
         count = int((samples[source] >= 0).sum())
         if count > best_count:
             best_count, best_samples = count, samples
-            best = LandmarkFrames(frames.landmarks, source[frames.source], numbers[frames.source], unique)
-    check_repeated_frames(best, folder)
+            best = LandmarkFrames(frames.landmarks, source[frames.source], frames.frame, unique)
+    if best is not frames:
+        best = dataclasses.replace(best, frame=_frame_numbers([number for _, number in parts], folder)[frames.source])
+        check_repeated_frames(best, folder)
     return best, best_samples
 
 
-def _match_stems(names: Sequence[str], keys: Sequence[str], folder: Path) -> np.ndarray:
+def _frame_numbers(texts: Sequence[str], folder: Path) -> np.ndarray:
+    """Numbers of frames from 0, of numbers in the names of files that count from 0 or 1."""
+    numbers = check_frames([int(text) if len(text) < 10 else -1 for text in texts], folder)
+    if numbers.min() > 1:
+        raise FerError(f"{folder} has no file of the first frame of a clip: its numbers begin with {numbers.min()}")
+    return numbers - numbers.min()
+
+
+def match_stems(names: Sequence[str], keys: Sequence[str], folder: Path) -> np.ndarray:
     """Samples with the names of files, or with these names without their tails."""
     found = match_names(names, keys, folder)
     rest = np.flatnonzero(found < 0)

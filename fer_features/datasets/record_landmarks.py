@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
+import PIL.ExifTags
 import PIL.Image
 
 from ..exceptions import FerError
 from ..media.decoding import MAX_STORED_PIXELS
 from ..samples.columns import Column, as_lazy_column
+from ..samples.landmark_columns import MAX_RELATIVE_COORDINATE
 from .file_records import Record
 from .landmark_formats import read_point_file
 from .still_images import Fault
@@ -20,7 +22,12 @@ REDUCED_FRACTION = 0.95
 
 
 def landmarks_of_records(
-    records: Sequence[Record], images: Column, frame_numbers: np.ndarray | None, faults: list[Fault]
+    records: Sequence[Record],
+    images: Column,
+    frame_numbers: np.ndarray | None,
+    image_landmarks: Mapping[Path, Path],
+    faults: list[Fault],
+    notes: list[str],
 ) -> np.ndarray | None:
     """Read the landmark files of records.
 
@@ -31,13 +38,18 @@ def landmarks_of_records(
         The images as they are stored: cropped to the boxes of the records, and large ones reduced.
     frame_numbers : ndarray of int, shape (n, T), or None
         Frame of the clip that each frame shows, negative for an image of its own; None for still images.
+    image_landmarks : mapping of Path to Path
+        Image -> its file with landmarks, for neutral images.
     faults : list of Fault
         Receives the files that cannot be read.
+    notes : list of str
+        Receives the number of records whose neutral images have no landmarks.
 
     Returns
     -------
     ndarray, shape (n, T, 68, 2), float32, or None
-        NaN where a record has no landmarks. None if no record has landmarks.
+        NaN where a record has no landmarks, also where its neutral image has none: those of the expression would be
+        used for it. None if no record has landmarks.
     """
     if not any(record.landmarks for record in records):
         return None
@@ -45,15 +57,24 @@ def landmarks_of_records(
     numbers = np.zeros((len(records), 1), int) if frame_numbers is None else frame_numbers
     landmarks = np.full((*numbers.shape, 68, 2), np.nan, np.float32)
     sizes = column.sizes(np.arange(len(records)))
+    n_without_neutral = 0
     for i, record in enumerate(records):
         if not record.landmarks:
             continue
         try:
-            landmarks[i] = _frames(record, numbers[i])
+            points = _in_stored_image(_frames(record, numbers[i]), record, sizes[i])
+            if (numbers[i] < 0).any():
+                neutral = _neutral_landmarks(record, image_landmarks, sizes[i])
+                n_without_neutral += neutral is None
+                if neutral is None:
+                    continue
+                points[numbers[i] < 0] = neutral
         except FerError as error:
             faults.append(Fault("unreadable landmarks", str(error)))
             continue
-        landmarks[i] = _in_stored_image(landmarks[i], record, sizes[i])
+        landmarks[i] = points
+    if n_without_neutral:
+        notes.append(f"landmarks not used: {n_without_neutral} sample(s) have neutral images without landmarks")
     return landmarks
 
 
@@ -69,6 +90,16 @@ def _frames(record: Record, numbers: np.ndarray) -> np.ndarray:
     present = (numbers >= 0) & (numbers < len(points))
     out[present] = points[numbers[present]]
     return out
+
+
+def _neutral_landmarks(record: Record, image_landmarks: Mapping[Path, Path], size: np.ndarray) -> np.ndarray | None:
+    """Landmarks of the neutral image (68, 2), of its own record or of a file named as that of the record."""
+    image, file, landmarks = record.neutral, record.files[-1], record.landmarks[0]
+    if not isinstance(image, Path):
+        return None
+    beside = image.with_name(landmarks.name.replace(file.stem, image.stem, 1))
+    found = image_landmarks.get(image, beside if landmarks.name.startswith(file.stem) and beside.is_file() else None)
+    return None if found is None else points_in_fitted_image(read_point_file(found)[0], image, size)
 
 
 def _in_stored_image(points: np.ndarray, record: Record, size: np.ndarray) -> np.ndarray:
@@ -94,11 +125,40 @@ def points_in_reduced_image(points: np.ndarray, file: Path, size: np.ndarray) ->
     -------
     ndarray, shape (..., 68, 2)
     """
-    if size.prod() < REDUCED_FRACTION * MAX_STORED_PIXELS:
+    if size.prod() < REDUCED_FRACTION * MAX_STORED_PIXELS or _are_fractions(points):
         return points
+    return (points + 0.5) * (size / _image_size(file)).astype(np.float32) - 0.5
+
+
+def points_in_fitted_image(points: np.ndarray, file: Path, size: np.ndarray) -> np.ndarray:
+    """Points of an image file in the image as `fit_to_size` makes it.
+
+    Parameters
+    ----------
+    points : ndarray, shape (68, 2)
+        In pixels of the file, or fractions of its size.
+    file : Path
+    size : ndarray of int, shape (2,)
+        Width and height to which the image is fitted.
+
+    Returns
+    -------
+    ndarray, shape (68, 2)
+        In the same unit.
+    """
+    original = _image_size(file)
+    pixels = points * original if _are_fractions(points) else points
+    scaled = np.clip(np.rint(np.min(size / original) * original), 1, size)
+    fitted = (pixels + 0.5) * (scaled / original) - 0.5 + (size - scaled) // 2
+    return (fitted / size if _are_fractions(points) else fitted).astype(np.float32)
+
+
+def _are_fractions(points: np.ndarray) -> bool:
+    return bool(np.max(np.abs(points), where=np.isfinite(points), initial=0) <= MAX_RELATIVE_COORDINATE)
+
+
+def _image_size(file: Path) -> np.ndarray:
+    """Width and height of an image after its rotation by EXIF."""
     with PIL.Image.open(file) as image:
-        original = np.array(image.size)
-    if (original[0] > original[1]) != (size[0] > size[1]):  # rotated by its orientation in EXIF
-        original = original[::-1]
-    is_fraction = np.nanmax(np.abs(points), initial=0) <= 2
-    return points if is_fraction else (points + 0.5) * (size / original).astype(np.float32) - 0.5
+        is_rotated = image.getexif().get(PIL.ExifTags.Base.Orientation, 1) in (5, 6, 7, 8)
+        return np.array(image.size[::-1] if is_rotated else image.size)

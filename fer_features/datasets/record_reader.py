@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 import re
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
@@ -31,6 +32,8 @@ RECORD_OPTIONS = (
     *("frames", "apex", "neutral_frame", "classes", "where"),
 )
 
+#: Column with the name of the neutral image of each sample, empty where it is a frame of the sample itself.
+NEUTRAL_IMAGES = "neutral_image"
 #: Name of the class of neutral faces.
 NEUTRAL = "neutral"
 
@@ -95,12 +98,15 @@ def read_records(found: FoundRecords, root: Path, info: DataInfo, options: ReadO
     elif any(record.subject for record in records):
         info = dataclasses.replace(info, subjects_from="dataset")
     _check_ids(records)
+    image_landmarks = {r.files[0]: r.landmarks[0] for r in records if len(r.files) == len(r.landmarks) == 1}
     records = _with_neutral_images(records, options, notes, faults)
     read = _read_clips if _are_clips(records, options) else _read_stills
     still_images, kept, columns = read(records, root, found.apex, options)
     kept_records = [records[i] for i in kept]
     columns |= _annotations(kept_records)
-    landmarks = landmarks_of_records(kept_records, still_images.images, columns.get("frame_numbers"), faults)
+    columns |= _neutral_names(kept_records, root)
+    numbers = columns.get("frame_numbers")
+    landmarks = landmarks_of_records(kept_records, still_images.images, numbers, image_landmarks, faults, notes)
     if landmarks is not None:
         columns["landmarks"] = landmarks
     still_images.faults = [*faults, *still_images.faults]
@@ -250,6 +256,15 @@ def _default_apex(records: Sequence[Record], apex: str) -> str | None:
 
 def _names(root: Path) -> Callable[[Path], str]:
     return lambda path: display_name(path, root)
+
+
+def _neutral_names(records: Sequence[Record], root: Path) -> dict[str, Any]:
+    """Column with the names of neutral images, which are like those of samples; none without such images."""
+    files = [record.neutral if isinstance(record.neutral, Path) else None for record in records]
+    if not any(files):
+        return {}
+    names = ["" if file is None else Path(os.path.relpath(file, root)).as_posix() for file in files]
+    return {NEUTRAL_IMAGES: np.array(names, str)}
 
 
 def _annotations(records: Sequence[Record]) -> dict[str, Any]:

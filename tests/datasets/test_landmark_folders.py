@@ -274,3 +274,58 @@ def test_landmarks_of_large_photographs_are_reduced_with_them(tmp_path):
     expected = dict(zip(("sad/a.png", "sad/b.png", "happy/a.png", "happy/b.png"), faces, strict=True))
     for name, points in zip(X["id"], X["landmarks"][:, 0], strict=True):
         np.testing.assert_allclose(points, (10 * expected[name] + 0.5) * scale - 0.5, atol=0.5)
+
+
+NEUTRAL_LINES = "file_name,label,subject,neutral{column}\n"
+
+
+@pytest.fixture
+def pairs(tmp_path):
+    """Six images of expressions and two of neutral faces, one of which has another size; and their landmarks."""
+    faces = dict(zip([f"{i}.png" for i in range(6)] + ["n0.png", "n1.png"], faces_of(8), strict=True))
+    for i, (name, face) in enumerate(faces.items()):
+        factor = 2 if name == "n1.png" else 1
+        image = np.random.default_rng(i).integers(
+            0, 256, (factor * HEIGHT + 20 * (factor - 1), factor * WIDTH), np.uint8
+        )
+        assert cv2.imwrite(str(tmp_path / name), image)
+        write_pts(tmp_path / f"{name[:-4]}.pts", factor * face + [0, 10 * (factor - 1)])
+    return faces
+
+
+def check_pairs(X, faces):
+    assert X["frame_numbers"].tolist() == [[-1, 0]] * len(X)
+    for name, neutral, points in zip(X["id"], X["neutral_image"], X["landmarks"], strict=True):
+        np.testing.assert_allclose(points[1], faces[name], atol=1e-3)
+        expected = faces[neutral]
+        if neutral == "n1.png":  # 400 x 340 pixels fitted into 200 x 160, with margins at the left and right
+            scale = HEIGHT / (2 * HEIGHT + 20)
+            width = round(scale * 2 * WIDTH)
+            in_file = 2 * expected + [0, 10]
+            expected = (in_file + 0.5) * [width / (2 * WIDTH), scale] - 0.5 + [(WIDTH - width) // 2, 0]
+        np.testing.assert_allclose(points[0], expected, atol=1e-2)
+
+
+def pair_table(tmp_path, column="", lines=lambda i: ""):
+    rows = [f"{i}.png,{'joy' if i % 2 else 'fear'},s{i % 3},n{i % 2}.png{lines(i)}\n" for i in range(6)]
+    (tmp_path / "metadata.csv").write_text(NEUTRAL_LINES.format(column=column) + "".join(rows))
+    return tmp_path / "metadata.csv"
+
+
+def test_neutral_images_have_their_own_landmarks(tmp_path, pairs):
+    """They are not those of the expression, whichever way the landmarks are given."""
+    check_pairs(load_dataset(pair_table(tmp_path), landmarks=tmp_path), pairs)
+    path = pair_table(tmp_path, ",landmarks", lambda i: f",{i}.pts")
+    check_pairs(load_dataset(path), pairs)
+    assert not [note for note in load_dataset(path).info.notes if "neutral images without" in note]
+
+
+def test_samples_whose_neutral_images_have_no_landmarks_have_none(tmp_path, pairs):
+    (tmp_path / "n0.pts").unlink()
+    path = pair_table(tmp_path)
+    with pytest.raises(FerError, match=r"no landmarks of the neutral images of 3 sample\(s\), such as '0\.png'"):
+        load_dataset(path, landmarks=tmp_path)
+    given = load_dataset(pair_table(tmp_path, ",landmarks", lambda i: f",{i}.pts"))
+    assert "landmarks not used: 3 sample(s) have neutral images without landmarks" in given.info.notes
+    for X in (load_dataset(path, landmarks=tmp_path, on_error="skip"), given):
+        assert X.missing("landmarks").tolist() == [True, False] * 3
