@@ -22,6 +22,7 @@ RUN_OPTIONS = (
     "drop_duplicates",
     "frames",
     "holdout",
+    "infer_subjects",
     "labels",
     "learning_curve",
     "n_subjects",

@@ -97,7 +97,13 @@ def add_data_options(parser: Parser, positional: bool = False, required: bool = 
         "--n-subjects",
         type=int_at_least(1),
         metavar="N",
-        help="number of subjects to infer from the neutral frames (default: estimated)",
+        help="number of subjects to infer (default: estimated)",
+    )
+    group.add_argument(
+        "--infer-subjects",
+        action="store_true",
+        default=None,
+        help="infer unknown subjects from the faces (default: in sequences, and with --n-subjects)",
     )
     group.add_argument(
         "--holdout",
@@ -267,6 +273,7 @@ def read_samples(options: argparse.Namespace, cache: Path | None = None) -> Samp
         options.data,
         subjects=options.subjects,
         n_subjects=options.n_subjects,
+        infer_subjects=options.infer_subjects,
         on_error=options.on_error,
         labels=options.labels,
         subject_pattern=options.subject_pattern,
@@ -367,7 +374,7 @@ def print_data_summary(X: Samples) -> None:
     if info.subjects_from == "inferred":
         n_subjects = len(np.unique(X["subject"][X["subject"] >= 0]))
         confidence = f"confidence {info.subjects_confidence:.2f}"
-        lines.append(f"no subject identities given: {n_subjects} subjects inferred from neutral frames, {confidence}")
+        lines.append(f"no subject identities given: {n_subjects} subjects inferred from the faces, {confidence}")
         lines.append(
             "inferred subjects can be wrong: 'run' writes them to subjects.csv, and --subjects reads a corrected file"
         )

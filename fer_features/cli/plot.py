@@ -87,7 +87,7 @@ def _importance_figure(options: argparse.Namespace) -> Any:
     model = saved.model
     check_contributions(model, options.feature)
     # Subjects are inferred only if the model compares a sample with others of the same subject.
-    infer_subjects = "subject" in required_columns(model)
+    infer_subjects = None if "subject" in required_columns(model) else False
     X = load_dataset(options.data, landmarks=options.landmarks, infer_subjects=infer_subjects)
     X, _ = locate_faces(model, X)
     for code, name in saved.manifest.classes.items():

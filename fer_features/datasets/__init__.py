@@ -26,7 +26,7 @@ from .layouts import LAYOUTS
 from .metadata_table import TABLE
 from .packed import PACKED, write_packed
 from .subject_files import with_subjects_from_file
-from .subjects import with_inferred_subjects
+from .subjects import is_still, with_inferred_subjects
 from .unused_files import unused_files_note
 
 #: Name -> data set. `register_dataset` adds to it.
@@ -110,7 +110,7 @@ def load_dataset(
     *,
     subjects: str | Path | None = None,
     n_subjects: int | None = None,
-    infer_subjects: bool = True,
+    infer_subjects: bool | None = None,
     on_error: str = "stop",
     labels: str | None = None,
     subject_pattern: str | None = None,
@@ -132,11 +132,13 @@ def load_dataset(
         Folder or file of one of the `DATASETS`; 'demo' for the synthetic sequences that this package renders.
     subjects : str or Path, optional
         File with one subject id per training sample, see `with_subjects_from_file`. Without it, the subjects of
-        sequences without subject ids are inferred from the neutral frames. Still images have no neutral frame.
+        sequences without subject ids are inferred from the neutral frames, see `with_inferred_subjects`.
     n_subjects : int, optional
-        Number of subjects to infer. Estimated if not given.
-    infer_subjects : bool, default=True
-        Whether unknown subjects are inferred. If False, such data have no column 'subject'.
+        Number of subjects to infer, also from still images. Estimated if not given.
+    infer_subjects : bool, optional
+        Whether unknown subjects are inferred. By default those of sequences; those of still images with True or
+        `n_subjects`, since it is less reliable, and useless where each subject is shown once. Where they are not, the
+        data have no column 'subject'.
     on_error : {'stop', 'skip'}, default='stop'
         Whether invalid rows and images raise an error, or are excluded and counted in ``info.notes``.
     labels : {'ferplus'}, optional
@@ -212,27 +214,18 @@ def load_dataset(
             notes = unused_files_note(path, [*_used_files(found, path, options), *used])
     if subjects is not None:
         X = with_subjects_from_file(X, Path(subjects))
-    if "holdout" in found.options:  # after the subjects are known, since it must not divide a subject
-        X = with_holdout(X, holdout)
     if n_subjects is not None and "subject" in X:
         raise FerError(f"n_subjects={n_subjects} is for inferred subjects, and the subjects of these data are known")
-    if infer_subjects and "subject" not in X:
-        X = _with_inferred_subjects(X, n_subjects)
-    if landmarks is not None:
+    if landmarks is not None:  # before subjects are inferred, which landmarks improve
         X = with_landmarks_from_file(X, Path(landmarks), on_error)
+    if infer_subjects is None:
+        infer_subjects = n_subjects is not None or not is_still(X)
+    if infer_subjects and "subject" not in X:
+        X = with_inferred_subjects(X, n_subjects)
+    if "holdout" in found.options:  # after the subjects are known, since it must not divide a subject
+        X = with_holdout(X, holdout)
     notes += content_notes(X, read_lazy_columns=True)
     return X.with_columns(X.info.with_notes(notes)) if notes else X
-
-
-def _with_inferred_subjects(X: Samples, n_subjects: int | None) -> Samples:
-    if not _is_still_images(X):
-        return with_inferred_subjects(X, n_subjects)
-    if n_subjects is not None:
-        raise FerError(
-            f"n_subjects={n_subjects}: subjects are inferred from the neutral frames of sequences, and these are "
-            "still images; give subjects=FILE or subject_pattern=REGEX"
-        )
-    return X
 
 
 def _used_files(dataset: Dataset, path: Path, options: Mapping[str, Any]) -> Iterable[Path]:
@@ -303,10 +296,6 @@ def _load(dataset: Dataset, path: Path, options: dict[str, Any]) -> Samples:
     if dataset is not PACKED and info.dataset != dataset.name:
         info = dataclasses.replace(info, dataset=dataset.name, source=info.source or str(path))
     return X if info == X.info else X.with_columns(info)
-
-
-def _is_still_images(X: Samples) -> bool:
-    return "images" in X and X.column("images").shape[1] == 1
 
 
 __all__ = [

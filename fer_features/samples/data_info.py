@@ -13,7 +13,7 @@ SUBJECT_SOURCES = {
     "dataset": "from the data set",
     "file": "from a file",
     "file names": "from the file names",
-    "inferred": "inferred from neutral frames",
+    "inferred": "inferred from the faces",
     "arrays": "given as an array",
 }
 

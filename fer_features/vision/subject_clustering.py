@@ -57,8 +57,10 @@ class InferredSubjects:
     sample_confidence: np.ndarray
 
 
-def infer_subjects(images: Any, landmarks: np.ndarray | None, n_subjects: int | None = None) -> InferredSubjects:
-    """Group clips by the subject that they show.
+def infer_subjects(
+    images: Any, landmarks: np.ndarray | None, n_subjects: int | None = None, expression: np.ndarray | None = None
+) -> InferredSubjects:
+    """Group clips, or still images, by the subject that they show.
 
     Parameters
     ----------
@@ -71,6 +73,8 @@ def infer_subjects(images: Any, landmarks: np.ndarray | None, n_subjects: int | 
         registered, which removes translation and roll, but no yaw or pitch.
     n_subjects : int, optional
         The number of subjects, if it is known; by default it is estimated.
+    expression : ndarray of int, shape (n,), optional
+        Expression in the first frame, where it is not always neutral, as in still images.
 
     Returns
     -------
@@ -89,7 +93,8 @@ def infer_subjects(images: Any, landmarks: np.ndarray | None, n_subjects: int | 
        by their correlation (ECC, Evangelidis and Psarakis 2008).
     2. The change from neutral to apex is a change within one subject: the covariance of these changes is divided out
        (within-class covariance normalization, Hatch et al. 2006). Departure: the classes are not labelled; each clip is
-       a class of its own. Still images (T = 1) are compared without this step.
+       a class of its own. Still images (T = 1) are compared without this step; instead the mean of the features of each
+       expression is subtracted, which is a part of what changes within a subject.
     3. Average linkage over cosine distances. The tree is cut where the mean margin of the samples, between the next
        group and their own, times the square root of the drop in the tree's height is largest. The margin is the
        silhouette (Rousseeuw 1987) without its division, which would favor near-copies: each photo session of one
@@ -128,7 +133,10 @@ def infer_subjects(images: Any, landmarks: np.ndarray | None, n_subjects: int | 
         raise ValueError(f"n_subjects={n_subjects} must be between 1 and {limit}: {n} samples have a face")
     if n == 0:
         return InferredSubjects(subjects, 0, 0.0, sample_confidence)
-    scaled, faces = whiten_within_subjects([block[has_face] for block in neutral], [block[has_face] for block in apex])
+    neutral, apex = ([block[has_face] for block in blocks] for blocks in (neutral, apex))
+    if expression is not None:
+        neutral, apex = (_without_expression(blocks, np.asarray(expression)[has_face]) for blocks in (neutral, apex))
+    scaled, faces = whiten_within_subjects(neutral, apex)
     # The hypothesis of one subject is compared with the best split, which is therefore needed in any case.
     groups = _group(faces, n_subjects if n_subjects != 1 else None)
     margin = _margins(faces, groups)
@@ -140,6 +148,12 @@ def infer_subjects(images: Any, landmarks: np.ndarray | None, n_subjects: int | 
     subjects[has_face], sample_confidence[has_face] = groups, np.clip(margin, 0, 1)
     confidence = float(np.quantile(sample_confidence[has_face], DOUBTFUL_FRACTION))
     return InferredSubjects(subjects, int(groups.max()) + 1, confidence, sample_confidence)
+
+
+def _without_expression(blocks: list[np.ndarray], expression: np.ndarray) -> list[np.ndarray]:
+    """Blocks of features (n, d) without the mean of the faces with the same expression."""
+    code = np.unique(expression, return_inverse=True)[1]
+    return [block - _group_means(block, code)[code] for block in blocks]
 
 
 def _group(faces: np.ndarray, n_subjects: int | None) -> np.ndarray:

@@ -25,7 +25,7 @@ def test_the_summary_of_inferred_subjects_and_leakage(capsys):
     info = DataInfo(dataset="toy", subjects_from="inferred", subjects_confidence=0.625, leakage="subjects may be wrong")
     print_data_summary(Samples.from_arrays(label=[0, 1, 1], subject=[5, 5, 6], info=info))
     lines = capsys.readouterr().out.splitlines()
-    assert "2 subjects inferred from neutral frames, confidence 0.62" in lines[1]
+    assert "2 subjects inferred from the faces, confidence 0.62" in lines[1]
     assert "--subjects" in lines[2]
     assert lines[-1] == "warning: subjects may be wrong"
 

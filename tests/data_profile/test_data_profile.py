@@ -109,7 +109,7 @@ def test_findings_on_the_metadata_of_the_data():
     info = DataInfo(subjects_from="inferred", subjects_confidence=0.5)
     profile = inspect_data(Samples.from_arrays(label=[0, 1], subject=[0, -1], info=info))
     assert "Subjects are inferred" in texts(profile, "warning")
-    expected = "1, inferred from neutral frames, confidence 0.50; 1 sample each; 1 sample of unknown subjects"
+    expected = "1, inferred from the faces, confidence 0.50; 1 sample each; 1 sample of unknown subjects"
     assert dict(profile.facts)["subjects"] == expected
 
 

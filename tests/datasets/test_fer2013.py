@@ -240,7 +240,7 @@ def test_invalid_options(csv):
         ({"on_error": "ignore"}, "'stop' or 'skip'"),
         ({"labels": "mine"}, "'ferplus' is the only choice"),
         ({"subject_pattern": "x"}, "subject_pattern='x' is not possible for .* fer2013"),
-        ({"n_subjects": 3}, "these are still images"),
+        ({"n_subjects": 300}, "n_subjects=300: a number between 1 and the .* training samples"),
     ):
         with pytest.raises(FerError, match=message):
             load_dataset(csv, **options)

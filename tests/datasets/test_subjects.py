@@ -1,5 +1,6 @@
-"""Subject identities that are inferred from the neutral frames."""
+"""Subject identities that are inferred from the neutral frames of sequences, or from still images."""
 
+import cv2
 import h5py
 import numpy as np
 import pytest
@@ -53,3 +54,31 @@ def test_inferred_subjects_of_real_faces_are_correct(kdef, tmp_path):
     X = load_dataset(tmp_path)
     assert adjusted_rand_score(true, X["subject"]) >= 0.95
     assert X.info.leakage == ""
+
+
+def write_stills(root, kdef, subjects):
+    """Photographs of KDEF in class folders; returns the subject of each file name."""
+    chosen = np.flatnonzero(np.isin(kdef["subjects"], subjects))
+    names = [f"{kdef['labels'][i]}/{i:04}.png" for i in chosen]
+    for name, i in zip(names, chosen, strict=True):
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        assert cv2.imwrite(str(root / name), kdef["images"][i])
+    return dict(zip(names, kdef["subjects"][chosen], strict=True))
+
+
+def test_subjects_of_still_images_are_inferred_on_request(kdef, tmp_path):
+    true = write_stills(tmp_path, kdef, np.unique(kdef["subjects"])[:10])
+    assert "subject" not in load_dataset(tmp_path)
+    for options in ({"n_subjects": 10}, {"infer_subjects": True}):
+        X = load_dataset(tmp_path, **options)
+        assert X.info.subjects_from == "inferred"
+        assert adjusted_rand_score([true[name] for name in X["id"]], X["subject"]) >= 0.9
+        assert "may leak" in X.info.leakage
+
+
+def test_still_images_are_held_out_by_inferred_subject(kdef, tmp_path):
+    write_stills(tmp_path, kdef, np.unique(kdef["subjects"])[:5])
+    X = load_dataset(tmp_path, n_subjects=5, holdout=0.4)
+    of_test = X["split"] == "test"
+    assert of_test.any()
+    assert not set(X["subject"][of_test]) & set(X["subject"][~of_test])

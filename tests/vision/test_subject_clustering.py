@@ -222,3 +222,15 @@ def test_sessions_of_real_subjects_are_linked(kdef):
     result = infer_subjects(kdef["images"][pairs], kdef["landmarks68"][pairs])
     assert adjusted_rand_score(result.subjects, truth) > 0.95
     assert result.confidence > MIN_GROUPING_CONFIDENCE
+
+
+def test_expressions_of_still_images_do_not_form_groups():
+    rng = np.random.default_rng(0)
+    textures = [cv2.GaussianBlur(rng.normal(0, 1, (HEIGHT, WIDTH)), (0, 0), 4) for _ in range(8)]
+    skins, changes = np.split(np.array([texture / texture.std() for texture in textures]), 2)
+    subject, expression = (axis.ravel() for axis in np.meshgrid(range(4), range(4)))
+    images = 130 + 15 * skins[subject] + 25 * changes[expression] + rng.normal(0, 2, (16, HEIGHT, WIDTH))
+    images = np.clip(images, 0, 255).astype(np.uint8)[:, None]
+    landmarks = np.tile(MEAN_FACE * 28 + [WIDTH / 2, 55], (16, 1, 1, 1))
+    assert adjusted_rand_score(expression, infer_subjects(images, landmarks, 4).subjects) == 1
+    assert adjusted_rand_score(subject, infer_subjects(images, landmarks, 4, expression).subjects) == 1
