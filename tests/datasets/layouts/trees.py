@@ -1,6 +1,7 @@
 """Small trees of image files in the layouts of data sets, and what is to be read from them."""
 
 import shutil
+import zlib
 from dataclasses import dataclass
 
 import cv2
@@ -53,17 +54,17 @@ def write_other_files(root):
 
 
 def write_video(path, n_frames=6, shape=(48, 64)):
-    """Write a video in which a bright square grows until its last frame; returns the number of frames."""
+    """Write a video, different for each name, in which a square grows until the last frame."""
     path.parent.mkdir(parents=True, exist_ok=True)
+    left, top, grey = zlib.crc32(path.name.encode()) % np.array([16, 13, 81])
     codec = {".mp4": "mp4v", ".avi": "MJPG", ".flv": "FLV1", ".mpeg": "PIM1"}[path.suffix]
     writer = cv2.VideoWriter(str(path), cv2.VideoWriter_fourcc(*codec), 25, shape[::-1])
     assert writer.isOpened()
     for t in range(n_frames):
-        frame = np.full((*shape, 3), 60, np.uint8)
-        cv2.rectangle(frame, (8, 8), (12 + 4 * t, 12 + 4 * t), (200, 200, 200), -1)
+        frame = np.full((*shape, 3), 40 + grey, np.uint8)
+        frame[top : top + 4 + 4 * t, left : left + 4 + 4 * t] = 240 - grey
         writer.write(frame)
     writer.release()
-    return n_frames
 
 
 def found_in(layout, root):
