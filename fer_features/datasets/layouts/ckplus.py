@@ -11,7 +11,8 @@ sequences::
 
 The archives can be unpacked beside each other or into folders of their own. Codes: 0 neutral, 1 anger, 2 contempt, 3
 disgust, 4 fear, 5 happy, 6 sadness, 7 surprise. Only 327 sequences have an emotion file; the others have no label,
-because they do not fit a prototypic expression. The peak is the last frame.
+because they do not fit a prototypic expression. The peak is the frame in the name of the emotion file, which is the
+last one.
 """
 
 from __future__ import annotations
@@ -42,7 +43,8 @@ def _with_annotations(tree: FileTree, found: FoundRecords) -> FoundRecords:
     records, faults, notes = [], list(found.faults), list(found.notes)
     n_incomplete = 0
     for record in found.records:
-        label = _label(tree, record, emotion_files.get(_clip(record), []))
+        emotion_names = emotion_files.get(_clip(record), [])
+        label = _label(tree, record, emotion_names)
         if isinstance(label, Fault):
             faults.append(label)
             continue
@@ -50,7 +52,14 @@ def _with_annotations(tree: FileTree, found: FoundRecords) -> FoundRecords:
         landmarks = tuple(tree.path(name) for name in names if name is not None)
         is_complete = len(landmarks) == len(record.files)
         n_incomplete += bool(landmarks) and not is_complete
-        records.append(dataclasses.replace(record, label=label, landmarks=landmarks if is_complete else ()))
+        records.append(
+            dataclasses.replace(
+                record,
+                label=label,
+                apex=_peak(record, emotion_names[0]) if emotion_names else None,
+                landmarks=landmarks if is_complete else (),
+            )
+        )
     clips = {_clip(record) for record in found.records}
     for clip, names_of_clip in emotion_files.items():
         if clip not in clips:
@@ -71,11 +80,8 @@ def _label(tree: FileTree, record: Record, names: list[str]) -> str | Fault:
     if len(names) > 1:
         listed = " and ".join(map(display_text, names[:2]))
         return Fault("several labels", f"{record.id} has {len(names)} emotion files, such as {listed}")
-    last = record.files[-1].stem
-    if _key(names[0]) != f"{last}_emotion.txt".lower():
-        return Fault(
-            "peak is not the last frame", f"{display_text(names[0])} is of another frame than the last one, {last}"
-        )
+    if _peak(record, names[0]) is None:
+        return Fault("absent frame", f"{display_text(names[0])} is the label of a frame that {record.id} lacks")
     try:
         lines, faults = read_list(tree, names[0], n_fields=1)
     except FerError as error:
@@ -83,6 +89,12 @@ def _label(tree: FileTree, record: Record, names: list[str]) -> str | Fault:
     if faults or len(lines) != 1:
         return faults[0] if faults else lines[1].fault("several labels", "one label is needed")
     return class_in(lines[0], lines[0].fields[0], CLASSES)
+
+
+def _peak(record: Record, emotion_name: str) -> int | None:
+    """Number of the frame that an emotion file names; None if the sequence lacks it."""
+    frames = [f"{file.stem}_emotion.txt".lower() for file in record.files]
+    return frames.index(_key(emotion_name)) if _key(emotion_name) in frames else None
 
 
 def _clip(record: Record) -> str:

@@ -75,6 +75,17 @@ def test_the_apex_is_the_last_frame(tmp_path):
     assert all((X["images"][i, -1] == expected[name].images[-1]).all() for i, name in enumerate(X["id"]))
 
 
+def test_the_peak_is_the_frame_of_the_emotion_file(tmp_path):
+    expected = write_tree(tmp_path)
+    folder = tmp_path / "Emotion/S005/001"
+    (folder / "S005_001_00000003_emotion.txt").rename(folder / "S005_001_00000002_emotion.txt")
+    X = load_dataset(tmp_path, frames=2)
+    for i, name in enumerate(X["id"]):
+        peak = 1 if name.endswith("S005/001") else len(expected[name].images) - 1
+        assert X["frame_numbers"][i].tolist() == [0, peak]
+        assert (X["images"][i, 1] == expected[name].images[peak]).all()
+
+
 def test_without_emotions_and_landmarks(tmp_path):
     expected = write_tree(tmp_path)
     for archive in ("Emotion", "Landmarks"):
@@ -118,5 +129,8 @@ def test_incomplete_sequences_are_faults(tmp_path):
     for frame in (tmp_path / "cohn-kanade-images/S010/001").iterdir():
         frame.unlink()
     del expected["cohn-kanade-images/S005/001"], expected["cohn-kanade-images/S010/001"]
-    parts = ("is of another frame than the last one, S005_001_00000002", "S010_001_00000003_emotion.txt has no frames")
+    parts = (
+        "S005_001_00000003_emotion.txt is the label of a frame that cohn-kanade-images/S005/001 lacks",
+        "S010_001_00000003_emotion.txt has no frames",
+    )
     check_faults(tmp_path, *parts, kept=expected, frames=2)
