@@ -11,11 +11,12 @@ from .._progress import progress
 from ..exceptions import FerError
 from ..vision.geometry import MIRROR_INDICES
 from ..vision.landmark_features import box_descriptor, shape_descriptors
+from ..vision.ridge import fit_ridge
 from ..vision.shape_model import outer_eye_distance
 from .confidence import MIN_CONFIDENCE, predict_confidence
 from .landmark_augmentation import relight_and_blur, rotate_face
 from .pretrained import PretrainedLandmarker, crop_to_box, displaced_box, tracked_box
-from .pretrained_training import MAX_TRAINING_ERROR, TrainingFaces, fit_ridge
+from .pretrained_training import MAX_TRAINING_ERROR, TrainingFaces
 
 #: Boxes in which a face is fitted, and in which its mirror image is: relative scale and displacement in sides.
 AGREEMENT_BOXES = ((1.0, 0.0, 0.0), (0.93, 0.04, 0.03), (1.07, -0.04, -0.03))
@@ -237,8 +238,8 @@ def _corrected(
             features[i], frames[i] = stage.project(descriptors), matrix[:, :2]
         present = features @ stage.weights[:-1] + stage.weights[-1]
         targets = ((data.landmarks - shapes) @ np.swapaxes(np.linalg.inv(frames), -1, -2)).reshape(n, -1)
-        usable = errors < MAX_TRAINING_ERROR
-        correction, change = fit_ridge(features[usable], (targets - present)[usable], fold[usable], alphas)
+        usable = np.flatnonzero(errors < MAX_TRAINING_ERROR)
+        correction, change = fit_ridge(features, targets - present, fold, alphas, usable)
         stages.append(dataclasses.replace(stage, weights=stage.weights + correction))
         displacement = present
         displacement[usable] += change

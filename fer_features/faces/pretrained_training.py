@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import dataclasses
-import functools
-import operator
 from collections.abc import Callable, Sequence
 
 import numpy as np
-import scipy.linalg
 from sklearn.linear_model import LogisticRegression
 
 from ..exceptions import FerError
 from ..vision.cascaded_regression import CascadeStage, descriptor_components
 from ..vision.geometry import MIRROR_INDICES, apply_affine, estimate_similarity
 from ..vision.landmark_features import box_descriptor, shape_descriptors
+from ..vision.ridge import fit_ridge
 from ..vision.shape_model import mean_shape, outer_eye_distance
 from .landmark_augmentation import jitter, shuffle_patches
 from .pretrained import PretrainedLandmarker, crop_to_box, displaced_box
@@ -145,10 +143,10 @@ def train_pretrained(
         errors = np.linalg.norm(data.landmarks - shapes, axis=-1).mean(1) / outer_eye_distance(data.landmarks)
         inverse = np.swapaxes(np.linalg.inv(before), -1, -2)
         targets = ((data.landmarks - shapes) @ inverse).reshape(len(data), -1)
-        usable = errors < MAX_TRAINING_ERROR
-        weights, displacement = fit_ridge(features[usable], targets[usable], fold[usable], alphas)
+        usable = np.flatnonzero(errors < MAX_TRAINING_ERROR)
+        weights, displacement = fit_ridge(features, targets, fold, alphas, usable)
         if n_starts > 1:
-            displacement = features[usable] @ weights[:-1] + weights[-1]
+            displacement = (features @ weights[:-1] + weights[-1])[usable]
         stages.append(dataclasses.replace(stage, weights=weights))
         shapes[usable] += displacement.reshape(-1, 68, 2) @ np.swapaxes(before[usable], -1, -2)
         report(f"cells of {cell_size}: {_summary(shapes, data, 'held-out' if n_starts == 1 else 'fitted')}")
@@ -177,92 +175,6 @@ def _prepare_stage(
         values, matrix = shape_descriptors(data.images[i], mean, shapes[i], cell_size)
         features[i], frames[i] = stage.project(values), matrix[:, :2]
     return stage, features, frames
-
-
-def fit_ridge(
-    features: np.ndarray, targets: np.ndarray, fold: np.ndarray, alphas: Sequence[float]
-) -> tuple[np.ndarray, np.ndarray]:
-    """Ridge regression with the best of several penalties, and its predictions for held-out samples.
-
-    Parameters
-    ----------
-    features : ndarray, shape (m, d), float32
-    targets : ndarray, shape (m, k)
-    fold : ndarray, shape (m,), int
-        From 0; every fold needs samples.
-    alphas : sequence of float
-        Penalties as fractions of the mean variance of the features.
-
-    Returns
-    -------
-    weights : ndarray, shape (d + 1, k), float32
-        Fitted on all samples; the last row is the intercept.
-    predicted : ndarray, shape (m, k)
-        Prediction for each sample by the regression that was fitted on the other folds.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from fer_features.faces.pretrained_training import fit_ridge
-    >>> x = np.linspace(-1, 1, 9, dtype=np.float32)[:, None]
-    >>> weights, predicted = fit_ridge(x, 3 * x + 1, np.arange(9) % 3, [1e-9, 1.0])
-    >>> weights.ravel().round(3), bool(np.allclose(predicted, 3 * x + 1, atol=1e-3))
-    (array([3., 1.], dtype=float32), True)
-    """
-    targets = targets.astype(np.float32)
-    members = [np.flatnonzero(fold == k) for k in range(int(fold.max()) + 1)]
-    moments = [_Moments.of(features[rows], targets[rows]) for rows in members]
-    total = functools.reduce(operator.add, moments)
-    best_error, best_alpha, best = np.inf, float(alphas[0]), np.empty(0)
-    for alpha in alphas:
-        predicted = np.empty_like(targets)
-        for rows, part in zip(members, moments, strict=True):
-            weights = (total - part).solve(alpha)
-            predicted[rows] = features[rows] @ weights[:-1] + weights[-1]
-        error = float(((predicted - targets) ** 2).mean())
-        if error < best_error:
-            best_error, best_alpha, best = error, float(alpha), predicted
-    return total.solve(best_alpha), best
-
-
-@dataclasses.dataclass(frozen=True)
-class _Moments:
-    """Sums over samples that determine a ridge regression."""
-
-    count: float
-    features: np.ndarray
-    targets: np.ndarray
-    gram: np.ndarray
-    cross: np.ndarray
-
-    @classmethod
-    def of(cls, features: np.ndarray, targets: np.ndarray) -> _Moments:
-        gram, cross = features.T @ features, features.T @ targets
-        sums = features.sum(0, dtype=np.float64), targets.sum(0, dtype=np.float64)
-        return cls(len(features), *sums, gram.astype(np.float64), cross.astype(np.float64))
-
-    def __add__(self, other: _Moments) -> _Moments:
-        return self._combined(other, 1)
-
-    def __sub__(self, other: _Moments) -> _Moments:
-        return self._combined(other, -1)
-
-    def _combined(self, other: _Moments, sign: int) -> _Moments:
-        return _Moments(
-            self.count + sign * other.count,
-            self.features + sign * other.features,
-            self.targets + sign * other.targets,
-            self.gram + sign * other.gram,
-            self.cross + sign * other.cross,
-        )
-
-    def solve(self, alpha: float) -> np.ndarray:
-        mean_x, mean_y = self.features / self.count, self.targets / self.count
-        gram = self.gram - self.count * np.outer(mean_x, mean_x)
-        gram[np.diag_indices_from(gram)] += alpha * np.trace(gram) / len(gram)
-        cross = self.cross - self.count * np.outer(mean_x, mean_y)
-        weights = scipy.linalg.solve(gram, cross, assume_a="pos", overwrite_a=True)
-        return np.vstack([weights, mean_y - mean_x @ weights]).astype(np.float32)
 
 
 def _fit_confidence(

@@ -2,13 +2,11 @@
 
 import numpy as np
 import pytest
-from sklearn.linear_model import Ridge
-from sklearn.model_selection import PredefinedSplit, cross_val_predict
 
 from fer_features.exceptions import FerError
 from fer_features.faces import MIN_CONFIDENCE
 from fer_features.faces.landmark_evaluation import normalized_mean_error
-from fer_features.faces.pretrained_training import TrainingFaces, fit_ridge, train_pretrained
+from fer_features.faces.pretrained_training import TrainingFaces, train_pretrained
 from fer_features.synthetic.portraits import sample_photos
 from fer_features.vision.geometry import MIRROR_INDICES
 
@@ -32,40 +30,6 @@ def trained(photos):
     lines = []
     landmarker = train_pretrained(as_faces(photos[:200]), (8, 5), n_components=8, n_folds=3, report=lines.append)
     return landmarker, lines
-
-
-@pytest.fixture(scope="module")
-def regression():
-    rng = np.random.default_rng(0)
-    x = rng.normal(size=(60, 5)).astype(np.float32) + 1
-    y = x @ rng.normal(size=(5, 3)) + rng.normal(size=(60, 3)) - 2
-    return x, y, np.arange(60) % 4
-
-
-def sklearn_ridge(x, alpha):
-    return Ridge(alpha * ((x - x.mean(0)) ** 2).sum() / x.shape[1])
-
-
-def test_ridge_equals_that_of_scikit_learn(regression):
-    x, y, fold = regression
-    weights, _ = fit_ridge(x, y, fold, [0.3])
-    model = sklearn_ridge(x, 0.3).fit(x, y)
-    np.testing.assert_allclose(weights[:-1], model.coef_.T, atol=1e-4)
-    np.testing.assert_allclose(weights[-1], model.intercept_, atol=1e-4)
-
-
-def test_ridge_predicts_held_out_samples(regression):
-    x, y, fold = regression
-    _, predicted = fit_ridge(x, y, fold, [1e-6])
-    expected = cross_val_predict(Ridge(1e-8), x, y, cv=PredefinedSplit(fold))
-    np.testing.assert_allclose(predicted, expected, atol=1e-3)
-
-
-def test_ridge_chooses_the_penalty_on_held_out_samples(regression):
-    x, y, fold = regression
-    errors = {a: ((fit_ridge(x, y, fold, [a])[1] - y) ** 2).mean() for a in (1e-6, 0.1, 100.0)}
-    best = min(errors, key=errors.get)
-    np.testing.assert_allclose(fit_ridge(x, y, fold, list(errors))[0], fit_ridge(x, y, fold, [best])[0], atol=1e-6)
 
 
 def test_mirror_images_are_added_and_stay_in_their_group(photos):
