@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .._atomic import check_writable, write_text
+from .._atomic import atomic_write, check_writable, write_text
 from .._result_folder import ResultFolder
 from ..exceptions import FerError
 from ._options import (
@@ -70,7 +71,7 @@ def parser() -> Parser:
         "--out",
         required=True,
         metavar="FILE",
-        help="the model to write, NAME.npz",
+        help="the model to write, NAME.npz, with its card NAME.json",
     )
     add_common_options(train)
     adapt = tasks.add_parser(
@@ -83,7 +84,7 @@ def parser() -> Parser:
     _add_max_samples(group, 3000)
     add_seed(group, "the selection of samples and of their perturbation")
     adapt.option_group("output").add_argument(
-        "--out", required=True, metavar="FILE", help="the model to write, NAME.npz"
+        "--out", required=True, metavar="FILE", help="the model to write, NAME.npz, with its card NAME.json"
     )
     add_common_options(adapt)
     evaluate = tasks.add_parser("evaluate", help="measure the error on held-out subjects", description=EVALUATE)
@@ -174,10 +175,11 @@ def train(options: argparse.Namespace) -> None:
 
     out = Path(options.out)
     check_suffix(out, ".npz", "--out")
-    check_writable(out)
+    check_writable(out, out.with_suffix(".json"))
     X, frames = _load_frames(options, train_only=True, max_samples=options.max_samples)
     landmarker, info = train_landmarker(frames, options.seed, _box_method(options, X), report=_report(options))
     save_pretrained(landmarker, out)
+    _write_card(out, X, {"method": "trained on landmarks", **info.to_json()})
     missed = f", {info.n_excluded} excluded because no face was detected" if info.n_excluded else ""
     print(f"trained on {info.n_faces} faces{missed}; {out.stat().st_size / 1e6:.1f} MB in {out}")
 
@@ -189,7 +191,7 @@ def adapt(options: argparse.Namespace) -> None:
 
     out = Path(options.out)
     check_suffix(out, ".npz", "--out")
-    check_writable(out)
+    check_writable(out, out.with_suffix(".json"))
     landmarker: Any = load_landmarker(options.landmarker) if options.landmarker else None
     X = read_samples(options)
     if not options.quiet:
@@ -204,10 +206,33 @@ def adapt(options: argparse.Namespace) -> None:
         report=_report(options),
     )
     save_pretrained(adapted, out)
+    source = options.landmarker or "the landmark detector of this package"
+    _write_card(out, X, {"method": f"adapted without landmarks, from {source}", **dataclasses.asdict(info)})
     print(
         f"adapted on {info.n_consistent} of {info.n_faces} faces, on which the fits to the image and its mirror image "
         f"agree; {out.stat().st_size / 1e6:.1f} MB in {out}"
     )
+
+
+def _write_card(out: Path, X: Samples, training: dict[str, Any]) -> None:
+    """Write what a landmark detector was fitted on, beside its file."""
+    from ..datasets import DATASETS
+    from ..version import versions
+
+    dataset = DATASETS.get(X.info.dataset)
+    card = {
+        "kind": "landmarks",
+        "fitted_on": "synthetic images" if X.info.synthetic else "images of the user, whose terms apply",
+        "dataset": X.info.dataset,
+        "description": dataset.description if dataset is not None else "",
+        "licence": dataset.licence if dataset is not None else "",
+        "fingerprint": _fingerprint(X, tuple(name for name in ("images", "landmarks") if name in X)),
+        **training,
+        "errors": "not evaluated",
+        "versions": versions(),
+    }
+    with atomic_write(out.with_suffix(".json")) as temporary:
+        write_text(temporary, json.dumps(card, indent=1) + "\n")
 
 
 def _box_method(options: argparse.Namespace, X: Samples) -> str:
@@ -288,10 +313,10 @@ def _load_frames(
     return X, AnnotatedFrames.from_samples(X, options.max_frames)
 
 
-def _fingerprint(X: Samples) -> str:
+def _fingerprint(X: Samples, columns: tuple[str, ...] = ("images", "landmarks")) -> str:
     from ..samples.fingerprint import fingerprint
 
-    return fingerprint(X, ("images", "landmarks"))
+    return fingerprint(X, columns)
 
 
 TASKS = {"detect": detect, "train": train, "adapt": adapt, "evaluate": evaluate}

@@ -13,7 +13,7 @@ import pytest
 from fer_features import load_model
 from fer_features.cli.landmarks import main
 from fer_features.cli.run import main as run
-from fer_features.datasets import load_dataset
+from fer_features.datasets import DATASETS, load_dataset
 from fer_features.extractors import LocateFaces
 from fer_features.faces import PretrainedLandmarker, load_landmarker
 from fer_features.faces.landmark_adaptation import adapt_landmarker
@@ -54,6 +54,10 @@ def test_a_trained_landmarker_can_be_evaluated(synthetic_faces, tmp_path, capsys
     out = tmp_path / "landmarker.npz"
     assert main(["train", *synthetic_faces, "--out", str(out)]) == 0
     assert isinstance(load_landmarker(out), PretrainedLandmarker)
+    card = json.loads(out.with_suffix(".json").read_text())
+    assert (card["dataset"], card["n_subjects"], card["errors"]) == ("fer22", 5, "not evaluated")
+    assert card["n_faces"] + card["n_excluded"] == 40
+    assert card["description"] == DATASETS["fer22"].description
     capsys.readouterr()
     folder = tmp_path / "evaluation"
     assert main(["evaluate", *synthetic_faces, "--model", str(out), "--out", str(folder)]) == 0
@@ -107,6 +111,9 @@ def test_a_landmarker_is_trained_on_crops_with_landmarks_of_a_file_and_adapted(c
     printed = capsys.readouterr()
     assert code == 0, printed.err
     assert "of 70 faces" in printed.out
+    card = json.loads(adapted.with_suffix(".json").read_text())
+    assert card["n_faces"] == 70
+    assert str(out) in card["method"]
     models = [load_landmarker(path) for path in (out, adapted)]
     assert all(isinstance(model, PretrainedLandmarker) for model in models)
     assert np.abs(models[0].box_weights - models[1].box_weights).max() > 1e-4
