@@ -40,7 +40,8 @@ def load_landmarker(path: str | Path) -> PretrainedLandmarker | RegressionTreeLa
     A model is a pickle, and loading it executes the code in it. Load only models from sources that you trust. The
     other files are read as data, and nothing in them is executed. You are responsible for the terms of the author of a
     shape predictor: the common ``shape_predictor_68_face_landmarks.dat`` excludes commercial use. A model that is saved
-    with it contains it.
+    with it contains it once, whatever the number of members of an ensemble: 63 MB of float32, compressed. With float16
+    it would have 30 MB, but its comparisons of pixels would no longer be those of dlib.
     """
     suffix = Path(path).suffix.lower()
     if suffix == PRETRAINED_SUFFIX:
