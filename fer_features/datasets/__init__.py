@@ -23,7 +23,7 @@ from .landmark_folders import landmark_files_in
 from .landmark_formats import LANDMARK_FORMATS, read_landmarks, read_point_file
 from .landmark_writer import LandmarkTable, write_landmarks
 from .layouts import LAYOUTS
-from .metadata_table import TABLE
+from .metadata_table import TABLE, TABLE_SUFFIXES, column_names
 from .packed import PACKED, write_packed
 from .subject_files import with_subjects_from_file
 from .subjects import is_still, with_inferred_subjects
@@ -267,7 +267,11 @@ def _contents(path: Path) -> str:
     """What a path contains, for the message about an unknown layout."""
     if not path.is_dir():
         fault = file_fault(path)
-        return f"a path that {fault}" if fault else f"a file of the type '{path.suffix or 'without suffix'}'"
+        if fault:
+            return f"a path that {fault}"
+        if path.suffix.lower() in TABLE_SUFFIXES:
+            return f"a table with the columns {', '.join(column_names(path)[:MAX_LISTED_ENTRIES])}"
+        return f"a file of the type '{path.suffix or 'without suffix'}'"
     entries = sorted(entry for entry in path.iterdir() if not entry.name.startswith("."))
     if not entries:
         return "an empty folder"

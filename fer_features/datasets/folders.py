@@ -215,7 +215,9 @@ def find_class_records(
         check_not_numbers([title for _, title, _ in files if title.lower() not in map(str.lower, classes or {})])
     labelled_splits = {split for _, _, split in files}
     unlabelled = [(name, "", split) for name, split in loose if split not in labelled_splits]
-    return FoundRecords(_as_records(tree, [*files, *unlabelled], place.depth, frames), faults, apex="found")
+    records = _as_records(tree, [*files, *unlabelled], place.depth, frames)
+    notes = _note_on_sequences(files, place.depth) if frames is None else []
+    return FoundRecords(records, faults, notes=notes, apex="found")
 
 
 def _split_of(name: str) -> str:
@@ -241,6 +243,18 @@ def _without_unknown_classes(
             f"classes='{title}=' excludes it)",
         )
         for folder, title in unknown.items()
+    ]
+
+
+def _note_on_sequences(files: Iterable[tuple[str, str, str]], depth: int) -> list[str]:
+    """A note on folders of images below the class folders, which may be meant as sequences."""
+    counts = Counter(name.rpartition("/")[0] for name, _, _ in files if name.lower().endswith(IMAGE_SUFFIXES))
+    nested = [n for folder, n in counts.items() if folder.count("/") > depth and n > 1]
+    if not nested:
+        return []
+    return [
+        f"the images of {len(nested)} folder(s) below the class folders are samples of their own; frames=10 reads each "
+        "of these folders as a sequence"
     ]
 
 

@@ -101,7 +101,7 @@ TABLE = Dataset(
 def _table_at(path: Path) -> Path | None:
     """The table of a path, or None."""
     if path.is_file():
-        return path if path.suffix.lower() in TABLE_SUFFIXES and FILE_COLUMN in _column_names(path) else None
+        return path if path.suffix.lower() in TABLE_SUFFIXES and FILE_COLUMN in column_names(path) else None
     if not path.is_dir():
         return None
     tables = [path / f"metadata{suffix}" for suffix in TABLE_SUFFIXES]
@@ -111,7 +111,8 @@ def _table_at(path: Path) -> Path | None:
     return tables[0] if tables else None
 
 
-def _column_names(path: Path) -> list[str]:
+def column_names(path: Path) -> list[str]:
+    """Names of the columns of a table, from its first line."""
     with open(regular_file(path), "rb") as file:
         line = file.read(HEADER_BYTES).decode("utf-8-sig", "replace").partition("\n")[0]
     if path.suffix.lower() == ".jsonl":
@@ -143,7 +144,7 @@ def read_table(path: Path) -> FoundRecords:
     table = _table_at(path)
     if table is None:
         raise FerError(f"{path} is not a table of files: the column '{FILE_COLUMN}' is needed")
-    names = _column_names(table)
+    names = column_names(table)
     if FILE_COLUMN not in names:
         raise FerError(f"{table} has the columns {', '.join(names)}: the column '{FILE_COLUMN}' is needed")
     found = FoundRecords([], annotation_files=[table], apex="found")

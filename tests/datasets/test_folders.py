@@ -346,6 +346,32 @@ def test_first_ten_faults_are_listed_and_all_are_counted(tmp_path):
     assert "bad_10" not in str(caught.value)
 
 
+def test_folders_of_images_are_sequences_with_frames(tmp_path):
+    for label in ("happy", "sad"):
+        for take in ("1", "2"):
+            for i in range(5):
+                save(tmp_path / label / take / f"{i}.png", np.full((16, 16), 40 * i + 20 * (label == "sad"), np.uint8))
+    X = load_dataset(tmp_path)
+    assert len(X) == 20
+    assert "frames=10 reads each of these folders as a sequence" in X.info.notes[0]
+    X = load_dataset(tmp_path, frames=3, apex="last")
+    assert X["id"].tolist() == ["happy/1", "happy/2", "sad/1", "sad/2"]
+    assert X["frame_numbers"].tolist() == [[0, 2, 4]] * 4
+    assert X["images"][:, :, 0, 0].tolist() == [[0, 80, 160]] * 2 + [[20, 100, 180]] * 2
+
+
+def test_images_and_videos_together_are_images_with_one_frame(tmp_path):
+    write_tree(tmp_path, ("",), ("happy", "sad"))
+    video = cv2.VideoWriter(str(tmp_path / "sad" / "a.avi"), cv2.VideoWriter.fourcc(*"MJPG"), 25, (48, 48))
+    for level in (0, 100, 200):
+        video.write(np.full((48, 48, 3), level, np.uint8))
+    video.release()
+    check_refused(tmp_path, "4 image(s) and 1 sequence(s)", "frames=1")
+    X = load_dataset(tmp_path, frames=1, apex="last")
+    assert X["images"].shape == (5, 1, 48, 48)
+    assert abs(int(X["images"][X["id"] == "sad/a.avi"][0, 0, 9, 9]) - 200) < 5
+
+
 def test_folders_without_readable_images(tmp_path):
     save(tmp_path / "happy" / "a.png")
     check_refused(tmp_path, "not a known data set", "1 folder(s) (happy/)", "train/happy")

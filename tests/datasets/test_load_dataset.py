@@ -139,11 +139,13 @@ def test_unknown_layout_names_the_content_and_the_accepted_layouts(tmp_path):
         (tmp_path / f"cat{i}" / "0").mkdir(parents=True)
     (tmp_path / "list.txt").touch()
     (tmp_path / ".hidden").touch()
+    (tmp_path / "names.csv").write_text("name,emotion\na.png,sad\n")
     (tmp_path / "empty").mkdir()
     cases = {
         tmp_path: "a folder with 10 folder(s) (cat0/ with 1 folder(s) (0/), cat1/ with ",
         tmp_path / "empty": "it is an empty folder; accepted are",
         tmp_path / "list.txt": "it is a file of the type '.txt'; accepted are",
+        tmp_path / "names.csv": "it is a table with the columns name, emotion; accepted are",
     }
     for path, message in cases.items():
         with pytest.raises(FerError) as caught:
