@@ -166,8 +166,15 @@ def class_in(line: ListLine, text: str, classes: Mapping[int, str]) -> str | Fau
 
 
 def quoted(text: str) -> str:
-    """The beginning of a text for a message."""
-    return text[:MAX_QUOTED] + "..." * (len(text) > MAX_QUOTED)
+    r"""The beginning of a text for a message of one line.
+
+    Examples
+    --------
+    >>> print(quoted("a\nb"))
+    a\nb
+    """
+    text = text[:MAX_QUOTED] + "..." * (len(text) > MAX_QUOTED)
+    return "".join(one if one.isprintable() else one.encode("unicode_escape").decode() for one in text)
 
 
 class FileIndex:
@@ -205,10 +212,10 @@ class FileIndex:
         """The file that a line names, or the fault of the line."""
         found = self._names.get(self._key(name), [])
         if not found:
-            return line.fault("absent image", f"there is no image {display_text(quoted(name))}")
+            return line.fault("absent image", f"there is no image {quoted(name)}")
         if len(found) > 1:
             names = " or ".join(map(display_text, found[:2]))
-            return line.fault("ambiguous image", f"{display_text(quoted(name))} can be {names}")
+            return line.fault("ambiguous image", f"{quoted(name)} can be {names}")
         return found[0]
 
     def _key(self, name: str) -> str:

@@ -83,7 +83,7 @@ def _lines(tree: FileTree, lists: list[str]) -> tuple[list[ListLine], list[Fault
                     continue
                 folder = FOLDERS[usage]
             else:
-                folder, image = list_name.split("/")[-2] if "/" in list_name else tree.root.name, line.fields[0]
+                folder, image = list_name.split("/")[-2], line.fields[0]
             lines.append(dataclasses.replace(line, fields=(f"{folder}/{image}", *line.fields[2:])))
     return lines, faults
 
