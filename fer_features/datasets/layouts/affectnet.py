@@ -17,8 +17,8 @@ One array for each annotation of an image of 224 x 224 pixels, also without the 
 
 Folders of the codes, as distributed on Kaggle::
 
-    train/0/image0000006.jpg                        also val/ and test/; names of digits alone are too general to
-                                                    be recognized
+    train/0/image0000006.jpg                        also val/ and test/, and without them; other names are too general
+                                                    to be recognized
 """
 
 from __future__ import annotations
@@ -59,6 +59,10 @@ _IMAGE_OF_ARRAYS = r"(?P<folder>(?:.*/)?)images/(?P<id>\d+)\.(?:jpe?g|png)"
 #: Folder beside 'annotations' in lower case -> predefined split.
 _SPLIT_OF_SET = {"train_set": "train", "val_set": "validation", "test_set": "test"}
 
+#: An image in a folder of a number, and the codes that all copies have; many leave out contempt.
+_FOLDER_OF_CODE = r"(?P<above>(?:.*/)?)(?P<code>\d+)/(?P<name>[^/]+\.(?:jpe?g|png))"
+_COMMON_CODES = set(range(7))
+
 _FOLDERS = Layout(
     name="affectnet",
     description="the edition with folders named by codes",
@@ -70,7 +74,21 @@ _FOLDERS = Layout(
 
 
 def _recognize(tree: FileTree) -> bool:
-    return bool(_tables(tree)) or any(True for _ in tree.matching(_ARRAY)) or _FOLDERS.matches(tree)
+    return bool(_tables(tree)) or next(tree.matching(_ARRAY), None) is not None or _are_folders_of_codes(tree)
+
+
+def _are_folders_of_codes(tree: FileTree) -> bool:
+    """Whether folders of numbers are those of the codes.
+
+    Frames of videos can have the same names; but their numbers begin anew in each folder, and the folders are as many
+    as there are videos.
+    """
+    if not _FOLDERS.matches(tree):
+        return False
+    images = list(tree.matching(_FOLDER_OF_CODE))
+    codes = {int(match["code"]) for match in images}
+    names = {(match["above"], match["name"]) for match in images}
+    return codes >= _COMMON_CODES and codes <= {*CLASSES, *EXCLUDED} and len(names) == len(images)
 
 
 def _find(tree: FileTree) -> FoundRecords:

@@ -52,6 +52,14 @@ _FOLDERS = Layout(
 )
 
 
+def _recognize(tree: FileTree) -> bool:
+    """Whether there is a list, or folders of codes with names that are unique, unlike those of the frames of videos."""
+    if next(tree.matching(rf"(?:.*/)?{_LIST}"), None):
+        return True
+    names = [match["name"] for match in tree.matching(rf"(?:.*/)?[1-7]/(?P<name>{_IMAGE})")]
+    return len(set(names)) == len(names) and _FOLDERS.matches(tree)
+
+
 def _find(tree: FileTree) -> FoundRecords:
     lists = [match[0] for match in tree.matching(rf"(?:.*/)?{_LIST}")]
     basic = [name for name in lists if _COMPOUND not in f"{tree.root.name}/{name}".lower().split("/")]
@@ -125,7 +133,7 @@ RAFDB = Layout(
     layout="EmoLabel/list_patition_label.txt with Image/aligned/train_00001_aligned.jpg, or "
     "train/1/train_00001_aligned.jpg",
     find=_find,
-    marks=(rf"{_LIST}|\d/{_IMAGE}",),
+    recognize=_recognize,
     reference="Li, Deng, Du, Reliable crowdsourcing and deep locality-preserving learning for expression recognition "
     "in the wild, CVPR 2017, doi:10.1109/CVPR.2017.277",
     licence="non-commercial research by request; redistribution is not permitted",

@@ -126,8 +126,18 @@ def test_folders(tmp_path, splits):
     check_stills(tmp_path, write_folders(tmp_path, splits), "affectnet")
 
 
-def test_other_folders_of_numbers_are_refused_with_advice(tmp_path):
-    write_images(tmp_path, [f"train/{code}/{i}.jpg" for code in range(8) for i in range(2)])
+@pytest.mark.parametrize(
+    "names",
+    [
+        [f"train/{code}/{10 * code + i}.jpg" for code in range(8) for i in range(2)],
+        [f"{video}/image{t:07}.jpg" for video in range(8) for t in range(3)],
+        [f"{video}/image{10 * video + t:07}.jpg" for video in range(3) for t in range(3)],
+        [f"{video}/image{10 * video + t:07}.jpg" for video in range(12) for t in range(3)],
+    ],
+    ids=["other names", "frames of videos", "few folders", "many folders"],
+)
+def test_other_folders_of_numbers_are_refused_with_advice(tmp_path, names):
+    write_images(tmp_path, names, (16, 16))
     with pytest.raises(FerError, match=r"the classes are numbers \(0, 1, .*\).* name them by classes='0=angry,\.\.\.'"):
         load_dataset(tmp_path)
 

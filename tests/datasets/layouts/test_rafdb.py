@@ -123,6 +123,12 @@ def test_faults_of_folders(tmp_path):
     check_faults(tmp_path, *parts, kept=expected)
 
 
+def test_frames_of_videos_are_not_of_rafdb(tmp_path):
+    write_images(tmp_path, [f"{video}/test_{t:04}.jpg" for video in range(1, 8) for t in range(3)], (16, 16))
+    with pytest.raises(FerError, match="the classes are numbers"):
+        load_dataset(tmp_path)
+
+
 def test_compound_expressions_are_not_read(tmp_path):
     write_tree(tmp_path / "compound")
     for path in (tmp_path, tmp_path / "compound"):
