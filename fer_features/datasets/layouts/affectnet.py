@@ -3,8 +3,8 @@
 Codes: 0 neutral, 1 happy, 2 sad, 3 surprise, 4 fear, 5 disgust, 6 anger, 7 contempt; 8 none, 9 uncertain and 10 no face
 are excluded and counted. Subjects are unknown. Three editions are read:
 
-Tables of annotations for the photographs, whose names are 56 hexadecimal digits. The box of the face crops the image;
-the 68 landmarks are those of the photograph. Automatic annotations are not read::
+Tables of annotations for the photographs, whose names are 56 hexadecimal digits. The box of the face crops the image.
+The 68 landmarks and the automatic annotations are not read::
 
     Manually_Annotated_file_lists/training.csv      subDirectory_filePath,face_x,face_y,face_width,face_height,
                                                     facial_landmarks,expression,valence,arousal

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from fer_features import load_dataset
 from fer_features.datasets.ferplus import majority_label
 from fer_features.expressions import FERPLUS_CLASSES
 
@@ -24,7 +25,7 @@ def votes(i):
 def write_tree(root, lists=True, table=False, below=""):
     expected, rows = {}, [HEADER]
     for n, folder in enumerate(USAGES):
-        files = [f"fer{28709 * (n > 0) + i:07}.png" for i in range(11)]
+        files = [f"fer{(0, 28709, 32298)[n] + i:07}.png" for i in range(11)]
         images = write_images(root, [f"{below}{folder}/{file}" for file in files])
         lines = []
         for i, file in enumerate(files):
@@ -50,6 +51,31 @@ def test_majority_of_the_votes(tmp_path, lists, table, below):
     X = check_stills(tmp_path, expected, "ferplus")
     assert len({one.label for one in expected.values()}) == 9
     assert "majority labels of FER+: 9 sample(s) have no majority and no label" in X.info.notes
+
+
+def test_labels_are_those_of_the_csv_file_with_the_votes(tmp_path):
+    expected = write_tree(tmp_path / "images", lists=False, table=True)
+    usages = {split: USAGES[folder] for folder, split in SPLITS.items()}
+    rows = [
+        f"0,{' '.join(map(str, one.images[0].ravel()))},{usages[one.split]}"
+        for _, one in sorted(expected.items(), key=row_of)
+    ]
+    write_text(tmp_path / "csv/fer2013.csv", "\n".join(["emotion,pixels,Usage", *rows]) + "\n")
+    votes_of_all = (tmp_path / "images/fer2013new.csv").read_text().splitlines()[:-1]
+    write_text(tmp_path / "csv/fer2013new.csv", "\n".join(votes_of_all) + "\n")
+    X = load_dataset(tmp_path / "csv", labels="ferplus")
+    Y = load_dataset(tmp_path / "images")
+    order = sorted(range(len(Y)), key=lambda i: row_of((Y["id"][i], None)))
+    assert (Y["images"][order] == X["images"]).all()
+    assert (Y["split"][order] == X["split"]).all()
+    names = [NAMES.get(name, name) for name in (*X.info.classes, "")]
+    assert [(*Y.info.classes, "")[code] for code in Y.label_codes[order]] == [names[code] for code in X.label_codes]
+
+
+def row_of(item):
+    """Row of fer2013.csv: the number in the name, and its split."""
+    folder, file = item[0].split("/")
+    return list(USAGES).index(folder), file
 
 
 def test_one_folder(tmp_path):
