@@ -93,6 +93,9 @@ class _ClipReader:
         if choice.n_frames == 1 and len(record.files) == 1 and not record.is_clip:  # a still image is its own apex
             self.apex_choice = "last"
         self.neutral_is_found = record.neutral is None and record.onset is None and choice.neutral == "found"
+        if not self.is_video and len(record.files) == 1:  # nothing to find in the only frame, such as that of a pair
+            self.apex_choice = "last" if self.apex_choice == "found" else self.apex_choice
+            self.neutral_is_found = False
         self.motion = FaceMotion() if self.apex_choice == "found" or self.neutral_is_found else None
 
     def read(self) -> tuple[ClipFrames, set[str]]:

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from fer_features import FerError
 from fer_features.datasets import clip_column
+from fer_features.datasets.clip_motion import FaceMotion
 from fer_features.datasets.clips import read_clips
 from fer_features.datasets.file_records import Record
 
@@ -152,6 +153,18 @@ def test_images_with_images_of_the_neutral_face_are_pairs(tmp_path):
     assert numbers_shown(table.images[[0, 1]]).tolist() == [[3, 14], [3, 25]]
     assert read(*records, n_frames=1).frame_numbers.tolist() == [[0], [0]]
     assert read(*records, n_frames=4).frame_numbers.tolist() == [[-1, -1, 0, 0], [-1, -1, 0, 0]]
+
+
+def test_no_face_is_searched_where_there_is_one_frame(tmp_path, monkeypatch):
+    def search(self, number, image):
+        pytest.fail("a face is searched")
+
+    monkeypatch.setattr(FaceMotion, "add", search)
+    neutral, apex, other = write_frames(tmp_path / "faces", [3, 14, 25])
+    pair = Record(id="pair", files=(apex,), neutral=neutral)
+    clip = Record(id="clip", files=(other,), is_clip=True)
+    assert read(pair, apex="found", neutral="found").frame_numbers.tolist() == [[-1, 0]]
+    assert read(clip, apex="found", neutral="found", n_frames=1).frame_numbers.tolist() == [[0]]
 
 
 def test_neutral_image_of_another_size_is_fitted_without_distortion(tmp_path):

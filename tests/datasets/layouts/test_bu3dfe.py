@@ -38,11 +38,12 @@ def test_pairs_with_the_neutral_image_of_the_subject(tmp_path):
     expected = write_tree(tmp_path)
     X = load_dataset(tmp_path, frames=2)
     assert len(X) == 3 * 24
+    images = X["images"]
     for i, name in enumerate(X["id"]):
         subject = name[:5]
         neutral = expected[f"{subject}/{subject}_NE00{SUBJECTS[subject]}_F2D.bmp"]
-        assert (X["images"][i, 0] == neutral.images[0]).all()
-        assert (X["images"][i, 1] == expected[name].images[0]).all()
+        assert (images[i, 0] == neutral.images[0]).all()
+        assert (images[i, 1] == expected[name].images[0]).all()
 
 
 def test_unknown_expression_is_a_fault(tmp_path):

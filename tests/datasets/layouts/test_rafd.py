@@ -43,11 +43,12 @@ def test_neutral_image_has_the_same_angle_and_gaze(tmp_path):
     expected = write_tree(tmp_path)
     X = load_dataset(tmp_path, frames=2)
     assert len(X) == len(expected) * 7 / 8
+    images = X["images"]
     for i, name in enumerate(X["id"]):
         parts = name.split("_")
         neutral = "_".join([*parts[:4], "neutral", parts[5]])
-        assert (X["images"][i, 0] == expected[neutral].images[0]).all()
-        assert (X["images"][i, 1] == expected[name].images[0]).all()
+        assert (images[i, 0] == expected[neutral].images[0]).all()
+        assert (images[i, 1] == expected[name].images[0]).all()
 
 
 def test_unknown_expression_is_a_fault(tmp_path):
