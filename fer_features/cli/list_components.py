@@ -57,7 +57,10 @@ def _block(title: str, entries: Mapping[str, Sequence[str]]) -> str:
 def _datasets() -> str:
     from ..datasets import DATASETS
 
-    entries = {name: (d.description, d.layout, d.reference) for name, d in DATASETS.items()}
+    entries = {
+        name: (d.description, d.layout, d.reference, d.licence and f"licence: {d.licence}", d.homepage)
+        for name, d in DATASETS.items()
+    }
     return _block("data sets (--data PATH; the format is detected from the files)", entries)
 
 
