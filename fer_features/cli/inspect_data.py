@@ -8,7 +8,8 @@ from pathlib import Path
 
 from .._atomic import check_writable
 from ._advice import as_options
-from ._options import add_data_options, add_seed, cache_directory, check_suffix, read_samples
+from ._data_options import add_data_options, read_samples
+from ._options import add_seed, cache_directory, check_suffix
 from ._parser import Parser, add_common_options, command_parser, run_command
 
 

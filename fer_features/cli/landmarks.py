@@ -12,15 +12,8 @@ from typing import TYPE_CHECKING, Any
 from .._atomic import atomic_write, check_writable, write_text
 from .._result_folder import ResultFolder
 from ..exceptions import FerError
-from ._options import (
-    add_data_options,
-    add_n_jobs,
-    add_output_folder,
-    add_seed,
-    check_suffix,
-    print_data_summary,
-    read_samples,
-)
+from ._data_options import add_data_options, print_data_summary, read_samples
+from ._options import add_n_jobs, add_output_folder, add_seed, check_suffix
 from ._parser import OptionGroup, Parser, add_common_options, command_parser, int_at_least, run_command
 
 if TYPE_CHECKING:

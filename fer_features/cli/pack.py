@@ -8,7 +8,7 @@ from pathlib import Path
 
 from .._atomic import check_writable
 from ..exceptions import FerError
-from ._options import add_data_options, print_data_summary, read_samples
+from ._data_options import add_data_options, print_data_summary, read_samples
 from ._parser import Parser, add_common_options, command_parser, run_command
 
 

@@ -16,15 +16,14 @@ from .._files import file_fault
 from .._text import counted
 from ..exceptions import FerError
 from ._advice import as_options
+from ._data_options import add_data_options, load_data
 from ._options import (
     add_computation_options,
-    add_data_options,
     add_face_options,
     add_output_folder,
     add_pipeline_option,
     add_rejection_options,
     build_pipeline,
-    load_data,
     recorded_options,
     setting_errors,
 )

@@ -4,7 +4,8 @@ import pytest
 
 from fer_features import DataInfo, FerError, Samples, make_pipeline
 from fer_features.cli import run
-from fer_features.cli._options import build_pipeline, cache_directory, load_data, print_data_summary
+from fer_features.cli._data_options import load_data, print_data_summary
+from fer_features.cli._options import build_pipeline, cache_directory
 
 
 def options(*arguments):
