@@ -413,8 +413,10 @@ def test_pattern_that_matches_the_number_of_the_image_is_doubtful(tmp_path, patt
     for i in range(20):
         save(tmp_path / ("happy", "sad")[i % 2] / f"face_{i:03d}.png")
     save(tmp_path / "happy" / "second" / "face_001.png")
-    notes = load_dataset(tmp_path, subject_pattern=pattern).info.notes
-    assert any(note.startswith("warning: 20 subjects in 21 samples, such as '") for note in notes)
+    X = load_dataset(tmp_path, subject_pattern=pattern)
+    assert any(note.startswith("warning: 20 subjects in 21 samples, such as '") for note in X.info.notes)
+    with pytest.raises(FerError, match=r"20 subjects in 21 samples: .* use cv='10fold'"):
+        evaluate(make_pipeline("hog_linear", align__method="none"), X, cv="loso")
 
 
 def test_subjects_that_a_pattern_finds_are_shown(tmp_path):
