@@ -24,6 +24,8 @@ FACE_SIDE = 96
 MAX_FACES = 4000
 #: Fraction of the frames without a face from which complete frames are compared, as for crops of faces.
 MAX_MISSING_FRACTION = 0.5
+#: Largest number of frames from one search of a face to the next one where none is found.
+MAX_SEARCH_INTERVAL = 32
 #: Number of frames among which the neutral face is searched.
 N_CANDIDATES = 12
 #: Weight of the mouth opening when neutral faces and expressions are distinguished; chosen on 35 subjects of KDEF.
@@ -127,21 +129,32 @@ class _FaceTracker:
     """Follows the largest face of a clip."""
 
     def __init__(self) -> None:
-        self._localizer = FaceLocalizer(FaceDetector(faces="largest"), default_landmarker())
+        self._localizer = FaceLocalizer(FaceDetector(), default_landmarker())
         self._views: list[FaceView] = []
+        self._n_failures = self._n_waiting = 0
 
     def face(self, number: int, image: np.ndarray) -> _Face:
         factor = SEARCHED_SIDE / max(image.shape)
         if factor < 1:
             image = cv2.resize(image, None, fx=factor, fy=factor, interpolation=cv2.INTER_AREA)
         self._views = [view for view in self._localizer.track(image, self._views) if view is not None]
-        self._views = self._views or self._localizer.localize(image, "largest")
+        if not self._views:
+            self._search(image)
         small = cv2.resize(image, (FACE_SIDE, FACE_SIDE), interpolation=cv2.INTER_AREA)
         landmarks = self._views[0].landmarks if self._views else None
         if landmarks is None:
             return _Face(number, small, None, None)
         matrix = similarity_from_landmarks(landmarks.astype(np.float64), _TEMPLATE)
         return _Face(number, small, warp_images([image], matrix[None], FACE_SIDE)[0], landmarks)
+
+    def _search(self, image: np.ndarray) -> None:
+        """Search the largest face; after failures, which take longest, only in every second, fourth, ... frame."""
+        if self._n_waiting:
+            self._n_waiting -= 1
+            return
+        self._views = self._localizer.localize(image, "largest")
+        self._n_failures = 0 if self._views else self._n_failures + 1
+        self._n_waiting = min(2**self._n_failures, MAX_SEARCH_INTERVAL) - 1
 
 
 def _comparable_images(faces: list[_Face]) -> list[np.ndarray]:

@@ -93,3 +93,11 @@ def test_number_of_faces_in_memory_is_limited(monkeypatch, sequences):
     motion = motion_of(frames)
     assert len(motion._faces) <= 8
     assert N_FRAMES - 3 <= motion.find_apex(0) <= N_FRAMES + 8
+
+
+def test_faces_are_rarely_searched_where_there_is_none(monkeypatch):
+    n_searches = []
+    original = clip_motion.FaceDetector.__call__
+    monkeypatch.setattr(clip_motion.FaceDetector, "__call__", lambda self, i: n_searches.append(1) or original(self, i))
+    motion_of(np.full((60, 48, 48), 90, np.uint8))
+    assert 3 <= len(n_searches) <= 8
