@@ -11,6 +11,7 @@ import pytest
 from fer_features import FerError, Samples, load_dataset
 from fer_features.datasets import with_landmarks_from_file
 
+from ..recognition.scenes import write_video
 from .landmark_formats.written import (
     SIZE,
     faces_of,
@@ -274,6 +275,32 @@ def test_landmarks_of_large_photographs_are_reduced_with_them(tmp_path):
     expected = dict(zip(("sad/a.png", "sad/b.png", "happy/a.png", "happy/b.png"), faces, strict=True))
     for name, points in zip(X["id"], X["landmarks"][:, 0], strict=True):
         np.testing.assert_allclose(points, (10 * expected[name] + 0.5) * scale - 0.5, atol=0.5)
+
+
+CLIPS = {"sad/a": 9, "sad/b": 12, "happy/a": 8, "happy/b": 11}
+
+
+@pytest.mark.parametrize("kind", ["videos", "frames"])
+def test_landmarks_of_the_frames_that_are_read_of_videos_and_folders(tmp_path, kind):
+    """Four frames of each clip are samples, and the files have all frames."""
+    rng = np.random.default_rng(0)
+    faces = {name: faces_of(n, n) for name, n in CLIPS.items()}
+    for name, clip in faces.items():
+        frames = [rng.integers(0, 256, (HEIGHT, WIDTH), np.uint8) for _ in clip]
+        if kind == "videos":
+            written(tmp_path / "data" / f"{name}.avi", write_video, frames)
+            written(tmp_path / "points" / f"{name}.csv", write_openface, clip)
+            continue
+        for t, (frame, face) in enumerate(zip(frames, clip, strict=True)):
+            image = tmp_path / "data" / name / f"x_{t + 1:04d}.png"
+            image.parent.mkdir(parents=True, exist_ok=True)
+            assert cv2.imwrite(str(image), frame)
+            written(tmp_path / "points" / name / f"x_{t + 1:04d}_landmarks.txt", write_ck, face)
+    X = load_dataset(tmp_path / "data", frames=4, infer_subjects=False, landmarks=tmp_path / "points")
+    assert len(X) == 4
+    for name, numbers, points in zip(X["id"], X["frame_numbers"], X["landmarks"], strict=True):
+        assert numbers[-1] > 0
+        np.testing.assert_allclose(points, faces[name.removesuffix(".avi")][numbers], atol=1e-3)
 
 
 NEUTRAL_LINES = "file_name,label,subject,neutral{column}\n"

@@ -20,9 +20,10 @@ from .pyfeat_csv import FACE_BOX_COLUMNS, n_points_in
 
 
 def is_openface(file: CandidateFile) -> bool:
-    """Whether a CSV file has landmarks, and the columns of OpenFace for a video or an image."""
+    """Whether a CSV file has the columns of OpenFace for a video or an image, with or without landmarks."""
     names = set(file.columns)
-    return "x_0" in names and ({"frame", "success"} <= names or "face" in names) and FACE_BOX_COLUMNS[0] not in names
+    is_of_video = {"frame", "confidence", "success"} <= names
+    return (is_of_video or {"face", "confidence"} <= names) and FACE_BOX_COLUMNS[0] not in names
 
 
 def read_openface_frames(file: CandidateFile) -> LandmarkFrames:
@@ -33,7 +34,9 @@ def read_openface_frames(file: CandidateFile) -> LandmarkFrames:
     FerError
         See `fer_features.datasets.openface_table.read_openface`.
     """
-    check_number_of_points(n_points_in(file.columns), file.path)
+    n = n_points_in(file.columns)
+    if n:  # a file without landmarks is refused with advice on how OpenFace writes them
+        check_number_of_points(n, file.path)
     table = read_openface(file.path)
     names = None if table.file is None else list(dict.fromkeys(table.file.tolist()))
     index = {name: i for i, name in enumerate(names or [])}

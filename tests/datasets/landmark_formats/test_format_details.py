@@ -268,6 +268,8 @@ def test_faults_of_openface(tmp_path):
     path = write_openface(tmp_path / "a.csv", faces_of(3))
     path.write_text(path.read_text().replace("x_66", "z", 1))
     refused(path, "has 66 points (iBUG without")
+    path.write_text("frame, face_id, timestamp, confidence, success, AU01_r\n1, 0, 0, 0.9, 1, 0.5\n")
+    refused(path, "run FeatureExtraction of OpenFace with -2Dfp")
 
 
 # MediaPipe
