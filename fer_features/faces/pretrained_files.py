@@ -17,7 +17,7 @@ from ..vision.shape_model import DESCRIPTOR_LENGTH, FRAME_SIDE_PX
 from .pretrained import PretrainedLandmarker
 
 #: Version of the layout of the archive.
-FORMAT = 1
+FORMAT = 2
 #: The landmarker of the package, fitted by `experiments/train_landmarker.py`.
 DEFAULT_FILE = Path(__file__).parent / "data" / "landmarker.npz"
 #: Maximum size of the arrays of a file.
@@ -46,6 +46,7 @@ def save_pretrained(landmarker: PretrainedLandmarker, path: str | Path) -> Path:
         "format": np.array(FORMAT, np.int32),
         "mean_shape": np.asarray(landmarker.mean_shape, np.float32),
         "cell_sizes": np.array([stage.cell_size for stage in landmarker.stages], np.int32),
+        "error_coefs": np.asarray(landmarker.error_coefs, np.float32),
         "confidence_coef": np.asarray(landmarker.confidence_coef, np.float32),
         "box_weights": _halved(landmarker.box_weights, "box_weights"),
     }
@@ -106,7 +107,9 @@ def load_pretrained(path: str | Path) -> PretrainedLandmarker:
         mean = _array(arrays, f"mean_{k}", path, (DESCRIPTOR_LENGTH,))
         weights = _array(arrays, f"weights_{k}", path, (68 * d + 1, 136))
         stages.append(CascadeStage(cell_size, mean, components, weights))
-    known = {"format", "cell_sizes", "mean_shape", "box_weights", "confidence_coef"}
+    if stages[0].components.shape != stages[-1].components.shape:
+        raise FerError(f"{path}: the first and the last stage need the same number of components")
+    known = {"format", "cell_sizes", "mean_shape", "box_weights", "error_coefs", "confidence_coef"}
     known |= {f"{name}_{k}" for name in ("mean", "components", "weights") for k in range(len(stages))}
     if unknown := sorted(set(arrays) - known):
         raise FerError(f"{path}: unknown array '{unknown[0]}'")
@@ -114,6 +117,7 @@ def load_pretrained(path: str | Path) -> PretrainedLandmarker:
         _array(arrays, "mean_shape", path, (68, 2)),
         _array(arrays, "box_weights", path, (BOX_DESCRIPTOR_LENGTH + 1, 136)),
         stages,
+        _array(arrays, "error_coefs", path, (2, 68 * stages[0].components.shape[1] + 1)),
         _array(arrays, "confidence_coef", path, (68 * stages[-1].components.shape[1] + 1,)),
     )
 

@@ -138,9 +138,12 @@ def train_pretrained(
         shapes = np.concatenate([shapes, displaced])
     data, fold = data.repeated(n_starts), np.tile(fold, n_starts)
     stages: list[CascadeStage] = []
+    error_coefs: list[np.ndarray] = []
     for cell_size in cell_sizes:
         stage, features, before = _prepare_stage(data, mean, shapes, cell_size, n_components)
         errors = np.linalg.norm(data.landmarks - shapes, axis=-1).mean(1) / outer_eye_distance(data.landmarks)
+        if len(stages) in (0, len(cell_sizes) - 1):
+            error_coefs.append(fit_ridge(features, np.log(errors)[:, None], fold, alphas)[0].ravel())
         inverse = np.swapaxes(np.linalg.inv(before), -1, -2)
         targets = ((data.landmarks - shapes) @ inverse).reshape(len(data), -1)
         usable = np.flatnonzero(errors < MAX_TRAINING_ERROR)
@@ -150,7 +153,8 @@ def train_pretrained(
         stages.append(dataclasses.replace(stage, weights=weights))
         shapes[usable] += displacement.reshape(-1, 68, 2) @ np.swapaxes(before[usable], -1, -2)
         report(f"cells of {cell_size}: {_summary(shapes, data, 'held-out' if n_starts == 1 else 'fitted')}")
-    landmarker = PretrainedLandmarker(mean, box_weights, stages, np.empty(0))
+    ends = np.array([error_coefs[0], error_coefs[-1]])
+    landmarker = PretrainedLandmarker(mean, box_weights, stages, ends, np.empty(0))
     coefficients = _fit_confidence(landmarker, data, features, errors, rng)
     return dataclasses.replace(landmarker, confidence_coef=coefficients)
 

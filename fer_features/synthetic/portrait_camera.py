@@ -60,11 +60,11 @@ class Camera:
 
 
 def sample_camera(rng: np.random.Generator) -> Camera:
-    """Sample a pose: frontal ones more often than rotated ones, up to 55 and 25 degrees."""
+    """Sample a pose: frontal ones more often than rotated ones, up to 65 and 28 degrees."""
     if rng.random() < 0.35:
         yaw, pitch = rng.normal(0, 4), rng.normal(0, 5)
     else:
-        yaw, pitch = np.clip(rng.normal(0, 25), -55, 55), np.clip(rng.normal(0, 10), -25, 25)
+        yaw, pitch = np.clip(rng.normal(0, 32), -65, 65), np.clip(rng.normal(0, 11), -28, 28)
     return Camera(np.deg2rad(yaw), np.deg2rad(pitch), rng.uniform(7, 25))
 
 
@@ -154,10 +154,11 @@ def shade(
     """
     u = rng.uniform
     turned = normals @ camera.rotation.T.astype(np.float32)
-    ambient = u(0.15, 0.75)
+    hard = rng.random() < 0.25  # one half of the face is dark
+    ambient = u(0.02, 0.15) if hard else u(0.15, 0.75)
     total = np.full((HEIGHT, WIDTH), ambient, np.float32) * (1 - u(0, 0.5) * np.clip(turned[..., 1], -1, 1))
     for k in range(2):
-        light = np.array([u(-1.2, 1.2), u(-1.3, 0.35), u(0.4, 1.3)], np.float32)
+        light = np.array([u(-1.2, 1.2), u(-1.3, 0.35), u(-0.1, 0.6) if hard else u(0.4, 1.3)], np.float32)
         light /= np.linalg.norm(light)
         strength = (1 - ambient) * (1.2 if k == 0 else u(0, 0.5))
         wrap = u(0, 0.4)

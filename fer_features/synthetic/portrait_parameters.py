@@ -99,7 +99,7 @@ def sample_parameters(rng: np.random.Generator) -> ShapeParameters:
     if rng.random() < 0.34:
         jaw = u(0, 1) ** 1.3 * 0.75
         stretch -= 0.12 * jaw * u(0, 1)
-    child = u(0.3, 1) if rng.random() < 0.12 else 0.0
+    child = u(0.3, 1) if rng.random() < 0.16 else 0.0
     return ShapeParameters(
         face_width=1 + 0.055 * n(),
         jaw_width=1 + 0.07 * n(),

@@ -33,7 +33,7 @@ class Photo:
 
 #: Position of the point between the eyes in the box of a frontal face, and outer eye distance as a fraction of its
 #: width: of faces that fill a tight crop, and in boxes of the detector of this package.
-TIGHT_BOX_EYES, TIGHT_BOX_EYE_DISTANCE = (0.5, 0.38), 0.535
+TIGHT_BOX_EYES, TIGHT_BOX_EYE_DISTANCE = (0.5, 0.385), 0.505
 DETECTED_BOX_EYES, DETECTED_BOX_EYE_DISTANCE = (0.475, 0.365), 0.505
 #: Outer eye distance of the mean face in interocular distances.
 OUTER_EYE_DISTANCE = 1.40
@@ -71,7 +71,7 @@ def add_objects(
     """Add glasses, hands and other objects before the face to the projected image, in place."""
     if rng.random() < 0.2:
         _glasses(image, shape, depth, camera, rng)
-    if rng.random() < 0.10:
+    for _ in range(int(rng.choice(3, p=[0.8, 0.15, 0.05]))):
         _occluder(image, look, rng)
     if rng.random() < 0.04:
         for _ in range(int(rng.integers(1, 4))):
@@ -171,7 +171,7 @@ def take_photo(image: np.ndarray, landmarks: np.ndarray, rng: np.random.Generato
     eyes = pixels[36:48].mean(0)
     tight = rng.random() < 0.5
     box_eyes, box_eye_distance, spread, roll_sd, jitter = (
-        (TIGHT_BOX_EYES, TIGHT_BOX_EYE_DISTANCE, 0.16, 14, (0.045, 0.06))
+        (TIGHT_BOX_EYES, TIGHT_BOX_EYE_DISTANCE, 0.18, 22 if rng.random() < 0.4 else 6, (0.05, 0.06))
         if tight
         else (DETECTED_BOX_EYES, DETECTED_BOX_EYE_DISTANCE, 0.06, 6, (0.02, 0.025))
     )
@@ -181,7 +181,7 @@ def take_photo(image: np.ndarray, landmarks: np.ndarray, rng: np.random.Generato
     distance = 0.65 * frontal + 0.35 * np.linalg.norm(pixels[45] - pixels[36])
     anchor = [0.5 * eyes[0] + 0.5 * to_pixels([0.0, 0.0])[0], eyes[1]]
     box_width = distance / box_eye_distance * np.exp(spread * n())
-    roll = np.deg2rad(np.clip(n() * roll_sd, -42, 42))
+    roll = np.deg2rad(np.clip(n() * roll_sd, -48, 48))
     side = round(u(40, 60)) if tight else round(float(np.exp(u(np.log(60), np.log(130)))))
     margin = 0.0 if tight else u(0, 0.35)
     scale = side / box_width

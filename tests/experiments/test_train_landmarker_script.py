@@ -43,8 +43,8 @@ def test_writes_a_landmarker_its_card_and_a_sheet(small_training, run_script, tm
     assert "cells of 8" in printed
     assert len(load_pretrained(out).stages) == 1
     card = json.loads(out.with_suffix(".json").read_text())
-    assert card["n_photos"] == 40
-    assert card["held_out_portraits"]["n_faces"] == 6
+    assert card["n_photos"] == 60
+    assert card["held_out_portraits"]["n_faces"] == 9
     assert card["fer2013_public_test"]["n_faces"] == 6
     assert (tmp_path / "sheet.png").stat().st_size > 1000
 
@@ -61,5 +61,5 @@ def test_scores_remove_the_offset_of_each_point(script):
 
 def test_the_render_of_chunks_depends_on_the_first_seed_only(script, small_training):
     a, b = (small_training.render(10, 3, 1) for _ in range(2))
-    assert len(a) == 20
-    np.testing.assert_array_equal(a[19].image, b[19].image)
+    assert len(a) == 30
+    np.testing.assert_array_equal(a[29].image, b[29].image)

@@ -11,7 +11,7 @@ from fer_features.exceptions import FerError
 from fer_features.faces import MIN_CONFIDENCE, FaceDetector, default_landmarker
 from fer_features.faces.box_matching import detect_known_faces
 from fer_features.faces.landmark_evaluation import normalized_mean_error
-from fer_features.faces.pretrained import crop_to_box, tracked_box
+from fer_features.faces.pretrained import STARTS, PretrainedLandmarker, crop_to_box, tracked_box
 from fer_features.vision.geometry import MIRROR_INDICES, eye_centres
 from fer_features.vision.shape_model import outer_eye_distance
 
@@ -84,6 +84,56 @@ def test_images_without_a_face_have_a_low_confidence(landmarker):
     image = cv2.GaussianBlur(rng.integers(0, 256, (200, 200), dtype=np.uint8), (0, 0), 3)
     boxes = np.array([[x, y, 80, 80] for x in (10, 60, 110) for y in (10, 60, 110)])
     assert (landmarker.detect_landmarks(image, boxes)[1] < MIN_CONFIDENCE).mean() > 0.7
+
+
+def test_a_tilted_face_in_an_upright_box(landmarker, astronaut):
+    image, boxes = astronaut
+    points, _ = landmarker.detect_landmarks(image, boxes)
+    centre = boxes[0, :2] + boxes[0, 2:] / 2
+    for degrees in (-35, 35):
+        matrix = cv2.getRotationMatrix2D(tuple(centre.tolist()), degrees, 1)
+        turned = cv2.warpAffine(image, matrix, image.shape[::-1], flags=cv2.INTER_CUBIC)
+        found, confidence = landmarker.detect_landmarks(turned, boxes)
+        assert normalized_mean_error(found, points @ matrix[:, :2].T + matrix[:, 2])[0] < 0.08
+        assert confidence[0] >= MIN_CONFIDENCE
+
+
+@pytest.mark.parametrize(("expected_error", "n_starts"), [(0.1, 1), (0.3, len(STARTS))])
+def test_further_boxes_are_tried_where_the_expected_error_is_large(landmarker, astronaut, expected_error, n_starts):
+    tried = []
+
+    class Counting(PretrainedLandmarker):
+        def first_shape(self, image, box, degrees=0.0):
+            tried.append((*box, degrees))
+            return super().first_shape(image, box, degrees)
+
+    coefs = np.zeros_like(landmarker.error_coefs)
+    coefs[:, -1] = np.log(expected_error)
+    one = landmarker
+    counting = Counting(one.mean_shape, one.box_weights, one.stages, coefs, one.confidence_coef)
+    image, boxes = astronaut
+    points, _ = counting.detect_landmarks(image, boxes)
+    assert len(set(tried)) == n_starts
+    tried.clear()
+    counting.track(image, points)
+    assert len(tried) == 1
+
+
+def test_a_far_displaced_box_needs_further_starts(landmarker, astronaut):
+    image, boxes = astronaut
+    points, _ = landmarker.detect_landmarks(image, boxes)
+    errors = np.array(
+        [
+            [
+                normalized_mean_error(landmarker._fit_boxes(image, displaced, starts)[0], points.astype(float))[0]
+                for starts in (STARTS[:1], STARTS)
+            ]
+            for dx, dy in ((0.22, 0), (-0.22, 0), (0, 0.22), (0, -0.22))
+            for displaced in [boxes + boxes[0, 2] * np.array([dx, dy, 0, 0])]
+        ]
+    )
+    assert errors[:, 0].max() > 0.2
+    assert errors[:, 1].max() < 0.05
 
 
 def test_no_boxes_give_no_landmarks(landmarker):
@@ -169,6 +219,6 @@ def test_errors_on_crops_of_fer2013(landmarker):
     displacement = np.array([points[0] for points, _ in found]) - truth[rows]
     errors = np.linalg.norm(displacement[:, 17:], axis=-1).mean(1) / outer_eye_distance(truth[rows])
     confident = np.array([confidence[0] for _, confidence in found]) >= MIN_CONFIDENCE
-    assert np.median(errors) < 0.065
-    assert (errors > 0.1).mean() < 0.22
+    assert np.median(errors) < 0.057
+    assert (errors > 0.1).mean() < 0.17
     assert (errors[confident] > 0.1).mean() < 0.6 * (errors[~confident] > 0.1).mean()

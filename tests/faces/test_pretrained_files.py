@@ -30,7 +30,8 @@ def small():
         return rng.normal(size=shape).astype(np.float32)
 
     stages = [CascadeStage(cell, array(128), array(128, 3), 0.1 * array(68 * 3 + 1, 136)) for cell in (8, 4)]
-    return PretrainedLandmarker(array(68, 2), 0.1 * array(BOX_DESCRIPTOR_LENGTH + 1, 136), stages, array(68 * 3 + 1))
+    coefs = array(2, 68 * 3 + 1), array(68 * 3 + 1)
+    return PretrainedLandmarker(array(68, 2), 0.1 * array(BOX_DESCRIPTOR_LENGTH + 1, 136), stages, *coefs)
 
 
 @pytest.fixture
@@ -53,6 +54,7 @@ def test_round_trip(small, path):
     loaded = load_pretrained(path)
     np.testing.assert_array_equal(loaded.mean_shape, small.mean_shape)
     np.testing.assert_array_equal(loaded.confidence_coef, small.confidence_coef)
+    np.testing.assert_array_equal(loaded.error_coefs, small.error_coefs)
     np.testing.assert_allclose(loaded.box_weights, small.box_weights, rtol=1e-3, atol=1e-6)
     for a, b in zip(loaded.stages, small.stages, strict=True):
         assert a.cell_size == b.cell_size
@@ -77,7 +79,7 @@ def test_weights_beyond_float16_are_not_written(small, tmp_path):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"format": np.array(2, np.int32)}, "version 2"),
+        ({"format": np.array(1, np.int32)}, "version 1"),
         ({"format": np.array("1")}, "'format'"),
         ({"cell_sizes": np.array([], np.int32)}, "cell_sizes"),
         ({"cell_sizes": np.array([8, 500], np.int32)}, "cell_sizes"),
@@ -89,6 +91,8 @@ def test_weights_beyond_float16_are_not_written(small, tmp_path):
         ({"weights_1": np.zeros((205, 136), int)}, "'weights_1' is"),
         ({"components_0": np.zeros((128, 0))}, "components_0"),
         ({"confidence_coef": np.zeros(3)}, "confidence_coef"),
+        ({"error_coefs": np.zeros(205)}, "error_coefs"),
+        ({"components_1": np.zeros((128, 2)), "weights_1": np.zeros((137, 136))}, "the same number of components"),
         ({"extra": np.zeros(3)}, "unknown array 'extra'"),
     ],
 )
@@ -99,7 +103,7 @@ def test_invalid_arrays_are_refused_in_one_line(path, arrays, change, message):
     assert str(path) in str(error.value)
 
 
-@pytest.mark.parametrize("name", ["format", "mean_shape", "box_weights", "components_0", "weights_1"])
+@pytest.mark.parametrize("name", ["format", "mean_shape", "box_weights", "components_0", "weights_1", "error_coefs"])
 def test_a_missing_array_is_refused(path, arrays, name):
     del arrays[name]
     with pytest.raises(FerError, match=f"'{name}' is missing"):
@@ -152,7 +156,7 @@ def test_the_shipped_file_is_small_and_loads_quickly():
 def test_the_card_says_what_the_shipped_file_was_fitted_on():
     card = json.loads(DEFAULT_FILE.with_suffix(".json").read_text())
     assert "no photographs" in card["fitted_on"]
-    assert card["n_photos"] == 2 * card["n_portraits"]
+    assert card["n_photos"] == 3 * card["n_portraits"]
     assert card["kdef"]["n_photographs"] == 979
     assert set(card["versions"]) >= {"fer_features", "numpy"}
 

@@ -151,8 +151,8 @@ def test_poses_cover_the_documented_range():
     pitch = np.rad2deg([camera.pitch for camera in cameras])
     assert yaw.min() < -40
     assert yaw.max() > 40
-    assert np.abs(yaw).max() <= 55.1
-    assert 18 < np.abs(pitch).max() <= 25.1
+    assert np.abs(yaw).max() <= 65.1
+    assert 18 < np.abs(pitch).max() <= 28.1
 
 
 def test_photos_depend_on_the_seed_only(photos):

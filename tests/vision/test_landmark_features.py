@@ -37,6 +37,13 @@ def test_box_descriptor_uses_the_mean_side_around_the_centre(image):
     )
 
 
+def test_box_descriptor_of_a_rotated_square(image):
+    """A square that is turned to the right sees what an upright one sees in the image turned to the left."""
+    turned, width = np.ascontiguousarray(np.rot90(image)), image.shape[1]
+    expected = box_descriptor(turned, np.array([45, width - 1 - 75 - 35, 70, 70]))
+    np.testing.assert_allclose(box_descriptor(image, np.array([40, 45, 70, 70]), 90.0), expected, atol=1e-6)
+
+
 def test_box_descriptor_of_a_flat_image_is_zero():
     assert not box_descriptor(np.full((50, 50), 90, np.uint8), np.array([5, 5, 30, 30])).any()
 
@@ -53,7 +60,8 @@ def test_small_cells_are_those_of_the_frame(image, cell_size):
     shape = 30 * MEAN_FACE + [80, 70]
     descriptors, matrix = shape_descriptors(image, MEAN, shape, cell_size)
     expected, expected_matrix = at_full_resolution(image, shape, cell_size)
-    np.testing.assert_array_equal(descriptors, expected)
+    np.testing.assert_allclose(descriptors, np.sqrt(expected / expected.sum(1, keepdims=True)), atol=1e-6)
+    np.testing.assert_allclose(np.linalg.norm(descriptors, axis=1), 1, atol=1e-5)
     np.testing.assert_array_equal(matrix, expected_matrix)
 
 
@@ -63,8 +71,12 @@ def test_large_cells_at_half_the_resolution_are_nearly_those_of_the_frame(image,
     descriptors, _ = shape_descriptors(image, MEAN, shape, cell_size)
     expected, _ = at_full_resolution(image, shape, cell_size)
     assert descriptors.shape == (68, 128)
-    similarity = (descriptors * expected).sum(1)
+    similarity = (descriptors * np.sqrt(expected / expected.sum(1, keepdims=True))).sum(1)
     assert np.median(similarity) > 0.9
+
+
+def test_descriptors_of_a_flat_image_are_zero():
+    assert not shape_descriptors(np.full((90, 90), 90, np.uint8), MEAN, 30 * MEAN_FACE + [45, 40], 8)[0].any()
 
 
 def test_descriptors_do_not_depend_on_the_rotation_of_image_and_shape(image):
