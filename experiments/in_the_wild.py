@@ -33,7 +33,7 @@ from fer_features import FerError, Samples, make_pipeline, save_model
 from fer_features.cli import predict
 from fer_features.cli._parser import int_at_least, run_command
 from fer_features.expressions import FER22_CLASSES
-from fer_features.faces import load_landmarker, save_pretrained
+from fer_features.faces import load_landmarker, save_landmarker
 from fer_features.faces.landmarker_training import AnnotatedFrames, train_landmarker
 from fer_features.recognition.face_view import FrameColumn
 from fer_features.version import versions
@@ -102,7 +102,7 @@ def run(options: argparse.Namespace) -> None:
             load_landmarker(landmarker_path)  # a damaged file is reported before the images are composed
         else:
             frames = AnnotatedFrames.from_samples(kdef_photographs(kdef)[~test], n_frames=1)
-            landmarker_path = save_pretrained(train_landmarker(frames)[0], folder / "landmarker.npz")
+            landmarker_path = save_landmarker(train_landmarker(frames)[0], folder / "landmarker.npz")
         images_out = options.images_out or folder
         train = kdef_pairs(kdef, ~test)
         images, videos = compose_images(kdef, test, images_out), compose_videos(kdef, test, images_out)

@@ -28,7 +28,7 @@ from result_tables import RESULTS_DIR, write_json
 from sklearn.metrics import roc_auc_score
 
 from fer_features.cli._parser import int_at_least, n_jobs, run_command
-from fer_features.faces import MIN_CONFIDENCE, FaceDetector, PretrainedLandmarker, save_pretrained
+from fer_features.faces import MIN_CONFIDENCE, FaceDetector, Landmarker, save_landmarker
 from fer_features.faces.box_matching import detect_known_faces, match_boxes
 from fer_features.faces.landmark_evaluation import (
     cross_validate_landmarker,
@@ -191,7 +191,7 @@ def evaluate_one_model(frames: AnnotatedFrames) -> dict[str, Any]:
         confidences.append(landmarker.detect_landmarks(background(name), boxes)[1])
     non_faces = np.concatenate(confidences)
     with tempfile.TemporaryDirectory() as folder:
-        size = save_pretrained(landmarker, Path(folder) / "landmarker.npz").stat().st_size
+        size = save_landmarker(landmarker, Path(folder) / "landmarker.npz").stat().st_size
     return {
         "mb": round(size / 1e6, 2),
         "ms_per_face": round(1000 * float(np.nanmedian(errors.seconds)), 2),
@@ -212,9 +212,7 @@ class TrackingScores:
     tracked_fraction: float
 
 
-def evaluate_tracking(
-    landmarker: PretrainedLandmarker, frames: AnnotatedFrames, rng: np.random.Generator
-) -> TrackingScores:
+def evaluate_tracking(landmarker: Landmarker, frames: AnnotatedFrames, rng: np.random.Generator) -> TrackingScores:
     """Track each face from its true shape, displaced in a random direction."""
     boxes = detect_known_faces(frames.images, frames.landmarks)
     nme, tracked = [], []

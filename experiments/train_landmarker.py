@@ -28,10 +28,10 @@ from fer_features._atomic import atomic_write, check_writable, write_text
 from fer_features._parallel import parallel
 from fer_features.cli._parser import int_at_least, n_jobs, run_command
 from fer_features.faces.box_matching import detect_known_faces
+from fer_features.faces.cascade_training import TrainingFaces, train_cascade
 from fer_features.faces.landmark_evaluation import FAILURE_THRESHOLD
-from fer_features.faces.pretrained import PretrainedLandmarker
-from fer_features.faces.pretrained_files import DEFAULT_FILE, load_pretrained, save_pretrained
-from fer_features.faces.pretrained_training import TrainingFaces, train_pretrained
+from fer_features.faces.landmarker import Landmarker
+from fer_features.faces.landmarker_archive import DEFAULT_FILE, load_landmarker_archive, save_landmarker
 from fer_features.synthetic.portrait_photo import Photo
 from fer_features.synthetic.portraits import contact_sheet, sample_photos
 from fer_features.version import versions
@@ -70,9 +70,9 @@ def run(options: argparse.Namespace) -> None:
     print(f"{len(photos)} photographs rendered in {time.time() - start:.0f} s", flush=True)
     if options.sheet:
         cv2.imwrite(str(options.sheet), contact_sheet(photos[: 100 * N_PHOTOS : N_PHOTOS]))
-    landmarker = train_pretrained(as_faces(photos), report=lambda line: print(line, flush=True))
-    save_pretrained(landmarker, options.out)
-    landmarker = load_pretrained(options.out)
+    landmarker = train_cascade(as_faces(photos), report=lambda line: print(line, flush=True))
+    save_landmarker(landmarker, options.out)
+    landmarker = load_landmarker_archive(options.out)
     card: dict[str, Any] = {
         "kind": "landmarks",
         "fitted_on": "rendered portraits of fer_features.synthetic.portraits; no photographs",
@@ -124,13 +124,13 @@ def scores(points: np.ndarray, truth: np.ndarray, selected: slice = slice(None))
     return table
 
 
-def evaluate_photos(landmarker: PretrainedLandmarker, photos: Sequence[Photo]) -> dict[str, Any]:
+def evaluate_photos(landmarker: Landmarker, photos: Sequence[Photo]) -> dict[str, Any]:
     """Errors on rendered photographs with their boxes."""
     points = [landmarker.detect_landmarks(photo.image, photo.box[None])[0][0] for photo in photos]
     return scores(np.array(points), np.array([photo.landmarks for photo in photos]))
 
 
-def evaluate_kdef(landmarker: PretrainedLandmarker, path: Path) -> dict[str, Any]:
+def evaluate_kdef(landmarker: Landmarker, path: Path) -> dict[str, Any]:
     """Errors on photographs of KDEF with boxes of the detector, and the time per face."""
     kdef = read_kdef(path)
     truth = kdef["landmarks68"].astype(float)
@@ -150,7 +150,7 @@ def evaluate_kdef(landmarker: PretrainedLandmarker, path: Path) -> dict[str, Any
     }
 
 
-def evaluate_fer2013(landmarker: PretrainedLandmarker, images: Path, landmarks: Path) -> dict[str, Any]:
+def evaluate_fer2013(landmarker: Landmarker, images: Path, landmarks: Path) -> dict[str, Any]:
     """Errors of the inner points on PublicTest, with the whole image as the box."""
     data = read_npz(images, ("X", "usage"))
     truth = read_npz(landmarks, ("landmarks68",))["landmarks68"].astype(float)

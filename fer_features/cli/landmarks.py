@@ -163,7 +163,7 @@ def detect(options: argparse.Namespace) -> None:
 
 def train(options: argparse.Namespace) -> None:
     """Train on the training samples, and save."""
-    from ..faces import save_pretrained
+    from ..faces import save_landmarker
     from ..faces.landmarker_training import train_landmarker
 
     out = Path(options.out)
@@ -171,7 +171,7 @@ def train(options: argparse.Namespace) -> None:
     check_writable(out, out.with_suffix(".json"))
     X, frames = _load_frames(options, train_only=True, max_samples=options.max_samples)
     landmarker, info = train_landmarker(frames, options.seed, _box_method(options, X), report=_report(options))
-    save_pretrained(landmarker, out)
+    save_landmarker(landmarker, out)
     _write_card(out, X, {"method": "trained on landmarks", **info.to_json()})
     missed = f", {info.n_excluded} excluded because no face was detected" if info.n_excluded else ""
     print(f"trained on {info.n_faces} faces{missed}; {out.stat().st_size / 1e6:.1f} MB in {out}")
@@ -179,7 +179,7 @@ def train(options: argparse.Namespace) -> None:
 
 def adapt(options: argparse.Namespace) -> None:
     """Fit a landmark detector further on images without landmarks, and save."""
-    from ..faces import load_landmarker, save_pretrained
+    from ..faces import load_landmarker, save_landmarker
     from ..workflow import adapt_landmarks
 
     out = Path(options.out)
@@ -198,7 +198,7 @@ def adapt(options: argparse.Namespace) -> None:
         random_state=options.seed,
         report=_report(options),
     )
-    save_pretrained(adapted, out)
+    save_landmarker(adapted, out)
     source = options.landmarker or "the landmark detector of this package"
     _write_card(out, X, {"method": f"adapted without landmarks, from {source}", **dataclasses.asdict(info)})
     print(

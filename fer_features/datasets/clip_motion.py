@@ -8,8 +8,8 @@ import cv2
 import numpy as np
 
 from ..faces.detector import FaceDetector
+from ..faces.landmarker_archive import default_landmarker
 from ..faces.localizer import FaceLocalizer, FaceView
-from ..faces.pretrained_files import default_landmarker
 from ..vision.crop import face_template, similarity_from_landmarks, warp_images
 from ..vision.expression_distance import expression_distance
 from ..vision.facial_measures import DISTANCE_MEASURES, distance_measures

@@ -15,8 +15,8 @@ from .._progress import progress
 from ..exceptions import FerError
 from ..faces.detector import FaceDetector, as_detector
 from ..faces.face_search import FaceSearch, FacesInImages, face_coverage
+from ..faces.landmarker_archive import default_landmarker
 from ..faces.localizer import FaceLocalizer, FaceView
-from ..faces.pretrained_files import default_landmarker
 from ..samples.columns import LazyColumn, as_lazy_column
 from ..samples.feature_store import FeatureStore
 from ..samples.plain_arrays import as_samples

@@ -4,20 +4,20 @@ and those in files of dlib.
 
 from .confidence import MIN_CONFIDENCE
 from .detector import Detector, FaceDetector, as_detector
+from .landmarker import Landmarker
+from .landmarker_archive import default_landmarker, load_landmarker_archive, save_landmarker
 from .landmarker_files import load_landmarker
-from .pretrained import PretrainedLandmarker
-from .pretrained_files import default_landmarker, load_pretrained, save_pretrained
 from .regression_trees import RegressionTreeLandmarker
 
 __all__ = [
     "MIN_CONFIDENCE",
     "Detector",
     "FaceDetector",
-    "PretrainedLandmarker",
+    "Landmarker",
     "RegressionTreeLandmarker",
     "as_detector",
     "default_landmarker",
     "load_landmarker",
-    "load_pretrained",
-    "save_pretrained",
+    "load_landmarker_archive",
+    "save_landmarker",
 ]

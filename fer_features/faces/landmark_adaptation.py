@@ -13,10 +13,10 @@ from ..vision.geometry import MIRROR_INDICES
 from ..vision.landmark_features import box_descriptor, shape_descriptors
 from ..vision.ridge import fit_ridge
 from ..vision.shape_model import outer_eye_distance
+from .cascade_training import MAX_TRAINING_ERROR, TrainingFaces
 from .confidence import MIN_CONFIDENCE, predict_confidence
 from .landmark_augmentation import relight_and_blur, rotate_face
-from .pretrained import PretrainedLandmarker, crop_to_box, displaced_box, tracked_box
-from .pretrained_training import MAX_TRAINING_ERROR, TrainingFaces
+from .landmarker import Landmarker, crop_to_box, displaced_box, tracked_box
 
 #: Boxes in which a face is fitted, and in which its mirror image is: relative scale and displacement in sides.
 AGREEMENT_BOXES = ((1.0, 0.0, 0.0), (0.93, 0.04, 0.03), (1.07, -0.04, -0.03))
@@ -45,12 +45,12 @@ class AdaptationInfo:
     disagreement: float
 
 
-def consistent_fit(landmarker: PretrainedLandmarker, image: np.ndarray, box: np.ndarray) -> tuple[np.ndarray, float]:
+def consistent_fit(landmarker: Landmarker, image: np.ndarray, box: np.ndarray) -> tuple[np.ndarray, float]:
     """Mean of several fits to a face and to its mirror image, and their disagreement.
 
     Parameters
     ----------
-    landmarker : PretrainedLandmarker
+    landmarker : Landmarker
     image : ndarray, shape (H, W), uint8
         With a box of at most about REDUCED_BOX_PX pixels, see `crop_to_box`.
     box : ndarray, shape (4,)
@@ -83,7 +83,7 @@ def consistent_fit(landmarker: PretrainedLandmarker, image: np.ndarray, box: np.
 
 
 def consistent_faces(
-    landmarker: PretrainedLandmarker,
+    landmarker: Landmarker,
     images: Sequence[np.ndarray],
     boxes: np.ndarray,
     groups: np.ndarray,
@@ -93,7 +93,7 @@ def consistent_faces(
 
     Parameters
     ----------
-    landmarker : PretrainedLandmarker
+    landmarker : Landmarker
     images : sequence of n ndarrays, shape (H, W), uint8
     boxes : ndarray, shape (n, 4)
         x, y, width, height in pixels, as in prediction.
@@ -140,7 +140,7 @@ def with_perturbed_copies(faces: TrainingFaces, rng: np.random.Generator) -> Tra
 
 
 def adapt_landmarker(
-    landmarker: PretrainedLandmarker,
+    landmarker: Landmarker,
     images: Sequence[np.ndarray],
     boxes: np.ndarray,
     groups: np.ndarray | None = None,
@@ -148,7 +148,7 @@ def adapt_landmarker(
     alphas: Sequence[float] = (1.0, 10.0, 100.0),
     random_state: int = 0,
     report: Callable[[str], None] = lambda message: None,
-) -> tuple[PretrainedLandmarker, AdaptationInfo]:
+) -> tuple[Landmarker, AdaptationInfo]:
     """Fit a landmarker further on images without landmarks.
 
     The landmarks of each face are the mean of several fits by the present landmarker to the image and to its mirror
@@ -158,7 +158,7 @@ def adapt_landmarker(
 
     Parameters
     ----------
-    landmarker : PretrainedLandmarker
+    landmarker : Landmarker
         The present landmarker; it is not changed.
     images : sequence of n ndarrays, shape (H, W), uint8
     boxes : ndarray, shape (n, 4)
@@ -176,7 +176,7 @@ def adapt_landmarker(
 
     Returns
     -------
-    landmarker : PretrainedLandmarker
+    landmarker : Landmarker
     info : AdaptationInfo
 
     Raises
@@ -215,8 +215,8 @@ def adapt_landmarker(
 
 
 def _corrected(
-    landmarker: PretrainedLandmarker, data: TrainingFaces, alphas: Sequence[float], report: Callable[[str], None]
-) -> PretrainedLandmarker:
+    landmarker: Landmarker, data: TrainingFaces, alphas: Sequence[float], report: Callable[[str], None]
+) -> Landmarker:
     fold = np.unique(data.groups, return_inverse=True)[1] % N_FOLDS
     n, sides = len(data), data.boxes[:, None, 2:3]
     centres = (data.boxes[:, :2] + data.boxes[:, 2:] / 2)[:, None]

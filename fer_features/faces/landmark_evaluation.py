@@ -150,7 +150,7 @@ def evaluate_landmarker(
 
     Parameters
     ----------
-    landmarker : PretrainedLandmarker or RegressionTreeLandmarker
+    landmarker : Landmarker or RegressionTreeLandmarker
     frames : AnnotatedFrames
     faces : {'detect', 'crop'}, default='detect'
         See `training_boxes`.

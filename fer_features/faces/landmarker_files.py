@@ -7,27 +7,27 @@ from pathlib import Path
 from .._model_files import FileIdentity, ModelFile, check_versions
 from ..exceptions import FerError
 from .dlib_files import read_shape_predictor
-from .pretrained import PretrainedLandmarker
-from .pretrained_files import load_pretrained
+from .landmarker import Landmarker
+from .landmarker_archive import load_landmarker_archive
 from .regression_trees import RegressionTreeLandmarker
 
-#: Suffix of the files of `save_pretrained`, and of the shape predictors of dlib.
-PRETRAINED_SUFFIX, DLIB_SUFFIX = ".npz", ".dat"
+#: Suffix of the files of `save_landmarker`, and of the shape predictors of dlib.
+ARCHIVE_SUFFIX, DLIB_SUFFIX = ".npz", ".dat"
 
 
-def load_landmarker(path: str | Path) -> PretrainedLandmarker | RegressionTreeLandmarker:
-    """Load a landmarker that `save_pretrained` or `run_experiment` saved, or a shape predictor of dlib.
+def load_landmarker(path: str | Path) -> Landmarker | RegressionTreeLandmarker:
+    """Load a landmarker that `save_landmarker` or `run_experiment` saved, or a shape predictor of dlib.
 
     Parameters
     ----------
     path : str or Path
-        A file with the suffix .npz, from `save_pretrained`; or one with the suffix .dat: a shape predictor of dlib with
+        A file with the suffix .npz, from `save_landmarker`; or one with the suffix .dat: a shape predictor of dlib with
         68 landmarks, see `fer_features.faces.dlib_files.read_shape_predictor`; or the file of a model with its manifest
         in the same folder, or a run folder, of a run that trained a landmarker.
 
     Returns
     -------
-    PretrainedLandmarker or RegressionTreeLandmarker
+    Landmarker or RegressionTreeLandmarker
 
     Raises
     ------
@@ -44,8 +44,8 @@ def load_landmarker(path: str | Path) -> PretrainedLandmarker | RegressionTreeLa
     it would have 30 MB, but its comparisons of pixels would no longer be those of dlib.
     """
     suffix = Path(path).suffix.lower()
-    if suffix == PRETRAINED_SUFFIX:
-        return load_pretrained(path)
+    if suffix == ARCHIVE_SUFFIX:
+        return load_landmarker_archive(path)
     if suffix == DLIB_SUFFIX:
         return read_shape_predictor(path)
     file = ModelFile.read(path)
@@ -56,6 +56,6 @@ def load_landmarker(path: str | Path) -> PretrainedLandmarker | RegressionTreeLa
     file.check_hash(identity.sha256)
     check_versions(file.path, identity.versions)
     landmarker = getattr(file.unpickle(), "landmarker_", None)
-    if not isinstance(landmarker, PretrainedLandmarker):
+    if not isinstance(landmarker, Landmarker):
         raise FerError(f"{file.path} contains no landmarker: train one with the model by train_landmarker=True")
     return landmarker

@@ -11,17 +11,17 @@ import numpy as np
 from ..exceptions import FerError
 from ..samples.table import Samples
 from .box_matching import detect_known_faces
+from .cascade_training import TrainingFaces, train_cascade
 from .detector import check_grey_image
+from .landmarker import Landmarker, crop_to_box
 from .localizer import box_of_crop
-from .pretrained import PretrainedLandmarker, crop_to_box
-from .pretrained_training import TrainingFaces, train_pretrained
 
 #: Minimum number of training faces, and number of folds, unless there are fewer subjects.
 MIN_FACES, MAX_FOLDS = 10, 5
 #: Side of the cells of each stage, penalty, and initial shapes per image; fewer where there are more than
 #: MAX_INITIAL_SHAPES. On 98 photographs of held-out subjects of KDEF (one of 10 folds), the error is 1.48 % of the
 #: outer eye distance, and 1.87 % with the settings for thousands of rendered portraits, the defaults of
-#: `train_pretrained`. With a choice of penalties by held-out faces it is 1.58 %.
+#: `train_cascade`. With a choice of penalties by held-out faces it is 1.58 %.
 CELL_SIZES, ALPHA, MAX_STARTS, MAX_INITIAL_SHAPES = (8, 6, 5, 4), 0.5, 4, 20_000
 
 
@@ -110,7 +110,7 @@ class LandmarkerInfo:
     faces : {'detect', 'crop'}
         Where the boxes come from, see `training_boxes`.
     n_folds, n_starts : int
-        Folds of the training faces, and initial shapes per image, see `train_pretrained`.
+        Folds of the training faces, and initial shapes per image, see `train_cascade`.
     cell_sizes : tuple of int
         Side of the cells of the descriptors of each stage, in pixels of the reference frame.
     n_components : int
@@ -169,7 +169,7 @@ def train_landmarker(
     faces: str = "detect",
     boxes: np.ndarray | None = None,
     report: Callable[[str], None] = lambda message: None,
-) -> tuple[PretrainedLandmarker, LandmarkerInfo]:
+) -> tuple[Landmarker, LandmarkerInfo]:
     """Train a landmarker on annotated frames.
 
     Parameters
@@ -186,7 +186,7 @@ def train_landmarker(
 
     Returns
     -------
-    landmarker : PretrainedLandmarker
+    landmarker : Landmarker
     info : LandmarkerInfo
 
     Raises
@@ -207,7 +207,7 @@ def train_landmarker(
     n_folds = min(MAX_FOLDS, n_groups)
     n_starts = int(np.clip(MAX_INITIAL_SHAPES // (2 * len(usable)), 1, MAX_STARTS))  # of each face and its mirror image
     data = _training_faces(frames.subset(usable), boxes[usable])
-    landmarker = train_pretrained(
+    landmarker = train_cascade(
         data, CELL_SIZES, alphas=(ALPHA,), n_folds=n_folds, n_starts=n_starts, random_state=random_state, report=report
     )
     info = LandmarkerInfo(
@@ -231,7 +231,7 @@ def _are_inside(frames: AnnotatedFrames) -> np.ndarray:
 
 
 def _training_faces(frames: AnnotatedFrames, boxes: np.ndarray) -> TrainingFaces:
-    """Faces for `train_pretrained`, cut to the surroundings of their boxes."""
+    """Faces for `train_cascade`, cut to the surroundings of their boxes."""
     images, landmarks, crop_boxes = [], [], []
     for image, points, box in zip(frames.images, frames.landmarks, boxes, strict=True):
         crop, crop_box, factor, offset = crop_to_box(check_grey_image(image), box)

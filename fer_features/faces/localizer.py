@@ -43,7 +43,7 @@ class FaceView:
 
 
 class SupportsLandmarks(Protocol):
-    """Interface of landmarkers, such as `PretrainedLandmarker`."""
+    """Interface of landmarkers, such as `Landmarker`."""
 
     def detect_landmarks(self, image: np.ndarray, boxes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Detect the landmarks of the faces in boxes; return them and their confidences."""

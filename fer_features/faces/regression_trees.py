@@ -139,7 +139,7 @@ def fit_by_trees(
 class RegressionTreeLandmarker:
     """Detects and tracks the 68 iBUG landmarks of faces by a cascade of regression trees.
 
-    `fer_features.faces.load_landmarker` reads it from a file of dlib. It has the methods of a `PretrainedLandmarker`.
+    `fer_features.faces.load_landmarker` reads it from a file of dlib. It has the methods of a `Landmarker`.
 
     Attributes
     ----------

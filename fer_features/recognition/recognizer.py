@@ -11,9 +11,9 @@ import numpy as np
 from ..exceptions import FerError
 from ..faces.detector import FaceDetector, as_detector, validate_boxes
 from ..faces.face_search import SEARCH_METHODS, FaceSearch
+from ..faces.landmarker_archive import default_landmarker
 from ..faces.landmarker_files import load_landmarker
 from ..faces.localizer import FaceLocalizer, FaceView
-from ..faces.pretrained_files import default_landmarker
 from ..media.decoding import reduce_image
 from .face_classifier import FaceClassifier
 from .frame_results import FacePrediction

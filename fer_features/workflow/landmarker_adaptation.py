@@ -10,9 +10,9 @@ import numpy as np
 from .._progress import progress_enabled
 from ..exceptions import FerError
 from ..faces.landmark_adaptation import AdaptationInfo, adapt_landmarker
+from ..faces.landmarker import Landmarker, crop_to_box
+from ..faces.landmarker_archive import default_landmarker
 from ..faces.localizer import box_of_crop
-from ..faces.pretrained import PretrainedLandmarker, crop_to_box
-from ..faces.pretrained_files import default_landmarker
 from ..inputs import resolve_table
 from ..samples.splits import in_training_split
 from ..samples.table import Samples
@@ -22,21 +22,21 @@ from .landmark_detection import searching_step
 def adapt_landmarks(
     X: str | Path | Samples,
     *,
-    landmarker: PretrainedLandmarker | None = None,
+    landmarker: Landmarker | None = None,
     faces: str = "auto",
     n_frames: int = 3,
     max_samples: int = 3000,
     random_state: int = 0,
     verbose: bool = False,
     report: Callable[[str], None] = lambda message: None,
-) -> tuple[PretrainedLandmarker, AdaptationInfo]:
+) -> tuple[Landmarker, AdaptationInfo]:
     """Fit a landmarker further on the images of a data set, whose landmarks need not be known.
 
     Parameters
     ----------
     X : Samples, or path of a data set
         With images. Of data with a training split, only its samples are used; landmarks and labels are not used.
-    landmarker : PretrainedLandmarker, optional
+    landmarker : Landmarker, optional
         By default the one that this package contains.
     faces : {'auto', 'detect', 'crop'}, default='auto'
         As the parameter `method` of `fer_features.extractors.LocateFaces`.
@@ -53,8 +53,8 @@ def adapt_landmarks(
 
     Returns
     -------
-    landmarker : PretrainedLandmarker
-        For `fer_features.faces.save_pretrained`, and the parameter `landmarker` of `LocateFaces`.
+    landmarker : Landmarker
+        For `fer_features.faces.save_landmarker`, and the parameter `landmarker` of `LocateFaces`.
     info : AdaptationInfo
 
     Raises
@@ -78,8 +78,8 @@ def adapt_landmarks(
     fer_features.exceptions.FerError: the landmarker is consistent on 0 of 60 faces: at least 50 are needed
     """
     landmarker = default_landmarker() if landmarker is None else landmarker
-    if not isinstance(landmarker, PretrainedLandmarker):
-        raise FerError(f"a {type(landmarker).__name__} cannot be adapted: a PretrainedLandmarker is needed")
+    if not isinstance(landmarker, Landmarker):
+        raise FerError(f"a {type(landmarker).__name__} cannot be adapted: a Landmarker is needed")
     with progress_enabled(verbose):
         table = resolve_table(X)
         if "images" in table and in_training_split(table).any():

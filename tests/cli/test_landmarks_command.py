@@ -15,9 +15,9 @@ from fer_features.cli.landmarks import main
 from fer_features.cli.run import main as run
 from fer_features.datasets import DATASETS, load_dataset
 from fer_features.extractors import LocateFaces
-from fer_features.faces import PretrainedLandmarker, load_landmarker
+from fer_features.faces import Landmarker, load_landmarker
+from fer_features.faces.cascade_training import train_cascade
 from fer_features.faces.landmark_adaptation import adapt_landmarker
-from fer_features.faces.pretrained_training import train_pretrained
 from fer_features.synthetic import generate
 from fer_features.synthetic.portraits import sample_photos
 
@@ -27,8 +27,8 @@ from ..conftest import write_h5
 @pytest.fixture(autouse=True)
 def small_cascade(monkeypatch):
     """Commands train and adapt a landmarker of one stage with few components; its accuracy is tested elsewhere."""
-    small = functools.partial(train_pretrained, n_components=6)
-    monkeypatch.setattr("fer_features.faces.landmarker_training.train_pretrained", small)
+    small = functools.partial(train_cascade, n_components=6)
+    monkeypatch.setattr("fer_features.faces.landmarker_training.train_cascade", small)
     monkeypatch.setattr("fer_features.faces.landmarker_training.CELL_SIZES", (8,))
     monkeypatch.setattr("fer_features.faces.landmark_adaptation.MIN_CONFIDENCE", 0.0)
     adapt = functools.partial(adapt_landmarker, max_disagreement=0.5, alphas=(1.0,))
@@ -53,7 +53,7 @@ def synthetic_faces(tmp_path_factory):
 def test_a_trained_landmarker_can_be_evaluated(synthetic_faces, tmp_path, capsys):
     out = tmp_path / "landmarker.npz"
     assert main(["train", *synthetic_faces, "--out", str(out)]) == 0
-    assert isinstance(load_landmarker(out), PretrainedLandmarker)
+    assert isinstance(load_landmarker(out), Landmarker)
     card = json.loads(out.with_suffix(".json").read_text())
     assert (card["dataset"], card["n_subjects"], card["errors"]) == ("fer22", 5, "not evaluated")
     assert card["n_faces"] + card["n_excluded"] == 40
@@ -80,8 +80,8 @@ def test_a_run_can_train_a_landmarker(synthetic_faces, tmp_path):
     arguments = [*synthetic_faces, "--pipeline", "landmarks_lda", "--cv", "2fold", "--out", str(out)]
     assert run([*arguments, "--train-landmarker"]) == 0
     model = load_model(out / "model.joblib")
-    assert isinstance(model.landmarker_, PretrainedLandmarker)
-    assert isinstance(load_landmarker(out / "model.joblib"), PretrainedLandmarker)
+    assert isinstance(model.landmarker_, Landmarker)
+    assert isinstance(load_landmarker(out / "model.joblib"), Landmarker)
     assert json.loads((out / "model.json").read_text())["landmarker"]["n_subjects"] == 5
     assert joblib.load(out / "model.joblib").predict(load_dataset(synthetic_faces[1])).shape == (20,)
 
@@ -115,7 +115,7 @@ def test_a_landmarker_is_trained_on_crops_with_landmarks_of_a_file_and_adapted(c
     assert card["n_faces"] == 70
     assert str(out) in card["method"]
     models = [load_landmarker(path) for path in (out, adapted)]
-    assert all(isinstance(model, PretrainedLandmarker) for model in models)
+    assert all(isinstance(model, Landmarker) for model in models)
     assert np.abs(models[0].box_weights - models[1].box_weights).max() > 1e-4
     arguments = ["run", *data, "--landmarker", str(adapted), "--pipeline", "hog_lda", "--cv", "2fold", "--quiet"]
     assert run([*arguments[1:], "--out", str(tmp_path / "run")]) == 0

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from fer_features.expressions import FER22_CLASSES
-from fer_features.faces import save_pretrained
+from fer_features.faces import save_landmarker
+from fer_features.faces.cascade_training import train_cascade
 from fer_features.faces.landmarker_training import AnnotatedFrames, train_landmarker
-from fer_features.faces.pretrained_training import train_pretrained
 from fer_features.synthetic import generate
 
 #: Columns that are added at both sides to make the rendered images square.
@@ -20,8 +20,8 @@ MARGIN = 15
 @pytest.fixture(autouse=True)
 def small_cascade(monkeypatch):
     """Landmarkers that are trained within two seconds; their accuracy does not matter here."""
-    small = functools.partial(train_pretrained, n_components=8)
-    monkeypatch.setattr("fer_features.faces.landmarker_training.train_pretrained", small)
+    small = functools.partial(train_cascade, n_components=8)
+    monkeypatch.setattr("fer_features.faces.landmarker_training.train_cascade", small)
     monkeypatch.setattr("fer_features.faces.landmarker_training.CELL_SIZES", (8,))
 
 
@@ -92,7 +92,7 @@ def test_raw_images_and_videos_are_evaluated(run_script, script, rendered_file, 
     with np.load(rendered_file) as file:
         groups = np.unique(file["subjects"], return_inverse=True)[1]
         frames = AnnotatedFrames(list(file["images"]), file["landmarks68"], groups, grouped=True)
-    path = save_pretrained(train_landmarker(frames)[0], tmp_path / "landmarker.npz")
+    path = save_landmarker(train_landmarker(frames)[0], tmp_path / "landmarker.npz")
     out, images = tmp_path / "results.json", tmp_path / "composed"
     options = ["--kdef", rendered_file, "--n-subjects", 2, "--landmarker", path, "--images-out", images, "--out", out]
     printed = run_script("in_the_wild", *options)

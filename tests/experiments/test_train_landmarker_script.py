@@ -6,16 +6,16 @@ import json
 import numpy as np
 import pytest
 
-from fer_features.faces import load_pretrained
-from fer_features.faces.pretrained_training import train_pretrained
+from fer_features.faces import load_landmarker_archive
+from fer_features.faces.cascade_training import train_cascade
 
 
 @pytest.fixture
 def small_training(script, monkeypatch):
     """One stage with few components, and chunks of 8 portraits."""
     module = script("train_landmarker")
-    small = functools.partial(train_pretrained, cell_sizes=(8,), n_components=6, n_folds=2)
-    monkeypatch.setattr(module, "train_pretrained", small)
+    small = functools.partial(train_cascade, cell_sizes=(8,), n_components=6, n_folds=2)
+    monkeypatch.setattr(module, "train_cascade", small)
     monkeypatch.setattr(module, "CHUNK", 8)
     return module
 
@@ -41,7 +41,7 @@ def test_writes_a_landmarker_its_card_and_a_sheet(small_training, run_script, tm
         "--fer2013", tmp_path / "fer.npz", "--fer2013-landmarks", tmp_path / "points.npz",
     )  # fmt: skip
     assert "cells of 8" in printed
-    assert len(load_pretrained(out).stages) == 1
+    assert len(load_landmarker_archive(out).stages) == 1
     card = json.loads(out.with_suffix(".json").read_text())
     assert card["n_photos"] == 60
     assert card["held_out_portraits"]["n_faces"] == 9

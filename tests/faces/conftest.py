@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from fer_features.faces.box_matching import detect_known_faces
+from fer_features.faces.cascade_training import train_cascade
 from fer_features.faces.landmarker_training import AnnotatedFrames, _training_faces
-from fer_features.faces.pretrained_training import train_pretrained
 from fer_features.synthetic import generate
 
 #: Subjects of the training set, and of the test set.
@@ -36,4 +36,4 @@ def is_test(frames):
 def landmarker(frames, boxes, is_test):
     train = np.flatnonzero(~is_test & np.isfinite(boxes).all(1))
     faces = _training_faces(frames.subset(train), boxes[train])
-    return train_pretrained(faces, cell_sizes=(8, 6, 4), n_components=12, n_starts=4)
+    return train_cascade(faces, cell_sizes=(8, 6, 4), n_components=12, n_starts=4)

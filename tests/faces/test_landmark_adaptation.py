@@ -5,6 +5,7 @@ import pytest
 
 from fer_features import FerError
 from fer_features.faces import default_landmarker
+from fer_features.faces.cascade_training import TrainingFaces, train_cascade
 from fer_features.faces.landmark_adaptation import (
     MIN_ADAPTATION_FACES,
     adapt_landmarker,
@@ -13,7 +14,6 @@ from fer_features.faces.landmark_adaptation import (
 )
 from fer_features.faces.landmark_augmentation import rotate_face
 from fer_features.faces.landmark_evaluation import normalized_mean_error
-from fer_features.faces.pretrained_training import TrainingFaces, train_pretrained
 from fer_features.synthetic.portraits import sample_photos
 
 
@@ -32,7 +32,7 @@ def small_landmarker(photos):
         np.array([photo.box for photo in photos]),
         np.arange(len(photos)),
     )
-    return train_pretrained(faces, cell_sizes=(10, 8), n_components=8, n_folds=3)
+    return train_cascade(faces, cell_sizes=(10, 8), n_components=8, n_folds=3)
 
 
 def test_adaptation_fits_rotated_faces_better(photos, small_landmarker):

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from fer_features.exceptions import FerError
+from fer_features.faces.cascade_training import train_cascade
 from fer_features.faces.landmark_evaluation import (
     FAILURE_THRESHOLD,
     LandmarkErrors,
@@ -17,7 +18,6 @@ from fer_features.faces.landmark_evaluation import (
     normalized_mean_error,
 )
 from fer_features.faces.landmarker_training import AnnotatedFrames
-from fer_features.faces.pretrained_training import train_pretrained
 from fer_features.vision.geometry import MEAN_FACE
 
 FOUR_FACES = AnnotatedFrames([None] * 4, np.zeros((4, 68, 2)), np.array([0, 0, 1, 1]), True)
@@ -84,8 +84,8 @@ def test_errors_of_a_fitted_landmarker(landmarker, frames, is_test):
 
 
 def test_cross_validation_keeps_subjects_together(frames, monkeypatch):
-    small = functools.partial(train_pretrained, n_components=5)
-    monkeypatch.setattr("fer_features.faces.landmarker_training.train_pretrained", small)
+    small = functools.partial(train_cascade, n_components=5)
+    monkeypatch.setattr("fer_features.faces.landmarker_training.train_cascade", small)
     monkeypatch.setattr("fer_features.faces.landmarker_training.CELL_SIZES", (8,))
     few = frames.subset(np.arange(0, len(frames), 4))
     errors = cross_validate_landmarker(few, "2fold")

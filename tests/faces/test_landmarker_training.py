@@ -8,8 +8,8 @@ import pytest
 
 from fer_features import Samples
 from fer_features.exceptions import FerError
+from fer_features.faces.cascade_training import train_cascade
 from fer_features.faces.landmarker_training import AnnotatedFrames, train_landmarker, training_boxes
-from fer_features.faces.pretrained_training import train_pretrained
 
 
 @pytest.fixture
@@ -60,8 +60,8 @@ def test_samples_without_landmarks_raise(clips):
 @pytest.fixture
 def small_cascade(monkeypatch):
     """Landmarkers of one stage with few components."""
-    small = functools.partial(train_pretrained, n_components=5)
-    monkeypatch.setattr("fer_features.faces.landmarker_training.train_pretrained", small)
+    small = functools.partial(train_cascade, n_components=5)
+    monkeypatch.setattr("fer_features.faces.landmarker_training.train_cascade", small)
     monkeypatch.setattr("fer_features.faces.landmarker_training.CELL_SIZES", (8,))
 
 

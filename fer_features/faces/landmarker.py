@@ -1,4 +1,4 @@
-"""Landmarker that ships with the package: fitted on rendered portraits, evaluated by plain array operations."""
+"""Landmarker of faces with known boxes, evaluated by plain array operations; a fitted one ships with the package."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ TRACKED_BOX_SIDE, TRACKED_BOX_DROP = 1.98, 0.26
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
-class PretrainedLandmarker:
+class Landmarker:
     """The 68 iBUG landmarks of faces with known boxes.
 
     A ridge regression from gradient orientations of the box predicts the shape; a cascade of regressions from
@@ -270,7 +270,7 @@ def displaced_box(box: np.ndarray, scale: float, dx: float, dy: float) -> np.nda
     Examples
     --------
     >>> import numpy as np
-    >>> from fer_features.faces.pretrained import displaced_box
+    >>> from fer_features.faces.landmarker import displaced_box
     >>> displaced_box(np.array([10.0, 20.0, 40.0, 40.0]), 0.5, 0.1, 0.0)
     array([24., 30., 20., 20.])
     """

@@ -1,4 +1,4 @@
-"""The file of a pretrained landmarker: one NumPy archive without pickle, and the one that ships with the package."""
+"""The file of a landmarker: one NumPy archive without pickle, and the one that ships with the package."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from ..exceptions import FerError
 from ..vision.cascaded_regression import CascadeStage
 from ..vision.landmark_features import BOX_DESCRIPTOR_LENGTH
 from ..vision.shape_model import DESCRIPTOR_LENGTH, FRAME_SIDE_PX
-from .pretrained import PretrainedLandmarker
+from .landmarker import Landmarker
 
 #: Version of the layout of the archive.
 FORMAT = 2
@@ -26,12 +26,12 @@ MAX_BYTES = 100_000_000
 MAX_STAGES, MAX_COMPONENTS = 16, DESCRIPTOR_LENGTH
 
 
-def save_pretrained(landmarker: PretrainedLandmarker, path: str | Path) -> Path:
-    """Write a pretrained landmarker as one NumPy archive.
+def save_landmarker(landmarker: Landmarker, path: str | Path) -> Path:
+    """Write a landmarker as one NumPy archive.
 
     Parameters
     ----------
-    landmarker : PretrainedLandmarker
+    landmarker : Landmarker
     path : str or Path
 
     Returns
@@ -67,8 +67,8 @@ def _halved(weights: np.ndarray, name: str) -> np.ndarray:
     return np.asarray(weights, np.float16)
 
 
-def load_pretrained(path: str | Path) -> PretrainedLandmarker:
-    """Read a file that `save_pretrained` wrote; no code of the file is executed.
+def load_landmarker_archive(path: str | Path) -> Landmarker:
+    """Read a file that `save_landmarker` wrote; no code of the file is executed.
 
     Parameters
     ----------
@@ -76,7 +76,7 @@ def load_pretrained(path: str | Path) -> PretrainedLandmarker:
 
     Returns
     -------
-    PretrainedLandmarker
+    Landmarker
 
     Raises
     ------
@@ -113,7 +113,7 @@ def load_pretrained(path: str | Path) -> PretrainedLandmarker:
     known |= {f"{name}_{k}" for name in ("mean", "components", "weights") for k in range(len(stages))}
     if unknown := sorted(set(arrays) - known):
         raise FerError(f"{path}: unknown array '{unknown[0]}'")
-    return PretrainedLandmarker(
+    return Landmarker(
         _array(arrays, "mean_shape", path, (68, 2)),
         _array(arrays, "box_weights", path, (BOX_DESCRIPTOR_LENGTH + 1, 136)),
         stages,
@@ -140,12 +140,12 @@ def _array(
 
 
 @functools.cache
-def default_landmarker() -> PretrainedLandmarker:
+def default_landmarker() -> Landmarker:
     """The landmarker that ships with the package.
 
     Returns
     -------
-    PretrainedLandmarker
+    Landmarker
         Fitted on rendered portraits only (`fer_features.synthetic.portraits`), free of the terms of any photographs;
         the card beside its file has the figures. Read once per process.
 
@@ -155,4 +155,4 @@ def default_landmarker() -> PretrainedLandmarker:
     >>> default_landmarker().mean_shape.shape
     (68, 2)
     """
-    return load_pretrained(DEFAULT_FILE)
+    return load_landmarker_archive(DEFAULT_FILE)

@@ -1,4 +1,4 @@
-"""Tests of the file of a pretrained landmarker: round trip, refusals, and the file of the package."""
+"""Tests of the file of a landmarker: round trip, refusals, and the file of the package."""
 
 import json
 import subprocess
@@ -12,9 +12,9 @@ import pytest
 
 import fer_features
 from fer_features.exceptions import FerError
-from fer_features.faces import default_landmarker, load_pretrained, save_pretrained
-from fer_features.faces.pretrained import PretrainedLandmarker
-from fer_features.faces.pretrained_files import DEFAULT_FILE
+from fer_features.faces import default_landmarker, load_landmarker_archive, save_landmarker
+from fer_features.faces.landmarker import Landmarker
+from fer_features.faces.landmarker_archive import DEFAULT_FILE
 from fer_features.vision.cascaded_regression import CascadeStage
 from fer_features.vision.landmark_features import BOX_DESCRIPTOR_LENGTH
 
@@ -31,12 +31,12 @@ def small():
 
     stages = [CascadeStage(cell, array(128), array(128, 3), 0.1 * array(68 * 3 + 1, 136)) for cell in (8, 4)]
     coefs = array(2, 68 * 3 + 1), array(68 * 3 + 1)
-    return PretrainedLandmarker(array(68, 2), 0.1 * array(BOX_DESCRIPTOR_LENGTH + 1, 136), stages, *coefs)
+    return Landmarker(array(68, 2), 0.1 * array(BOX_DESCRIPTOR_LENGTH + 1, 136), stages, *coefs)
 
 
 @pytest.fixture
 def path(small, tmp_path):
-    return save_pretrained(small, tmp_path / "landmarker.npz")
+    return save_landmarker(small, tmp_path / "landmarker.npz")
 
 
 @pytest.fixture
@@ -51,7 +51,7 @@ def rewritten(path, arrays):
 
 
 def test_round_trip(small, path):
-    loaded = load_pretrained(path)
+    loaded = load_landmarker_archive(path)
     np.testing.assert_array_equal(loaded.mean_shape, small.mean_shape)
     np.testing.assert_array_equal(loaded.confidence_coef, small.confidence_coef)
     np.testing.assert_array_equal(loaded.error_coefs, small.error_coefs)
@@ -63,8 +63,8 @@ def test_round_trip(small, path):
 
 
 def test_a_second_round_trip_changes_nothing(path, tmp_path):
-    loaded = load_pretrained(path)
-    again = load_pretrained(save_pretrained(loaded, tmp_path / "again.npz"))
+    loaded = load_landmarker_archive(path)
+    again = load_landmarker_archive(save_landmarker(loaded, tmp_path / "again.npz"))
     np.testing.assert_array_equal(again.box_weights, loaded.box_weights)
     np.testing.assert_array_equal(again.stages[1].weights, loaded.stages[1].weights)
 
@@ -72,7 +72,7 @@ def test_a_second_round_trip_changes_nothing(path, tmp_path):
 def test_weights_beyond_float16_are_not_written(small, tmp_path):
     small.stages[0].weights[0, 0] = 1e6
     with pytest.raises(FerError, match="float16"):
-        save_pretrained(small, tmp_path / "large.npz")
+        save_landmarker(small, tmp_path / "large.npz")
     assert not list(tmp_path.iterdir())
 
 
@@ -98,7 +98,7 @@ def test_weights_beyond_float16_are_not_written(small, tmp_path):
 )
 def test_invalid_arrays_are_refused_in_one_line(path, arrays, change, message):
     with pytest.raises(FerError, match=message) as error:
-        load_pretrained(rewritten(path, arrays | change))
+        load_landmarker_archive(rewritten(path, arrays | change))
     assert "\n" not in str(error.value)
     assert str(path) in str(error.value)
 
@@ -107,13 +107,13 @@ def test_invalid_arrays_are_refused_in_one_line(path, arrays, change, message):
 def test_a_missing_array_is_refused(path, arrays, name):
     del arrays[name]
     with pytest.raises(FerError, match=f"'{name}' is missing"):
-        load_pretrained(rewritten(path, arrays))
+        load_landmarker_archive(rewritten(path, arrays))
 
 
 def test_pickled_arrays_are_refused(path, arrays):
     arrays["mean_shape"] = np.array([{"a": 1}], dtype=object)
     with pytest.raises(FerError, match="not a landmarker file"):
-        load_pretrained(rewritten(path, arrays))
+        load_landmarker_archive(rewritten(path, arrays))
 
 
 @pytest.mark.parametrize("content", [b"", b"PK\x03\x04broken", b"text", b"\x93NUMPY\x01\x00"])
@@ -121,34 +121,34 @@ def test_other_files_are_refused(tmp_path, content):
     path = tmp_path / "broken.npz"
     path.write_bytes(content)
     with pytest.raises(FerError, match="not a landmarker file"):
-        load_pretrained(path)
+        load_landmarker_archive(path)
 
 
 def test_an_archive_of_excessive_size_is_refused_before_it_is_read(path, arrays):
     np.savez_compressed(path, extra=np.zeros(110_000_000, np.uint8), **arrays)
     with pytest.raises(FerError, match="more than 100 MB"):
-        load_pretrained(path)
+        load_landmarker_archive(path)
 
 
 def test_a_truncated_file_is_refused(path):
     path.write_bytes(path.read_bytes()[:-400])
     with pytest.raises(FerError, match="not a landmarker file"):
-        load_pretrained(path)
+        load_landmarker_archive(path)
 
 
 def test_an_absent_file_and_a_single_array_are_refused(tmp_path):
     with pytest.raises(FerError, match="not a landmarker file"):
-        load_pretrained(tmp_path / "absent.npz")
+        load_landmarker_archive(tmp_path / "absent.npz")
     np.save(tmp_path / "one.npy", np.zeros(3))
     with pytest.raises(FerError, match="not a landmarker file"):
-        load_pretrained(tmp_path / "one.npy")
+        load_landmarker_archive(tmp_path / "one.npy")
 
 
 def test_the_shipped_file_is_small_and_loads_quickly():
     assert DEFAULT_FILE.stat().st_size < 5_000_000
-    load_pretrained(DEFAULT_FILE)
+    load_landmarker_archive(DEFAULT_FILE)
     start = time.process_time()
-    load_pretrained(DEFAULT_FILE)
+    load_landmarker_archive(DEFAULT_FILE)
     assert time.process_time() - start < 0.05
     assert default_landmarker() is default_landmarker()
 
@@ -169,6 +169,6 @@ def test_the_files_are_package_data():
 
 
 def test_importing_the_package_does_not_load_the_file():
-    code = "import fer_features.faces.pretrained_files as f; print(f.default_landmarker.cache_info().currsize)"
+    code = "import fer_features.faces.landmarker_archive as f; print(f.default_landmarker.cache_info().currsize)"
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
     assert out.stdout.strip() == "0"

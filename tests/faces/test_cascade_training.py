@@ -1,12 +1,12 @@
-"""Tests of the training of a pretrained landmarker."""
+"""Tests of the training of a landmarker."""
 
 import numpy as np
 import pytest
 
 from fer_features.exceptions import FerError
 from fer_features.faces import MIN_CONFIDENCE
+from fer_features.faces.cascade_training import TrainingFaces, train_cascade
 from fer_features.faces.landmark_evaluation import normalized_mean_error
-from fer_features.faces.pretrained_training import TrainingFaces, train_pretrained
 from fer_features.synthetic.portraits import sample_photos
 from fer_features.vision.geometry import MIRROR_INDICES
 
@@ -28,7 +28,7 @@ def photos():
 @pytest.fixture(scope="module")
 def trained(photos):
     lines = []
-    landmarker = train_pretrained(as_faces(photos[:200]), (8, 5), n_components=8, n_folds=3, report=lines.append)
+    landmarker = train_cascade(as_faces(photos[:200]), (8, 5), n_components=8, n_folds=3, report=lines.append)
     return landmarker, lines
 
 
@@ -74,11 +74,11 @@ def test_confidence_separates_faces_from_images_upside_down(trained, photos):
 
 
 def test_training_is_deterministic(photos, trained):
-    again = train_pretrained(as_faces(photos[:200]), (8, 5), n_components=8, n_folds=3)
+    again = train_cascade(as_faces(photos[:200]), (8, 5), n_components=8, n_folds=3)
     np.testing.assert_array_equal(again.box_weights, trained[0].box_weights)
     np.testing.assert_array_equal(again.confidence_coef, trained[0].confidence_coef)
 
 
 def test_too_few_groups_are_refused(photos):
     with pytest.raises(FerError, match="n_folds=5"):
-        train_pretrained(as_faces(photos[:4]))
+        train_cascade(as_faces(photos[:4]))

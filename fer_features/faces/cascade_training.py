@@ -1,4 +1,4 @@
-"""Training of a pretrained landmarker: ridge regressions on photographs, with residuals of held-out faces."""
+"""Training of a landmarker: ridge regressions on photographs, with residuals of held-out faces."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from ..vision.landmark_features import box_descriptor, shape_descriptors
 from ..vision.ridge import fit_ridge
 from ..vision.shape_model import mean_shape, outer_eye_distance
 from .landmark_augmentation import jitter, shuffle_patches
-from .pretrained import PretrainedLandmarker, crop_to_box, displaced_box
+from .landmarker import Landmarker, crop_to_box, displaced_box
 
 #: Shapes with a larger error (outer eye distances) are lost and do not take part in the training of a stage.
 MAX_TRAINING_ERROR = 0.3
@@ -74,7 +74,7 @@ def _displaced(box: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     return displaced_box(box, scale, *(BOX_SHIFT_SD * rng.standard_normal(2)))
 
 
-def train_pretrained(
+def train_cascade(
     faces: TrainingFaces,
     cell_sizes: Sequence[int] = (10, 10, 8, 6, 5),
     n_components: int = 40,
@@ -83,7 +83,7 @@ def train_pretrained(
     n_starts: int = 1,
     random_state: int = 0,
     report: Callable[[str], None] = lambda message: None,
-) -> PretrainedLandmarker:
+) -> Landmarker:
     """Train a landmarker.
 
     Parameters
@@ -112,7 +112,7 @@ def train_pretrained(
 
     Returns
     -------
-    PretrainedLandmarker
+    Landmarker
 
     Raises
     ------
@@ -154,7 +154,7 @@ def train_pretrained(
         shapes[usable] += displacement.reshape(-1, 68, 2) @ np.swapaxes(before[usable], -1, -2)
         report(f"cells of {cell_size}: {_summary(shapes, data, 'held-out' if n_starts == 1 else 'fitted')}")
     ends = np.array([error_coefs[0], error_coefs[-1]])
-    landmarker = PretrainedLandmarker(mean, box_weights, stages, ends, np.empty(0))
+    landmarker = Landmarker(mean, box_weights, stages, ends, np.empty(0))
     coefficients = _fit_confidence(landmarker, data, features, errors, rng)
     return dataclasses.replace(landmarker, confidence_coef=coefficients)
 
@@ -182,7 +182,7 @@ def _prepare_stage(
 
 
 def _fit_confidence(
-    landmarker: PretrainedLandmarker,
+    landmarker: Landmarker,
     data: TrainingFaces,
     features: np.ndarray,
     errors: np.ndarray,
