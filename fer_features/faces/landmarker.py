@@ -33,7 +33,7 @@ STARTS = (
     (0.8, 0.0, 0.1, 0.0),
     (0.8, 0.0, -0.1, 0.0),
 )
-GOOD_START = 0.15
+GOOD_START = 0.165
 #: So many of the first shapes are refined where none is expected to be good.
 N_REFINED = 2
 #: Centre and side of the box of a tracked face: fractions of the outer eye distance of the previous landmarks.
@@ -162,15 +162,16 @@ class Landmarker:
         attempts = []
         for scale, dx, dy, degrees in starts:
             shape = self.first_shape(image, displaced_box(box, scale, dx, dy), degrees)
-            shape, features = self._refine(image, shape, self.stages[:1])
-            attempts.append((_regress(features, self.error_coefs[0]), shape, features))
+            features, linear = self._stage_input(image, shape, self.stages[0])
+            attempts.append((_regress(features, self.error_coefs[0]), shape, features, linear))
             if attempts[-1][0] <= np.log(GOOD_START):
                 break
         attempts.sort(key=lambda attempt: attempt[0])
         if attempts[0][0] <= np.log(GOOD_START):
             del attempts[1:]
         fits = []
-        for _, shape, features in attempts[:N_REFINED]:
+        for _, shape, features, linear in attempts[:N_REFINED]:
+            shape = shape + self.stages[0].predict_displacement(features) @ linear.T
             if self.stages[1:]:
                 shape, features = self._refine(image, shape, self.stages[1:])
             fits.append((_regress(features, self.error_coefs[1]), shape, features))
@@ -219,10 +220,14 @@ class Landmarker:
         """Shape after these stages, and the input of the last one."""
         features = np.empty(0, np.float32)
         for stage in stages:
-            descriptors, matrix = shape_descriptors(image, self.mean_shape, shape, stage.cell_size)
-            features = stage.project(descriptors)
-            shape = shape + stage.predict_displacement(features) @ matrix[:, :2].T
+            features, linear = self._stage_input(image, shape, stage)
+            shape = shape + stage.predict_displacement(features) @ linear.T
         return shape, features
+
+    def _stage_input(self, image: np.ndarray, shape: np.ndarray, stage: CascadeStage) -> tuple[np.ndarray, np.ndarray]:
+        """Input of a stage, and the linear part of the transform from its frame to the image."""
+        descriptors, matrix = shape_descriptors(image, self.mean_shape, shape, stage.cell_size)
+        return stage.project(descriptors), matrix[:, :2]
 
 
 def _regress(features: np.ndarray, coef: np.ndarray) -> float:

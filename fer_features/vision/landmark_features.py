@@ -9,7 +9,9 @@ from .geometry import apply_affine, estimate_similarity
 from .shape_model import (
     FRAME_SIDE_PX,
     N_ORIENTATIONS,
+    directional_derivatives,
     invert_affine,
+    mean_over_cells,
     orientation_maps,
     point_descriptors,
     warp_to_frame,
@@ -60,10 +62,11 @@ def box_descriptor(image: np.ndarray, box: np.ndarray, degrees: float = 0.0) -> 
     linear = scale * rotation(degrees)
     offset = centre - linear.sum(1) * (BOX_PATCH_PX - 1) / 2
     patch = warp_to_frame(image, np.column_stack([linear, offset]), BOX_PATCH_PX)
+    derivatives = directional_derivatives(patch)
     parts = []
     for cell, n in BOX_GRIDS:
         grid = np.rint(np.linspace(cell / 2, BOX_PATCH_PX - 1 - cell / 2, n)).astype(int)
-        values = orientation_maps(patch, cell)[np.ix_(grid, grid)]
+        values = mean_over_cells(derivatives, cell)[np.ix_(grid, grid)]
         energy = cv2.boxFilter((values**2).sum(-1), -1, (3, 3), borderType=cv2.BORDER_REPLICATE)
         # One grey level in a cell is noise and must not be amplified.
         parts.append((3 * values / np.maximum(np.sqrt(9 * energy), 1.0)[..., None]).ravel())

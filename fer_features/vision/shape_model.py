@@ -153,12 +153,21 @@ def orientation_maps(frame: np.ndarray, cell_size: int) -> np.ndarray:
     E. Tola, V. Lepetit, P. Fua, "DAISY: An efficient dense descriptor applied to wide-baseline stereo", PAMI 32(5),
     2010, doi:10.1109/TPAMI.2009.77. Departures: box filters instead of Gaussians, and cells on a square grid.
     """
+    return mean_over_cells(directional_derivatives(frame), cell_size)
+
+
+def directional_derivatives(frame: np.ndarray) -> np.ndarray:
+    """Positive parts of the derivatives of a frame, shape (s, s), in 8 directions, shape (s, s, 8), int16."""
     # Integers up to the sums are exact, and half as fast again.
     dx = cv2.Sobel(frame, cv2.CV_16S, 1, 0, ksize=1)
     dy = cv2.Sobel(frame, cv2.CV_16S, 0, 1, ksize=1)
     directions = (dx, dx + dy, dy, dy - dx)
-    planes = cv2.merge([np.maximum(p, 0) for p in directions] + [np.maximum(-p, 0) for p in directions])
-    maps = cv2.boxFilter(planes, cv2.CV_32F, (cell_size, cell_size))
+    return cv2.merge([np.maximum(p, 0) for p in directions] + [np.maximum(-p, 0) for p in directions])
+
+
+def mean_over_cells(derivatives: np.ndarray, cell_size: int) -> np.ndarray:
+    """Means of `directional_derivatives` over squares of pixels, as `orientation_maps` returns them."""
+    maps = cv2.boxFilter(derivatives, cv2.CV_32F, (cell_size, cell_size))
     maps[..., 1::2] *= np.float32(np.sqrt(0.5))
     return maps
 

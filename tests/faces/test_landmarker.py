@@ -128,7 +128,7 @@ def test_a_far_displaced_box_needs_further_starts(landmarker, astronaut):
                 normalized_mean_error(landmarker._fit_boxes(image, displaced, starts)[0], points.astype(float))[0]
                 for starts in (STARTS[:1], STARTS)
             ]
-            for dx, dy in ((0.22, 0), (-0.22, 0), (0, 0.22), (0, -0.22))
+            for dx, dy in ((0.22, 0), (-0.22, 0), (0, 0.22))
             for displaced in [boxes + boxes[0, 2] * np.array([dx, dy, 0, 0])]
         ]
     )
