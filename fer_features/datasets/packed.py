@@ -28,7 +28,7 @@ from ..samples.columns import ArrayColumn, H5Column, LazyColumn
 from ..samples.hdf5 import h5_keys, read_h5
 from ..samples.hdf5_writing import h5_output
 from ..samples.packed_images import PackedImages
-from ..samples.table import DataInfo, Samples
+from ..samples.table import COLUMNS, DataInfo, Samples
 from ..version import versions
 from .dataset import Dataset
 
@@ -159,7 +159,7 @@ def _read_column(path: Path, name: str) -> Any:
     values = read_h5(path, f"columns/{name}")
     if values.dtype.kind == "O":
         return np.array([value.decode() for value in values], str)
-    return values if values.ndim == 1 or name == "landmarks" else ArrayColumn(values)
+    return values if values.ndim == 1 or name in COLUMNS else ArrayColumn(values)
 
 
 def _pixels_per_sample(images: LazyColumn) -> np.ndarray:

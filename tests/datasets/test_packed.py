@@ -95,7 +95,9 @@ def test_a_table_is_read_back(tmp_path, form, monkeypatch):
 def test_landmarks_and_columns_with_several_values(tmp_path):
     images, landmarks, label, subject = draw_clips()
     numbers = np.tile([0, 4, 9], (len(images), 1))
-    X = Samples.from_arrays(images, landmarks, label, subject).with_columns(frame_numbers=as_lazy_column(numbers))
+    X = Samples.from_arrays(images, landmarks, label, subject).with_columns(
+        frame_numbers=numbers, pose=as_lazy_column(numbers / 2)
+    )
     Y = load_dataset(write_packed(X, tmp_path / "a.h5"))
     assert_equal_tables(X, Y)
     assert Y["landmarks"].dtype == X["landmarks"].dtype

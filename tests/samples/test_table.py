@@ -29,6 +29,7 @@ def arrays():
         "subject": np.arange(N) // 4,
         "split": np.array(["train"] * 8 + ["test"] * 4),
         "id": np.arange(100, 100 + N),
+        "frame_numbers": np.arange(N)[:, None] + [0, 4, 9],
     }
 
 
@@ -310,4 +311,4 @@ def test_sizes_are_width_and_height(X):
 
 
 def test_repr_names_data_set_and_columns(X):
-    assert repr(X[:4]) == "Samples(4 samples of arrays: images, landmarks, label, subject, split, id)"
+    assert repr(X[:4]) == "Samples(4 samples of arrays: images, landmarks, label, subject, split, id, frame_numbers)"
