@@ -203,7 +203,7 @@ class _ClipReader:
             return [NEUTRAL_IMAGE, *range(onset, apex + 1)]
         if neutral < apex:
             return range(neutral, apex + 1)
-        if neutral == apex or not self.neutral_is_found:
+        if neutral == apex or not (self.neutral_is_found or isinstance(self.record.neutral, int)):
             message = f"{self.title}: apex {apex} is not after the neutral frame {neutral}"
             if extent.n_frames == 1:
                 message = f"{self.title} has one frame: a neutral frame and an apex are needed"

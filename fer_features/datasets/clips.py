@@ -23,7 +23,7 @@ from .still_images import Fault
 #: Remark on a clip -> note on all clips with it.
 _NOTES = {
     "short": "{n} clip(s) have fewer than {n_frames} frames from the neutral face to the apex: frames are repeated",
-    "reversed": "the neutral face was found after the apex in {n} clip(s), whose frames are in reverse order",
+    "reversed": "the neutral face is after the apex in {n} clip(s), whose frames are in reverse order",
     "resized": "frames or neutral images of another size are fitted to the size of the apex in {n} clip(s)",
     "colour": "{n} clip(s) in colour converted to grey",
     "reduced": f"frames of more than {MAX_STORED_PIXELS:,} pixels reduced to that number in {{n}} clip(s)",
@@ -79,7 +79,7 @@ def read_clips(
         records with an apex and 'last' for others.
     neutral : {'first', 'found'} or None
         Where the record has neither a neutral face nor an onset: the neutral face is the first frame (also for None),
-        or is found by motion. A neutral face that is found after the apex reverses the order of the frames.
+        or is found by motion. A neutral face that is given or found after the apex reverses the order of the frames.
     name : callable
         Name of a file or folder for messages.
 

@@ -2,6 +2,7 @@
 
 import json
 
+import cv2
 import numpy as np
 import pytest
 
@@ -124,3 +125,68 @@ def test_files_outside_of_the_folder_of_the_table(tmp_path):
     other = tmp_path / "images" / "0.png"
     write_table(tmp_path / "tables" / "t.csv", [{"file_name": "../images/0.png"}, {"file_name": str(other)}])
     assert load_dataset(tmp_path / "tables" / "t.csv")["id"].tolist() == ["../images/0.png", str(other)]
+
+
+def write_levels(path, levels, size=(32, 40)):
+    """Write constant frames as images of a folder, or as a video of 10 frames per second."""
+    frames = [np.full(size, level, np.uint8) for level in levels]
+    if path.suffix != ".avi":
+        path.mkdir(parents=True)
+        for t, frame in enumerate(frames):
+            assert cv2.imwrite(str(path / f"{t}.png"), frame)
+        return
+    writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*"MJPG"), 10, size[::-1])
+    for frame in frames:
+        writer.write(cv2.cvtColor(frame, cv2.COLOR_GRAY2BGR))
+    writer.release()
+
+
+def levels_of(X):
+    """Grey level of each frame of each sample, to the nearest ten."""
+    return [[int(round(frame[9, 9] / 10.0) * 10) for frame in clip] for clip in X["images"]]
+
+
+def test_folders_patterns_and_videos_are_sequences(tmp_path):
+    write_levels(tmp_path / "take", range(10, 120, 10))
+    write_levels(tmp_path / "clip.avi", range(10, 120, 10))
+    lines = [
+        {"file_name": "take", "label": "happy", "onset": 2, "apex": 6},
+        {"file_name": "take/[0-4].png", "label": "happy", "apex": 4},
+        {"file_name": "take/*.png", "label": "sad", "neutral": 10, "apex": 6},
+        {"file_name": "clip.avi", "label": "sad", "apex": 4},
+        {"file_name": "clip.avi", "label": "sad", "start": "0.2", "end": "00:00:00.6", "apex": 6},
+    ]
+    write_table(tmp_path / "metadata.csv", lines)
+    X = load_dataset(tmp_path, frames=3)
+    assert X["id"].tolist() == ["take", "take/[0-4].png", "take/*.png", "clip.avi", "clip.avi#0.2"]
+    assert levels_of(X) == [[30, 50, 70], [10, 30, 50], [110, 90, 70], [10, 30, 50], [30, 50, 70]]
+    assert levels_of(load_dataset(tmp_path, frames=1)) == [[70], [50], [70], [50], [70]]
+
+
+def test_neutral_images_make_pairs(tmp_path):
+    for name, level in {"a.png": 50, "a_neutral.png": 20, "b.png": 70, "b_neutral.png": 30}.items():
+        cv2.imwrite(str(tmp_path / name), np.full((32, 32), level, np.uint8))
+    lines = [{"file_name": f"{name}.png", "label": "happy", "neutral": f"{name}_neutral.png"} for name in "ba"]
+    write_table(tmp_path / "metadata.csv", lines)
+    assert levels_of(load_dataset(tmp_path)) == [[30, 70], [20, 50]]
+    assert levels_of(load_dataset(tmp_path, frames=1)) == [[70], [50]]
+
+
+def test_neutral_images_of_the_same_subject_and_session_make_pairs_on_request(tmp_path):
+    lines = []
+    for subject, session, label, level in (
+        *(("A", "1", "neutral", 20), ("A", "1", "happy", 50), ("A", "2", "neutral", 30), ("A", "2", "sad", 60)),
+        *(("B", "1", "neutral", 40), ("B", "1", "sad", 70)),
+    ):
+        name = f"{subject}{session}{label}.png"
+        cv2.imwrite(str(tmp_path / name), np.full((32, 32), level, np.uint8))
+        lines.append({"file_name": name, "label": label, "subject": subject, "session": session})
+    write_table(tmp_path / "metadata.csv", lines)
+    assert levels_of(load_dataset(tmp_path)) == [[20], [50], [30], [60], [40], [70]]
+    X = load_dataset(tmp_path, frames=2)
+    assert levels_of(X) == [[20, 50], [30, 60], [40, 70]]
+    assert X["label"].tolist() == ["happy", "sad", "sad"]
+    assert "3 neutral image(s) are the neutral frames of the sequences, and not samples" in X.info.notes
+    lines.append({**lines[0], "file_name": "A1neutral.png", "id": "x", "subject": "C", "label": "sad"})
+    write_table(tmp_path / "metadata.csv", lines)
+    check_refused(tmp_path, "x has no neutral image of its subject", frames=2)
