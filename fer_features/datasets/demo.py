@@ -32,6 +32,10 @@ def load_demo(path: Path = Path("demo"), seed: int = 0) -> Samples:
     return _load(seed)
 
 
+#: Terms of use of the rendered faces.
+LICENCE = "rendered by this package, and under its licence: BSD-3-Clause"
+
+
 @lru_cache(maxsize=2)
 def _load(seed: int) -> Samples:
     sequences = generate(seed=seed)
@@ -50,6 +54,7 @@ def _load(seed: int) -> Samples:
             source=f"generated, seed {seed}",
             subjects_from="dataset",
             synthetic=True,
+            licence=LICENCE,
         ),
     )
 
@@ -65,6 +70,6 @@ DEMO = Dataset(
     can_load=_can_load,
     load=load_demo,
     reference="Ekman and Friesen, Facial Action Coding System, 1978",
-    licence="rendered by this package, and under its licence: BSD-3-Clause",
+    licence=LICENCE,
     homepage="part of this package",
 )

@@ -51,9 +51,11 @@ def list_files(path: str | Path, pattern: str | None = None, sequences: bool = F
     >>> folder = tempfile.TemporaryDirectory()
     >>> for name in ("S01_joy_1.png", "S01_fear_1.png", "S02_joy_1.png"):
     ...     Path(folder.name, name).touch()
-    >>> list_files(folder.name, r"(?P<subject>S\d+)_(?P<label>[a-z]+)_").to_dict("list")
-    {'file_name': ['S01_fear_1.png', 'S01_joy_1.png', 'S02_joy_1.png'], 'label': ['fear', 'joy', 'joy'], \
-'subject': ['S01', 'S01', 'S02']}
+    >>> print(list_files(folder.name, r"(?P<subject>S\d+)_(?P<label>[a-z]+)_").to_csv(index=False), end="")
+    file_name,label,subject
+    S01_fear_1.png,fear,S01
+    S01_joy_1.png,joy,S01
+    S02_joy_1.png,joy,S02
     >>> folder.cleanup()
     """
     import pandas as pd

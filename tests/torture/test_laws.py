@@ -50,7 +50,11 @@ def predictions(folder, tmp_path, *images):
     """Rows of the predictions of images, by the stem of the file name."""
     run("predict", "--model", folder / "model", "--quiet", *images, "--out", tmp_path / "out.csv")
     table = pd.read_csv(tmp_path / "out.csv")
-    return table.drop(columns="file").set_index(table["file"].map(lambda name: name.rsplit("/", 1)[-1][0])).sort_index()
+    return (
+        table.drop(columns=["file", "id"])
+        .set_index(table["file"].map(lambda name: name.rsplit("/", 1)[-1][0]))
+        .sort_index()
+    )
 
 
 def test_predictions_do_not_depend_on_the_other_images(folder, tmp_path):
