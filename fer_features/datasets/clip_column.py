@@ -16,6 +16,7 @@ from ..media.decoding import MAX_STORED_PIXELS, UnreadableImage, decode_image, r
 from ..media.media_files import VIDEO_SUFFIXES
 from ..media.video_frames import UnreadableVideo, VideoFrames
 from ..samples.columns import LazyColumn, stack_if_equal
+from ..samples.source_regions import Region, fitted_region, region_of
 from ..vision.grayscale import has_colour, to_grayscale
 
 #: Bytes of decoded frames of videos that a column keeps.
@@ -40,6 +41,8 @@ class ClipFrames:
         Image of the neutral face.
     box : tuple of 4 float, or None
         x, y, width and height in pixels to which the frames of the clip, and not `neutral`, are cropped.
+    regions : tuple of Region
+        The part of its file that each frame shows.
     """
 
     files: tuple[Path, ...]
@@ -47,6 +50,7 @@ class ClipFrames:
     size: tuple[int, int]
     neutral: Path | None = None
     box: tuple[float, float, float, float] | None = None
+    regions: tuple[Region, ...] = ()
 
     def read(self, positions: Sequence[int]) -> np.ndarray:
         """Decode some of the frames.
@@ -175,9 +179,19 @@ class _DecodedVideos:
 
 @dataclass(frozen=True)
 class GreyFrame:
-    """A frame as it is shown, and what was changed: whether it had colours and more than `MAX_STORED_PIXELS`."""
+    """A frame as it is shown, and what was changed.
+
+    Attributes
+    ----------
+    image : ndarray, shape (H, W), uint8
+    region : Region
+        The part of the file.
+    is_colour, is_reduced : bool
+        Whether the file has colours, and more than `MAX_STORED_PIXELS`.
+    """
 
     image: np.ndarray
+    region: Region
     is_colour: bool
     is_reduced: bool
 
@@ -205,16 +219,18 @@ def grey_frame(image: np.ndarray, box: Iterable[float] | None = None) -> GreyFra
     >>> grey_frame(np.zeros((40, 60, 3), np.uint8), box=(50, 10, 20, 20)).image.shape
     (20, 10)
     """
+    region = region_of(image.shape)
     if box is not None:
         x, y, width, height = box
         left, top = max(0, round(x)), max(0, round(y))
         given, image = image.shape, image[top : max(0, round(y + height)), left : max(0, round(x + width))]
+        region = region_of(given, (left, top), image.shape)
         if not image.size:
             where = f"x={x:g}, y={y:g}, width {width:g}, height {height:g}"
             raise UnreadableImage(f"has {given[1]} x {given[0]} pixels, and the box is outside of it ({where})")
     is_colour = image.ndim == 3 and has_colour(image)
     grey = np.ascontiguousarray(to_grayscale(image) if image.ndim == 3 else image)
-    return GreyFrame(reduce_image(grey), is_colour, grey.size > MAX_STORED_PIXELS)
+    return GreyFrame(reduce_image(grey), region, is_colour, grey.size > MAX_STORED_PIXELS)
 
 
 def fit_to_size(image: np.ndarray, size: tuple[int, int]) -> np.ndarray:
@@ -239,12 +255,23 @@ def fit_to_size(image: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     """
     if image.shape == size:
         return image
-    factor = min(size[0] / image.shape[0], size[1] / image.shape[1])
-    height, width = (min(max(1, round(factor * a)), b) for a, b in zip(image.shape, size, strict=True))
-    scaled = cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA if factor < 1 else cv2.INTER_LINEAR)
-    top, left = (size[0] - height) // 2, (size[1] - width) // 2
+    (height, width), (top, left) = _scaled_size_and_margins(image.shape, size)
+    is_smaller = height * width < image.size
+    scaled = cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA if is_smaller else cv2.INTER_LINEAR)
     margins = top, size[0] - height - top, left, size[1] - width - left
     return cv2.copyMakeBorder(scaled, *margins, cv2.BORDER_REPLICATE)
+
+
+def region_after_fit(frame: GreyFrame, size: tuple[int, int]) -> Region:
+    """The part of its file that a frame shows after `fit_to_size`."""
+    return fitted_region(frame.region, *_scaled_size_and_margins(frame.image.shape, size), size)
+
+
+def _scaled_size_and_margins(shape: Sequence[int], size: tuple[int, int]) -> tuple[tuple[int, int], tuple[int, int]]:
+    """Height and width to which `fit_to_size` scales an image, and the margins at the top and left."""
+    factor = min(size[0] / shape[0], size[1] / shape[1])
+    height, width = (min(max(1, round(factor * a)), b) for a, b in zip(shape, size, strict=True))
+    return (height, width), ((size[0] - height) // 2, (size[1] - width) // 2)
 
 
 def is_video(files: Sequence[Path]) -> bool:

@@ -10,7 +10,7 @@ import numpy as np
 
 from ..media.decoding import UnreadableImage, decode_image
 from ..media.video_frames import UnreadableVideo, VideoFrames
-from .clip_column import NEUTRAL_IMAGE, ClipFrames, GreyFrame, grey_frame, is_video
+from .clip_column import NEUTRAL_IMAGE, ClipFrames, GreyFrame, grey_frame, is_video, region_after_fit
 from .clip_motion import FaceMotion
 from .file_records import Record
 from .frame_selection import FrameChoice, evenly_spaced
@@ -213,14 +213,16 @@ class _ClipReader:
 
     def _clip(self, numbers: np.ndarray, extent: _Extent, neutral_image: GreyFrame | None) -> ClipFrames:
         """The frames of the clip; the neutral face and the apex are decoded, which shows faults early."""
+        in_clip = [int(number) for number in numbers if number != NEUTRAL_IMAGE]
         if extent.sample is not None:
-            shown = [extent.sample]
+            frames = dict.fromkeys(in_clip, extent.sample)
         else:
-            first, apex = int(numbers[numbers != NEUTRAL_IMAGE][0]), int(numbers[-1])
-            files = [self.record.files[number] for number in dict.fromkeys((apex, first))]
-            shown = [self._image(file, "unreadable frame", self.record.box) for file in files]
+            frames = self._frames([in_clip[-1], in_clip[0]])
+            if len({frame.image.shape for frame in frames.values()}) > 1:
+                frames = self._frames([in_clip[-1], *in_clip])
         if neutral_image is not None and numbers[0] == NEUTRAL_IMAGE:
-            shown.append(neutral_image)
+            frames[NEUTRAL_IMAGE] = neutral_image
+        shown = list(frames.values())
         size = shown[0].image.shape
         properties = {
             "colour": any(frame.is_colour for frame in shown),
@@ -229,7 +231,14 @@ class _ClipReader:
         }
         self.remarks.update(remark for remark, is_true in properties.items() if is_true)
         neutral = self.record.neutral if isinstance(self.record.neutral, Path) else None
-        return ClipFrames(self.record.files, tuple(numbers.tolist()), size, neutral, self.record.box)
+        # Frames that are not decoded here have the size of the apex.
+        regions = tuple(region_after_fit(frames.get(number, shown[0]), size) for number in numbers.tolist())
+        return ClipFrames(self.record.files, tuple(numbers.tolist()), size, neutral, self.record.box, regions)
+
+    def _frames(self, numbers: Sequence[int]) -> dict[int, GreyFrame]:
+        """Frames of a folder by their number."""
+        files = {number: self.record.files[number] for number in numbers}
+        return {number: self._image(file, "unreadable frame", self.record.box) for number, file in files.items()}
 
     def _image(self, file: Path, kind: str, box: tuple[float, float, float, float] | None) -> GreyFrame:
         try:

@@ -43,6 +43,8 @@ class ClipTable:
         Position of the record of each clip.
     frame_numbers : ndarray of int, shape (n, T)
         Number of each frame in its clip, from 0; -1 for an image of the neutral face that is not part of the clip.
+    regions : ndarray, shape (n, T, 6)
+        The part of its file that each frame shows, see `fer_features.samples.source_regions`.
     faults : list of Fault
         Records that cannot be used.
     notes : list of str
@@ -52,6 +54,7 @@ class ClipTable:
     images: ClipColumn
     kept: np.ndarray
     frame_numbers: np.ndarray
+    regions: np.ndarray
     faults: list[Fault]
     notes: list[str]
 
@@ -110,9 +113,10 @@ def read_clips(
         for remark in remarks:
             with_remark.setdefault(remark, []).append(record.id)
     numbers = np.array([clip.numbers for clip in clips], np.int64).reshape(-1, n_frames)
+    regions = np.array([clip.regions for clip in clips], np.float64).reshape(-1, n_frames, 6)
     notes = [
         note.format(n=len(with_remark[remark]), n_frames=n_frames, first=with_remark[remark][0])
         for remark, note in _NOTES.items()
         if remark in with_remark
     ]
-    return ClipTable(ClipColumn(clips, n_frames), np.array(kept, np.int64), numbers, faults, notes)
+    return ClipTable(ClipColumn(clips, n_frames), np.array(kept, np.int64), numbers, regions, faults, notes)

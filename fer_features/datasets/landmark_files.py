@@ -13,13 +13,11 @@ from pathlib import Path
 import numpy as np
 
 from ..exceptions import FerError
-from ..media.decoding import MAX_STORED_PIXELS
-from ..media.media_files import READABLE_SUFFIXES
+from ..samples.source_regions import SOURCE_REGIONS, points_in_images
 from ..samples.table import Samples
 from .landmark_folders import match_files, match_stems, read_landmark_folder
 from .landmark_formats import LandmarkFrames, read_landmarks
 from .name_matching import match_names
-from .record_landmarks import REDUCED_FRACTION, points_in_fitted_image, points_in_reduced_image
 from .record_reader import NEUTRAL_IMAGES
 from .sample_ids import check_repeated_ids, sample_names
 
@@ -70,8 +68,9 @@ def with_landmarks_from_file(X: Samples, path: Path, on_error: str = "stop") -> 
     neutral_lines, is_neutral = _neutral_lines(X, frames, path)
     notes += _check_matches(frames, sample_of, is_neutral, names, path, on_error, allow_unknown)
     landmarks = _select_frames(X, frames, sample_of, names, length, path)
-    _reduce_with_images(X, landmarks)
     notes += _add_neutral_images(X, landmarks, frames, neutral_lines, names, path, on_error)
+    if SOURCE_REGIONS in X and "images" in X:
+        landmarks = points_in_images(landmarks, np.asarray(X[SOURCE_REGIONS]), X.sizes())
     n_without = int((~np.isfinite(landmarks).all(-1).all(-1).any(-1)).sum())
     notes = [f"landmarks from {path}, none in {n_without} of {len(X)} sample(s)", *notes]
     if n_without == len(X):
@@ -175,23 +174,6 @@ def _select_frames(
     return landmarks
 
 
-def _file_of(X: Samples, name: str) -> Path:
-    """The file with a name relative to the folder of the data."""
-    source = Path(X.info.source)
-    return (source.parent if source.is_file() else source) / str(name)
-
-
-def _reduce_with_images(X: Samples, landmarks: np.ndarray) -> None:
-    """Convert landmarks of image files to the images of the table, of which large ones were reduced."""
-    if "images" not in X or "id" not in X or not X.info.source:
-        return
-    sizes, names = X.sizes(), X["id"]
-    for i in np.flatnonzero(sizes.prod(1) >= REDUCED_FRACTION * MAX_STORED_PIXELS):
-        file = _file_of(X, names[i])
-        if file.suffix.lower() in READABLE_SUFFIXES and file.is_file():
-            landmarks[i] = points_in_reduced_image(landmarks[i], file, sizes[i])
-
-
 def _neutral_lines(X: Samples, frames: LandmarkFrames, path: Path) -> tuple[np.ndarray, np.ndarray]:
     """Line of the neutral image of each sample, -1 where there is none, and which sources are neutral images."""
     lines, is_neutral = np.full(len(X), -1), np.zeros(frames.n_sources, bool)
@@ -223,10 +205,7 @@ def _add_neutral_images(
     external = np.asarray(X[FRAME_NUMBERS]) < 0
     missing = np.isnan(landmarks[..., 0, 0]) & external
     for i in np.flatnonzero(missing.any(1) & (lines >= 0)):
-        points, file = frames.landmarks[lines[i]], _file_of(X, X[NEUTRAL_IMAGES][i])
-        if "images" in X and file.is_file():
-            points = points_in_fitted_image(points, file, X.sizes()[i])
-        landmarks[i, missing[i]] = points
+        landmarks[i, missing[i]] = frames.landmarks[lines[i]]
     without = np.flatnonzero(missing.any(1) & (lines < 0) & np.isfinite(landmarks).any((1, 2, 3)))
     landmarks[without] = np.nan
     if not without.size:

@@ -28,7 +28,8 @@ from ..samples.columns import ArrayColumn, H5Column, LazyColumn
 from ..samples.hdf5 import h5_keys, read_h5
 from ..samples.hdf5_writing import h5_output
 from ..samples.packed_images import PackedImages
-from ..samples.table import COLUMNS, DataInfo, Samples
+from ..samples.table import DataInfo, Samples
+from ..samples.validation import COLUMNS
 from ..version import versions
 from .dataset import Dataset
 

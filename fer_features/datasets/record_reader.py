@@ -14,8 +14,10 @@ from typing import Any
 import numpy as np
 
 from ..exceptions import FerError
+from ..samples.columns import as_lazy_column
 from ..samples.data_info import DataInfo
 from ..samples.groups import UNKNOWN_SUBJECT
+from ..samples.source_regions import SOURCE_REGIONS, shows_whole_files
 from ..samples.table import Samples
 from ..samples.validation import COLUMNS
 from .class_names import class_of, class_order, parse_classes
@@ -82,7 +84,8 @@ def read_records(found: FoundRecords, root: Path, info: DataInfo, options: ReadO
     Samples
         Columns 'images' (n, T, H, W), 'label', 'id', and where the records have them 'split', 'subject', 'session',
         'landmarks' and further annotations. Sequences also have 'frame_numbers' (n, T), the frame of the clip that each
-        frame shows, -1 for a neutral image of its own.
+        frame shows, -1 for a neutral image of its own. Images that are cropped, reduced or fitted have 'source_region'
+        (n, T, 6), the part of its file that each frame shows.
 
     Raises
     ------
@@ -106,9 +109,12 @@ def read_records(found: FoundRecords, root: Path, info: DataInfo, options: ReadO
     columns |= _annotations(kept_records)
     columns |= _neutral_names(kept_records, root)
     numbers = columns.get("frame_numbers")
-    landmarks = landmarks_of_records(kept_records, still_images.images, numbers, image_landmarks, faults, notes)
+    regions, images = still_images.regions, as_lazy_column(still_images.images)
+    landmarks = landmarks_of_records(kept_records, images, numbers, regions, image_landmarks, faults, notes)
     if landmarks is not None:
         columns["landmarks"] = landmarks
+    if not shows_whole_files(regions, images.sizes(np.arange(len(images)))):
+        columns[SOURCE_REGIONS] = regions
     still_images.faults = [*faults, *still_images.faults]
     still_images.notes = [*notes, *still_images.notes]
     return to_samples(still_images, dataclasses.replace(info, classes=classes), options.on_error, columns)
@@ -245,7 +251,9 @@ def _read_clips(
         neutral=options.neutral_frame,
         name=_names(root),
     )
-    still_images = StillImages(table.images, faults=table.faults, notes=table.notes, n_entries=len(records))
+    still_images = StillImages(
+        table.images, faults=table.faults, notes=table.notes, n_entries=len(records), regions=table.regions
+    )
     return still_images, table.kept, {"frame_numbers": table.frame_numbers}
 
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from .._progress import progress
 from ..media.decoding import MAX_STORED_PIXELS, UnreadableImage, read_grayscale_image, reduce_image
+from ..samples.source_regions import Region, region_of
 from .file_records import Record
 from .still_images import Fault, PackedImagesBuilder, StillImages, cached_read, display_name
 
@@ -41,36 +42,48 @@ def read_stills(records: Sequence[Record], root: Path, cache: Path | None) -> tu
 def _read(records: Sequence[Record], root: Path) -> StillImages:
     images = PackedImagesBuilder()
     kept: list[int] = []
+    regions: list[Region] = []
     faults: list[Fault] = []
     n_colour = n_reduced = 0
     for i, record in enumerate(progress(records, len(records), "images read")):
         name = display_name(record.files[0], root)
         try:
-            image, is_colour, is_reduced = read_grayscale_image(record.files[0], reduce=record.box is None)
+            image, is_colour, _ = read_grayscale_image(record.files[0], reduce=False)
         except UnreadableImage as error:
             faults.append(Fault("unreadable image", f"{name} {error}"))
             continue
+        region = region_of(image.shape)
         if record.box is not None:
-            crop = _crop(image, record.box)
-            if not crop.size:
+            part, corner = _crop(image, record.box)
+            if not part.size:
                 faults.append(Fault("box outside the image", f"{name} has no pixel in the box {record.box}"))
                 continue
-            image = reduce_image(crop)
-            is_reduced = image is not crop
+            region, image = region_of(image.shape, corner, part.shape), part
+        reduced = reduce_image(image)
+        is_reduced, image = reduced is not image, reduced
         n_colour += is_colour
         n_reduced += is_reduced
         images.append(image)
         kept.append(i)
+        regions.append(region)
     notes = []
     if n_colour:
         notes.append(f"{n_colour} colour image(s) converted to grey")
     if n_reduced:
         notes.append(f"{n_reduced} image(s) of more than {MAX_STORED_PIXELS:,} pixels reduced to that number")
-    return StillImages(images.build(), id=np.array(kept, np.int64), faults=faults, notes=notes, n_entries=len(records))
+    return StillImages(
+        images.build(),
+        id=np.array(kept, np.int64),
+        faults=faults,
+        notes=notes,
+        n_entries=len(records),
+        regions=np.array(regions, np.float64).reshape(-1, 1, 6),
+    )
 
 
-def _crop(image: np.ndarray, box: tuple[float, float, float, float]) -> np.ndarray:
-    """The part of an image within a box (x, y, width, height) in pixels."""
+def _crop(image: np.ndarray, box: tuple[float, float, float, float]) -> tuple[np.ndarray, tuple[int, int]]:
+    """The part of an image within a box (x, y, width, height) in pixels, and x and y of its corner."""
     x, y, width, height = box
     left, top = max(0, round(x)), max(0, round(y))
-    return np.ascontiguousarray(image[top : max(top, round(y + height)), left : max(left, round(x + width))])
+    part = image[top : max(top, round(y + height)), left : max(left, round(x + width))]
+    return np.ascontiguousarray(part), (left, top)

@@ -28,7 +28,7 @@ MAX_LISTED_FAULTS = 10
 #: Files whose code decides what is read. A cached copy is invalid after a change of any of them.
 SOURCE_FILES = (
     *("still_images.py", "fer2013.py", "pixel_text.py", "record_stills.py"),
-    *("../media/decoding.py", "../expressions.py", "../vision/grayscale.py"),
+    *("../media/decoding.py", "../expressions.py", "../samples/source_regions.py", "../vision/grayscale.py"),
 )
 
 
@@ -67,6 +67,9 @@ class StillImages:
         Conversions of the samples that a user should know.
     n_entries : int
         Number of entries of the files, including those with faults.
+    regions : ndarray, shape (n, T, 6)
+        The part of its file that each image shows, see `fer_features.samples.source_regions`. Empty where images are
+        not files.
     """
 
     images: Any
@@ -76,6 +79,7 @@ class StillImages:
     faults: list[Fault] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     n_entries: int = 0
+    regions: np.ndarray = field(default_factory=lambda: np.empty((0, 1, 6)))
 
 
 class PackedImagesBuilder:
@@ -226,6 +230,7 @@ def _save(path: Path, result: StillImages) -> None:
         else:
             file.create_dataset("images", data=result.images)
         file.create_dataset("label", data=result.label)
+        file.create_dataset("regions", data=result.regions)
         for name in ("split", "id"):
             values = getattr(result, name)
             is_text = values.dtype.kind in "UO"
@@ -242,10 +247,11 @@ def _load_cached(path: Path) -> StillImages | None:
         images: Any = H5Column(path, "pixels" if is_packed else "images")
         images = PackedImages(images, read_h5(path, "sizes")) if is_packed else images
         faults = [Fault(kind, message) for kind, message in about["faults"]]
-        result = StillImages(images, label, split, ids, faults, about["notes"], about["n_entries"])
+        regions = read_h5(path, "regions").reshape(-1, 1, 6)
+        result = StillImages(images, label, split, ids, faults, about["notes"], about["n_entries"], regions)
     except (FerError, KeyError, ValueError, TypeError, AttributeError):
         return None
-    lengths = {len(images), len(ids), len(label) or len(ids), len(split) or len(ids)}
+    lengths = {len(images), len(ids), *(len(values) or len(ids) for values in (label, split, regions))}
     return result if len(lengths) == 1 and len(images.shape) == 4 else None
 
 

@@ -13,6 +13,7 @@ from .columns import LazyColumn, as_lazy_column
 from .groups import UNKNOWN_SUBJECT
 from .image_columns import clean_images
 from .landmark_columns import clean_landmarks, landmarks_in_pixels
+from .source_regions import clean_regions
 from .splits import SPLITS
 
 #: Contents of each column that has a meaning, for messages and documentation.
@@ -24,6 +25,7 @@ COLUMNS = {
     "split": "(n,) str, the predefined split: 'train', 'validation' or 'test'",
     "id": "(n,) int or str, name of the sample in its source",
     "frame_numbers": "(n, T) int, frame of its source that each frame of a sample shows, -1 for another image",
+    "source_region": "(n, T, 6) float, part of its file that each frame shows, see `source_regions`",
 }
 
 #: Label code of a sample without a label.
@@ -167,6 +169,8 @@ def clean_columns(columns: Mapping[str, Any], classes: tuple[str, ...] = ()) -> 
             clean[name] = clean_landmarks(values)
         elif name == "frame_numbers":
             clean[name] = _clean_frame_numbers(values)
+        elif name == "source_region":
+            clean[name] = clean_regions(values)
         elif name == "label":
             clean[name], classes = clean_labels(_clean_plain(name, values), classes)
         else:

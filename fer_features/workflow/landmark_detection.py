@@ -15,6 +15,7 @@ from ..exceptions import FerError
 from ..extractors.locate_faces import LocateFaces
 from ..faces.localizer import FaceView
 from ..inputs import resolve_table
+from ..samples.source_regions import SOURCE_REGIONS, points_in_files
 from ..samples.table import Samples
 
 
@@ -60,7 +61,8 @@ def detect_landmarks(
     Returns
     -------
     LandmarkTable
-        For `fer_features.datasets.write_landmarks`. NaN and a confidence of 0 in frames without a face.
+        For `fer_features.datasets.write_landmarks`, in pixels of the image files. NaN and a confidence of 0 in frames
+        without a face.
 
     Raises
     ------
@@ -85,6 +87,8 @@ def detect_landmarks(
         confidence = np.zeros((len(X), shape), np.float32)
         for i, views in enumerate(step.views(X)):
             _store(views, landmarks[i], boxes[i], confidence[i])
+        if SOURCE_REGIONS in X:
+            landmarks, boxes = _in_files(X, landmarks, boxes)
     return LandmarkTable(landmarks, landmark_ids(X), boxes, confidence)
 
 
@@ -92,3 +96,12 @@ def _store(views: Sequence[FaceView | None], landmarks: np.ndarray, boxes: np.nd
     for t, view in enumerate(views):
         if view is not None:
             landmarks[t], boxes[t], confidence[t] = view.landmarks, view.box, view.confidence
+
+
+def _in_files(X: Samples, landmarks: np.ndarray, boxes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Landmarks and boxes in pixels of the files, of which images can be parts or reduced."""
+    regions, sizes = np.asarray(X[SOURCE_REGIONS]), X.sizes()
+    corners = points_in_files(np.stack([boxes[..., :2], boxes[..., :2] + boxes[..., 2:]], 2), regions, sizes)
+    return points_in_files(landmarks, regions, sizes), np.concatenate(
+        [corners[:, :, 0], np.diff(corners, axis=2)[:, :, 0]], -1
+    )
