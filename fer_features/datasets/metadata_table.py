@@ -19,10 +19,11 @@ All but the first are optional. Further columns are kept.
 from __future__ import annotations
 
 import dataclasses
+import difflib
 import glob
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +35,7 @@ from ..media.file_tree import MEDIA_SUFFIXES
 from ..media.media_files import VIDEO_SUFFIXES, natural_sort_key
 from ..samples.data_info import DataInfo
 from ..samples.table import Samples
+from ..samples.validation import MISSPELLING_SIMILARITY
 from .dataset import Dataset
 from .file_records import FoundRecords, Record
 from .folders import SPLIT_FOLDERS
@@ -49,8 +51,11 @@ RECORD_COLUMNS = (
     *("label", "subject", "split", "session", "neutral", "onset", "apex", "start", "end", "landmarks", "id"),
 )
 
+#: Columns with names of files, which can have any characters.
+FILE_COLUMNS = (FILE_COLUMN, "neutral", "landmarks")
+
 #: Bytes of a table that are read to find its columns.
-HEADER_BYTES = 1 << 16
+HEADER_BYTES = 1 << 20
 
 
 class _InvalidField(Exception):
@@ -118,7 +123,7 @@ def column_names(path: Path) -> list[str]:
     if path.suffix.lower() == ".jsonl":
         try:
             first = json.loads(line)
-        except ValueError:
+        except (ValueError, RecursionError):
             return []
         return list(first) if isinstance(first, dict) else []
     return [name.strip().strip('"').strip() for name in re.split("[,;\t]", line)]
@@ -146,9 +151,11 @@ def read_table(path: Path) -> FoundRecords:
         raise FerError(f"{path} is not a table of files: the column '{FILE_COLUMN}' is needed")
     names = column_names(table)
     if FILE_COLUMN not in names:
-        raise FerError(f"{table} has the columns {', '.join(names)}: the column '{FILE_COLUMN}' is needed")
+        raise FerError(f"{table} has the columns {', '.join(names) or 'none'}: the column '{FILE_COLUMN}' is needed")
     found = FoundRecords([], annotation_files=[table], apex="found")
-    for number, fields in _lines(table):
+    lines = list(_lines(table))
+    _check_names(dict.fromkeys(name for _, fields in lines for name in fields), table)
+    for number, fields in lines:
         try:
             found.records.append(_record(fields, table.parent))
         except _InvalidField as error:
@@ -174,20 +181,49 @@ def _lines(path: Path) -> Iterator[tuple[int, dict[str, str]]]:
         if not line.strip():
             continue
         try:
-            fields = json.loads(line)
-        except ValueError as error:
+            fields = json.loads(line, object_pairs_hook=_distinct)
+        except (ValueError, RecursionError) as error:
             raise FerError(f"{path}, line {number} is not JSON: {error}") from error
         if not isinstance(fields, dict) or any(isinstance(value, dict | list) for value in fields.values()):
             raise FerError(f"{path}, line {number} is not a JSON object of texts and numbers")
         yield number, {name: _as_text(value) for name, value in fields.items()}
 
 
+def _distinct(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """A JSON object, whose names are not repeated."""
+    fields = {name.strip(): value for name, value in pairs}
+    if len(fields) < len(pairs):
+        raise ValueError("a name is repeated")
+    return fields
+
+
+def _check_names(names: Iterable[str], table: Path) -> None:
+    """Refuse names of columns that look like misspelt known ones, which would be passed over."""
+    known = (FILE_COLUMN, *RECORD_COLUMNS)
+    for name in names:
+        if not is_plain_text(name):
+            raise FerError(f"{table} has a column with the name {name!r}, which is not plain text: rename it")
+        close = difflib.get_close_matches(name.lower(), known, 1, MISSPELLING_SIMILARITY)
+        if close and name not in known and close[0] not in names:
+            raise FerError(f"{table} has the column '{name}', which looks like a misspelt '{close[0]}': rename it")
+
+
+def is_plain_text(text: str) -> bool:
+    """Whether a text can be stored everywhere: it is UTF-8 and has no NUL character."""
+    return "\0" not in text and utf8_text(text) == text
+
+
 def _as_text(value: Any) -> str:
-    return "" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
+    if value is None or value != value:
+        return ""
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def _record(fields: Mapping[str, str], folder: Path) -> Record:
-    fields = {name.strip(): value.strip() for name, value in fields.items()}
+    fields = {name: value.strip() for name, value in fields.items()}
+    odd = [name for name, value in fields.items() if name not in FILE_COLUMNS and not is_plain_text(value)]
+    if odd:
+        raise _InvalidField(f"'{odd[0]}' is {fields[odd[0]]!r}, which is not plain text")
     name = fields.get(FILE_COLUMN, "")
     files, is_clip = _files(name, folder)
     split = fields.get("split", "").lower()

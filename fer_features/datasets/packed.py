@@ -4,7 +4,8 @@
                      sample, and the versions of the packages that wrote it
     images           (n, T, H, W) uint8
     pixels, sizes    instead of images where these differ in size: see `PackedImages`
-    columns/NAME     the other columns: landmarks (n, T, 68, 2), label (codes), subject, split, id and further ones
+    columns/NAME     the other columns: landmarks (n, T, 68, 2), label (codes), subject, split, id and further ones;
+                     characters of NAME that are not letters, digits, blanks, _ or - are encoded as in URLs
 
 Images stay on disk and are read on access. They are stored uncompressed unless they compress well: photographs of
 faces lose 5 to 35 % of their size, and are then read five to ten times more slowly.
@@ -14,6 +15,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import urllib.parse
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
@@ -94,7 +96,7 @@ def write_packed(X: Samples, path: str | Path) -> Path:
     with h5_output(path, n_bytes) as file:
         file.create_dataset("about", data=json.dumps(about))
         for name, values in columns.items():
-            file.create_dataset(f"columns/{name}", data=values)
+            file.create_dataset(_key(name), data=values)
         if images is not None:
             _write_images(file, images, options)
     return path
@@ -144,10 +146,18 @@ def _stored_values(name: str, X: Samples) -> np.ndarray:
     if values.dtype.kind not in "UO" or others:
         found = repr(others[0]) if values.dtype.kind == "O" else f"values of the type {values.dtype}"
         raise FerError(f"the column '{name}' contains {found}: only numbers or text can be packed")
+    if any("\0" in value for value in values.ravel().tolist()):
+        raise FerError(f"the column '{name}' has text with a NUL character, which cannot be packed")
     try:
         return np.vectorize(str.encode, otypes=[object])(values).astype(h5py.string_dtype())
     except UnicodeEncodeError as error:
         raise FerError(f"the column '{name}' contains {error.object!r}, which is not text in UTF-8") from error
+
+
+def _key(column: str) -> str:
+    """Key of a column, whose name can have any characters."""
+    quoted = urllib.parse.quote(column, safe=" ", errors="backslashreplace").replace(".", "%2E")
+    return f"columns/{quoted or '%'}"
 
 
 def _images(path: Path, keys: list[str], n_frames: int) -> LazyColumn:
@@ -157,7 +167,7 @@ def _images(path: Path, keys: list[str], n_frames: int) -> LazyColumn:
 
 
 def _read_column(path: Path, name: str) -> Any:
-    values = read_h5(path, f"columns/{name}")
+    values = read_h5(path, _key(name))
     if values.dtype.kind == "O":
         return np.array([value.decode() for value in values], str)
     return values if values.ndim == 1 or name in COLUMNS else ArrayColumn(values)

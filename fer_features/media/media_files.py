@@ -47,11 +47,15 @@ def files_in_folder(folder: Path, suffixes: tuple[str, ...], recursive: bool) ->
 
 
 def natural_sort_key(name: str) -> list[tuple[int, str]]:
-    """Return a sort key that orders numbers by value.
+    """Return a sort key that orders numbers by value, and names with the same numbers as text.
 
     Examples
     --------
-    >>> sorted(["frame_10.png", "frame_2.png"], key=natural_sort_key)
-    ['frame_2.png', 'frame_10.png']
+    >>> sorted(["frame_10.png", "frame_2.png", "frame_02.png"], key=natural_sort_key)
+    ['frame_02.png', 'frame_2.png', 'frame_10.png']
     """
-    return [(int(part), "") if part.isdigit() else (-1, part) for part in re.split(r"([0-9]+)", name)]
+    parts = re.split(r"([0-9]+)", name)  # every second part is a number of any length
+    numbers = [number.lstrip("0") for number in parts[1::2]]
+    keys = [(-1, text) for text in parts]
+    keys[1::2] = [(len(number), number) for number in numbers]
+    return [*keys, (-2, name)]

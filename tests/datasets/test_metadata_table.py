@@ -190,3 +190,61 @@ def test_neutral_images_of_the_same_subject_and_session_make_pairs_on_request(tm
     lines.append({**lines[0], "file_name": "A1neutral.png", "id": "x", "subject": "C", "label": "sad"})
     write_table(tmp_path / "metadata.csv", lines)
     check_refused(tmp_path, "x has no neutral image of its subject", frames=2)
+
+
+@pytest.mark.parametrize("line", ["[" * 100_000, '{"a":' * 100_000, '{"file_name": "a/0.png", "file_name": "a/1.png"}'])
+@pytest.mark.parametrize("is_first", [True, False])
+def test_json_bombs_and_repeated_names(tmp_path, line, is_first):
+    write_images(tmp_path, NAMES)
+    lines = [json.dumps({"file_name": NAMES[2], "label": "happy"}), line]
+    (tmp_path / "metadata.jsonl").write_text("\n".join(lines[::-1] if is_first else lines))
+    check_refused(tmp_path, "metadata.jsonl")
+
+
+@pytest.mark.parametrize(
+    ("name", "known"),
+    [
+        ("Subject", "subject"),
+        ("subjects", "subject"),
+        ("SPLIT", "split"),
+        ("labels", "label"),
+        ("landmark", "landmarks"),
+    ],
+)
+def test_misspelt_columns_are_not_passed_over(tmp_path, name, known):
+    """Samples of one subject would be in training and test samples."""
+    write_images(tmp_path, NAMES)
+    for path in (tmp_path / "metadata.csv", tmp_path / "other.jsonl"):
+        write_table(path, [{"file_name": one, name: "x"} for one in NAMES])
+        check_refused(path, path.name, f"'{name}'", f"a misspelt '{known}'")
+    write_table(tmp_path / "metadata.csv", [{"file_name": one, known: "", name: "x"} for one in NAMES])
+    assert set(load_dataset(tmp_path)[name]) == {"x"}
+
+
+@pytest.mark.parametrize("column", ["label", "subject", "session", "remark"])
+@pytest.mark.parametrize("text", ["a\0b", "\ud800"])
+def test_text_that_no_file_can_have_is_refused(tmp_path, column, text):
+    write_images(tmp_path, NAMES)
+    lines = [{"file_name": name, "label": "happy", "id": name} for name in NAMES]
+    write_table(tmp_path / "metadata.jsonl", [lines[0] | {column: text}, *lines[1:]])
+    check_refused(tmp_path, "metadata.jsonl line 1", f"'{column}'", "not plain text")
+    write_table(tmp_path / "metadata.jsonl", [one | {text: "x"} for one in lines])
+    check_refused(tmp_path, "metadata.jsonl", "not plain text")
+
+
+def test_missing_values_of_json(tmp_path):
+    write_images(tmp_path, NAMES)
+    lines = [
+        {"file_name": name, "label": value}
+        for name, value in zip(NAMES, [float("nan"), None, "", *"abcde"], strict=True)
+    ]
+    write_table(tmp_path / "metadata.jsonl", lines)
+    X = load_dataset(tmp_path)
+    assert (X.info.classes, X["label"].tolist()) == (tuple("abcde"), ["", "", "", *"abcde"])
+
+
+@pytest.mark.parametrize("names", [["1²2", "²", "٣"], ["a" + "1" * 5000, "a" + "2" * 5000, "b"]])
+def test_digits_of_any_kind_and_number(tmp_path, names):
+    write_images(tmp_path, NAMES)
+    write_table(tmp_path / "metadata.jsonl", [{"file_name": a, "label": b} for a, b in zip(NAMES, names, strict=False)])
+    assert load_dataset(tmp_path)["label"].tolist() == names

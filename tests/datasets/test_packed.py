@@ -103,6 +103,13 @@ def test_landmarks_and_columns_with_several_values(tmp_path):
     assert Y["landmarks"].dtype == X["landmarks"].dtype
 
 
+def test_columns_of_any_name(tmp_path):
+    names = ["a", "a/b", "a%2Fb", ".", "..", "/", "", "images", "é\n", "x" * 1000, "a\0b"]
+    X = table(FORMS["stills"]())
+    X = X.with_columns(**{name: np.full(len(X), f"v{i}", object) for i, name in enumerate(names) if name != "images"})
+    assert_equal_tables(X, load_dataset(write_packed(X, tmp_path / "a.h5")))
+
+
 def test_table_without_images(tmp_path):
     X = Samples.from_arrays(landmarks=draw_clips()[1], label=draw_clips()[2])
     assert_equal_tables(X, load_dataset(write_packed(X, tmp_path / "a.hdf5"), infer_subjects=False))
@@ -187,6 +194,8 @@ def test_other_names_and_values_are_refused(tmp_path):
     for value, shown in ((None, "None"), ("\udcff", "not text in UTF-8")):
         with pytest.raises(FerError, match=f"'remark' contains .*{shown}"):
             write_packed(X.with_columns(remark=np.array([*"abcdefghijkl", value], object)), tmp_path / "a.h5")
+    with pytest.raises(FerError, match="'remark' has text with a NUL character"):
+        write_packed(X.with_columns(remark=np.array([*"abcdefghijkl", "a\0b"], object)), tmp_path / "a.h5")
     assert not list(tmp_path.iterdir())
 
 
