@@ -38,7 +38,7 @@ from ..media.file_tree import FileTree, file_tree
 from ..media.media_files import VIDEO_SUFFIXES
 from ..samples.data_info import DataInfo
 from ..samples.table import Samples
-from .class_names import check_not_numbers, class_of, is_number
+from .class_names import MAX_LISTED_NAMES, check_not_numbers, class_of, is_number
 from .dataset import Dataset
 from .file_records import FoundRecords, Record
 from .record_reader import RECORD_OPTIONS, ReadOptions, read_records
@@ -212,6 +212,7 @@ def find_class_records(
         files, unknown = _without_unknown_classes(tree, place, files, classes or {})
         faults += unknown
     else:
+        _check_not_subjects(tree, files, place.depth)
         check_not_numbers([title for _, title, _ in files if title.lower() not in map(str.lower, classes or {})])
     labelled_splits = {split for _, _, split in files}
     unlabelled = [(name, "", split) for name, split in loose if split not in labelled_splits]
@@ -244,6 +245,28 @@ def _without_unknown_classes(
         )
         for folder, title in unknown.items()
     ]
+
+
+def _check_not_subjects(tree: FileTree, files: Iterable[tuple[str, str, str]], depth: int) -> None:
+    """Refuse folders that contain the same folders, such as Anna/Trauer and Ben/Trauer: either can be the classes."""
+    titles_of: dict[str, set[str]] = {}
+    for name, title, _ in files:
+        for inner in name.split("/")[depth + 1 : -1]:
+            has_digits = any(character.isdigit() for character in inner)  # as sequences and subjects have
+            if not has_digits and inner.lower() not in (*SPLIT_FOLDERS, *OTHER_FOLDERS):
+                titles_of.setdefault(inner, set()).add(title)
+    shared = sorted(inner for inner, titles in titles_of.items() if len(titles) > 1)
+    if len(shared) >= MIN_CLASS_FOLDERS:
+        outer = sorted(set.union(*(titles_of[inner] for inner in shared)))
+        listed = " and ".join(", ".join(map(display_text, names[:MAX_LISTED_NAMES])) for names in (outer, shared))
+        examples = " or ".join(
+            f"classes='{','.join(f'{one}={one}' for one in map(display_text, names[:2]))},...'"
+            for names in (shared, outer)
+        )
+        raise FerError(
+            f"{tree.root} has folders {listed} within each other, and no name of an expression: say which are the "
+            f"classes by {examples}"
+        )
 
 
 def _note_on_sequences(files: Iterable[tuple[str, str, str]], depth: int) -> list[str]:

@@ -93,6 +93,7 @@ def read_records(found: FoundRecords, root: Path, info: DataInfo, options: ReadO
         For faults unless they are skipped, images and clips together, and options that the records do not support.
     """
     faults, notes = list(found.faults), list(found.notes)
+    _check_class_names(options.class_map, found.records)
     records = one_version_each(_selected(found.records, options.where), found.versions, notes)
     records, classes = _with_classes(records, options, found.classes, notes)
     if options.subject_pattern is not None:
@@ -143,21 +144,29 @@ def _annotation(record: Record, name: str) -> str | None:
     return None if value is None else str(value)
 
 
+def _check_class_names(class_map: Mapping[str, str], records: Sequence[Record]) -> None:
+    """Raise `FerError` if a name that gets a class is not a label of the data, of which some may not be selected."""
+    labels = {record.label.strip().lower() for record in records}
+    unknown = [name for name in class_map if name.strip().lower() not in labels]
+    if unknown:
+        listed = ", ".join(sorted({record.label for record in records if record.label})) or "absent"
+        raise FerError(f"classes: no sample has the label '{unknown[0]}'; the labels are {listed}")
+
+
 def _with_classes(
     records: list[Record], options: ReadOptions, order: tuple[str, ...], notes: list[str]
 ) -> tuple[list[Record], tuple[str, ...]]:
     """Records with the classes of their labels, and the classes in the order of their codes."""
     class_map = options.class_map
-    unknown = [name for name in class_map if name.lower() not in {record.label.lower() for record in records}]
-    if unknown:
-        names = sorted({record.label for record in records if record.label})
-        listed = ", ".join(names) or "absent"
-        raise FerError(f"classes: no sample has the label '{unknown[0]}'; the labels are {listed}")
     excluded = {name.lower() for name, title in class_map.items() if not title}
     kept = [record for record in records if not record.label or record.label.strip().lower() not in excluded]
     if len(kept) < len(records):
         notes.append(f"excluded: {len(records) - len(kept)} sample(s) of classes that are not used")
-    labelled = [dataclasses.replace(record, label=class_of(record.label, class_map)) for record in kept]
+    names = [class_of(record.label, class_map) for record in kept]
+    spelling = {name.lower(): name for name in sorted(names, reverse=True)}  # 'Pain' and 'pain' are one class
+    labelled = [
+        dataclasses.replace(record, label=spelling[one.lower()]) for record, one in zip(kept, names, strict=True)
+    ]
     present = {record.label for record in labelled if record.label}
     return labelled, order if present <= set(order) and not class_map else class_order(present)
 

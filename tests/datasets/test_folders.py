@@ -177,6 +177,34 @@ def test_folders_of_any_names_are_classes(tmp_path, names, splits, below):
     assert [name.split("/")[-2] for name in X["id"]] == X["label"].tolist()
 
 
+@pytest.mark.parametrize("outer", [["Anna", "Ben", "Carl"], ["left camera", "right camera"], ["Freude", "Trauer"]])
+@pytest.mark.parametrize("classes", ["outer", "inner"])
+def test_folders_within_each_other_need_the_names_of_the_classes(tmp_path, outer, classes):
+    """Subjects, or cameras, would be taken for the classes."""
+    inner = ["Wut", "Ekel"]
+    for folder in outer:
+        write_tree(tmp_path / folder, ("",), inner)
+    check_refused(tmp_path, outer[0], "Ekel, Wut", "classes='Ekel=Ekel,Wut=Wut,...'")
+    names = outer if classes == "outer" else inner
+    X = load_dataset(tmp_path, classes=",".join(f"{name}={name}" for name in names))
+    assert X["label"].tolist() == [name.split("/")[classes == "inner"] for name in X["id"]]
+
+
+@pytest.mark.parametrize("below", [["train", "test"], ["s1", "s2"], ["images"]])
+def test_folders_below_classes_that_are_not_classes(tmp_path, below):
+    for title in ("Freude", "Trauer"):
+        write_tree(tmp_path / title, ("",), below)
+    X = load_dataset(tmp_path)
+    assert X["label"].tolist() == [name.split("/")[0] for name in X["id"]]
+
+
+def test_case_does_not_make_classes(tmp_path):
+    write_tree(tmp_path, ("",), ["Pain", "pain", "PAIN", "none"])
+    X = load_dataset(tmp_path)
+    assert set(X.info.classes) == {"none", "PAIN"}
+    assert [name.split("/")[0].lower() for name in X["id"]] == [label.lower() for label in X["label"]]
+
+
 @pytest.mark.parametrize("first", [0, 1])
 @pytest.mark.parametrize("splits", [("",), ("train", "test")])
 def test_numbers_are_classes_only_with_their_names(tmp_path, first, splits):

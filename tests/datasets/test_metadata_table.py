@@ -112,6 +112,14 @@ def test_invalid_tables(tmp_path):
     check_refused(tmp_path / "metadata.jsonl", "line 1 is not a JSON object of texts and numbers")
 
 
+def test_classes_of_samples_that_are_not_selected(tmp_path):
+    """A selection does not make the classes of the other samples unknown."""
+    write_images(tmp_path, NAMES)
+    write_table(tmp_path / "metadata.csv", [{"file_name": name, "label": i % 3} for i, name in enumerate(NAMES)])
+    X = load_dataset(tmp_path, classes="0=angry,1=sad,2=", where="label=1")
+    assert (X["label"].tolist(), X["id"].tolist()) == (["sad"] * 3, NAMES[1::3])
+
+
 def test_numbers_of_classes_are_named(tmp_path):
     write_images(tmp_path, NAMES)
     write_table(tmp_path / "metadata.csv", [{"file_name": name, "label": i % 2} for i, name in enumerate(NAMES)])
