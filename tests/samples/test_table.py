@@ -30,6 +30,7 @@ def arrays():
         "split": np.array(["train"] * 8 + ["test"] * 4),
         "id": np.arange(100, 100 + N),
         "frame_numbers": np.arange(N)[:, None] + [0, 4, 9],
+        "source_region": np.tile([0.0, 0.0, 10.0, 12.0, 10.0, 12.0], (N, 3, 1)),
     }
 
 
@@ -311,4 +312,7 @@ def test_sizes_are_width_and_height(X):
 
 
 def test_repr_names_data_set_and_columns(X):
-    assert repr(X[:4]) == "Samples(4 samples of arrays: images, landmarks, label, subject, split, id, frame_numbers)"
+    assert (
+        repr(X[:4])
+        == "Samples(4 samples of arrays: images, landmarks, label, subject, split, id, frame_numbers, source_region)"
+    )
