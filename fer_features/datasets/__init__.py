@@ -85,7 +85,8 @@ def load_dataset(
     where : str or sequence of str, optional
         Selection of samples by their annotations, such as ``'view=frontal,half left'``.
     cache : str or Path, optional
-        Folder for a copy of the still images in HDF5, which loads several times faster than the original files.
+        Folder for a copy of the still images in HDF5, which loads several times faster than the original files, and for
+        the frames that were chosen in clips, which otherwise are read again to find their apexes.
 
     Returns
     -------

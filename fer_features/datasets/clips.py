@@ -14,6 +14,7 @@ import numpy as np
 
 from .._progress import progress
 from ..media.decoding import MAX_STORED_PIXELS
+from .clip_cache import ClipCache
 from .clip_column import ClipColumn, ClipFrames
 from .clip_reader import ClipFault, is_pair, read_clip
 from .file_records import Record
@@ -66,6 +67,7 @@ def read_clips(
     apex: str | None,
     neutral: str | None,
     name: Callable[[Path], str],
+    cache: Path | None = None,
 ) -> ClipTable:
     """Choose the frames of clips. Each clip is read once; its frames are decoded again on access.
 
@@ -85,6 +87,8 @@ def read_clips(
         or is found by motion. A neutral face that is given or found after the apex reverses the order of the frames.
     name : callable
         Name of a file or folder for messages.
+    cache : Path, optional
+        Folder in which the chosen frames are kept, see `ClipCache`.
 
     Returns
     -------
@@ -93,21 +97,26 @@ def read_clips(
     Raises
     ------
     FerError
-        For a parameter with another value. A fault of a record is in the result.
+        For a parameter with another value, and a cache that cannot be used. A fault of a record is in the result.
     """
     if n_frames is None:
         n_frames = 2 if records and all(is_pair(record) for record in records) else DEFAULT_N_FRAMES
     choice = FrameChoice(n_frames, apex, neutral or NEUTRAL_CHOICES[0])
+    known = ClipCache(cache, choice)
     clips: list[ClipFrames] = []
     kept: list[int] = []
     faults: list[Fault] = []
     with_remark: dict[str, list[str]] = {}
     for position, record in enumerate(progress(records, len(records), "clips read")):
-        try:
-            clip, remarks = read_clip(record, choice, name)
-        except ClipFault as error:
-            faults.append(error.fault)
-            continue
+        found = known.get(record)
+        if found is None:
+            try:
+                found = read_clip(record, choice, name)
+            except ClipFault as error:
+                faults.append(error.fault)
+                continue
+            known.put(record, *found)
+        clip, remarks = found
         clips.append(clip)
         kept.append(position)
         for remark in remarks:

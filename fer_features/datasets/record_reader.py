@@ -259,6 +259,7 @@ def _read_clips(
         apex=options.apex or _default_apex(records, apex),
         neutral=options.neutral_frame,
         name=_names(root),
+        cache=options.cache,
     )
     still_images = StillImages(
         table.images, faults=table.faults, notes=table.notes, n_entries=len(records), regions=table.regions
