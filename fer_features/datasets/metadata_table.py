@@ -54,6 +54,9 @@ RECORD_COLUMNS = (
 #: Columns with names of files, which can have any characters.
 FILE_COLUMNS = (FILE_COLUMN, "neutral", "landmarks")
 
+#: Number of characters of a name that a message shows, where the name may be the fault.
+MAX_SHOWN_NAME = 100
+
 #: Bytes of a table that are read to find its columns.
 HEADER_BYTES = 1 << 20
 
@@ -160,6 +163,10 @@ def read_table(path: Path) -> FoundRecords:
             found.records.append(_record(fields, table.parent))
         except _InvalidField as error:
             found.faults.append(Fault("invalid line", f"{table.name} line {number}: {error}"))
+        except OSError as error:  # a name that the file system does not allow, or a folder that cannot be read
+            name = utf8_text(fields.get(FILE_COLUMN, ""))[:MAX_SHOWN_NAME]
+            reason = f"{table.name} line {number}: {name} cannot be read: {error.strerror or error}"
+            found.faults.append(Fault("invalid line", reason))
     extra = {name: "" for record in found.records for name in record.extra}
     found.records = [dataclasses.replace(record, extra={**extra, **record.extra}) for record in found.records]
     return found

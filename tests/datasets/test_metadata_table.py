@@ -256,3 +256,14 @@ def test_digits_of_any_kind_and_number(tmp_path, names):
     write_images(tmp_path, NAMES)
     write_table(tmp_path / "metadata.jsonl", [{"file_name": a, "label": b} for a, b in zip(NAMES, names, strict=False)])
     assert load_dataset(tmp_path)["label"].tolist() == names
+
+
+@pytest.mark.parametrize("column", ["file_name", "neutral", "landmarks"])
+def test_names_that_the_file_system_does_not_allow(tmp_path, column):
+    write_images(tmp_path, NAMES)
+    for name in ("a" * 300 + ".png", "/".join(["b" * 200] * 30), "a\0b.png", "*" * 300 + ".png", "x/" * 3000 + "*.png"):
+        lines = [{"file_name": one, "label": "happy"} for one in NAMES[:2]]
+        lines[1] |= {column: name}
+        write_table(tmp_path / "metadata.jsonl", lines)
+        check_refused(tmp_path, "metadata.jsonl line 2")
+        assert load_dataset(tmp_path, on_error="skip")["id"].tolist() == NAMES[:1]
