@@ -89,7 +89,7 @@ class _ClipReader:
             raise ClipFault("clip without frames", f"{record.id} has no frames")
         self.is_video = is_video(record.files)
         self.title = name(record.files[0] if len(record.files) == 1 else record.files[0].parent)
-        self.apex_choice = choice.apex or ("last" if record.apex is None else "given")
+        self.apex_choice = choice.apex or (choice.default_apex if record.apex is None else "given")
         if choice.n_frames == 1 and len(record.files) == 1 and not record.is_clip:  # a still image is its own apex
             self.apex_choice = "last"
         self.neutral_is_found = record.neutral is None and record.onset is None and choice.neutral == "found"

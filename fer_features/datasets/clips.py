@@ -66,6 +66,7 @@ def read_clips(
     n_frames: int | None,
     apex: str | None,
     neutral: str | None,
+    default_apex: str = "last",
     name: Callable[[Path], str],
     cache: Path | None = None,
 ) -> ClipTable:
@@ -81,10 +82,11 @@ def read_clips(
         else 10.
     apex : {'given', 'last', 'found'} or None
         The apex is given by the record, is the last frame, or is found by motion, see `FaceMotion`. None is 'given' for
-        records with an apex and 'last' for others.
+        records with an apex and `default_apex` for others.
     neutral : {'first', 'found'} or None
         Where the record has neither a neutral face nor an onset: the neutral face is the first frame (also for None),
         or is found by motion. A neutral face that is given or found after the apex reverses the order of the frames.
+    default_apex : {'last', 'found'}, default='last'
     name : callable
         Name of a file or folder for messages.
     cache : Path, optional
@@ -101,7 +103,7 @@ def read_clips(
     """
     if n_frames is None:
         n_frames = 2 if records and all(is_pair(record) for record in records) else DEFAULT_N_FRAMES
-    choice = FrameChoice(n_frames, apex, neutral or NEUTRAL_CHOICES[0])
+    choice = FrameChoice(n_frames, apex, neutral or NEUTRAL_CHOICES[0], default_apex)
     known = ClipCache(cache, choice)
     clips: list[ClipFrames] = []
     kept: list[int] = []

@@ -26,9 +26,10 @@ class FrameChoice:
     ----------
     n_frames : int
     apex : str or None
-        One of `APEX_CHOICES`. None is 'given' for a record with an apex and 'last' for others.
+        One of `APEX_CHOICES`. None is 'given' for a record with an apex and `default_apex` for others.
     neutral : str
         One of `NEUTRAL_CHOICES`.
+    default_apex : {'last', 'found'}
 
     Raises
     ------
@@ -39,6 +40,7 @@ class FrameChoice:
     n_frames: int = DEFAULT_N_FRAMES
     apex: str | None = None
     neutral: str = "first"
+    default_apex: str = "last"
 
     def __post_init__(self) -> None:
         if not 1 <= self.n_frames <= MAX_N_FRAMES:

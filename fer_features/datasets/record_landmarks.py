@@ -81,12 +81,32 @@ def _frames(record: Record, numbers: np.ndarray) -> np.ndarray:
     if len(record.landmarks) == len(record.files) and not record.is_video:
         for t, number in enumerate(numbers):
             if number >= 0:
-                out[t] = read_point_file(record.landmarks[number])[0]
+                out[t] = _points_of_image(record.landmarks[number])
         return out
     points = read_point_file(record.landmarks[0])
+    _check_number_of_frames(points, record, int(numbers.max()))
     present = (numbers >= 0) & (numbers < len(points))
     out[present] = points[numbers[present]]
     return out
+
+
+def _points_of_image(file: Path) -> np.ndarray:
+    """Landmarks of an image (68, 2)."""
+    points = read_point_file(file)
+    if len(points) != 1:
+        raise FerError(f"{file} has landmarks of {len(points)} frames: those of one image are needed")
+    return points[0]
+
+
+def _check_number_of_frames(points: np.ndarray, record: Record, last_shown: int) -> None:
+    """Refuse the landmarks (n, 68, 2) of another clip. Frames without a face may be absent from a file."""
+    n = len(record.files)
+    if not record.is_video and len(points) > n:
+        raise FerError(f"{record.landmarks[0]} has {len(points)} frames, and {record.id} has {n}")
+    if last_shown >= len(points) and np.isfinite(points).all():
+        raise FerError(
+            f"{record.landmarks[0]} has {len(points)} frames, and frame {last_shown} of {record.id} is shown"
+        )
 
 
 def _neutral_landmarks(record: Record, image_landmarks: Mapping[Path, Path]) -> np.ndarray | None:
@@ -96,4 +116,4 @@ def _neutral_landmarks(record: Record, image_landmarks: Mapping[Path, Path]) -> 
         return None
     beside = image.with_name(landmarks.name.replace(file.stem, image.stem, 1))
     found = image_landmarks.get(image, beside if landmarks.name.startswith(file.stem) and beside.is_file() else None)
-    return None if found is None else read_point_file(found)[0]
+    return None if found is None else _points_of_image(found)

@@ -256,7 +256,8 @@ def _read_clips(
     table = read_clips(
         records,
         n_frames=options.frames,
-        apex=options.apex or _default_apex(records, apex),
+        apex=options.apex,
+        default_apex=apex,
         neutral=options.neutral_frame,
         name=_names(root),
         cache=options.cache,
@@ -265,11 +266,6 @@ def _read_clips(
         table.images, faults=table.faults, notes=table.notes, n_entries=len(records), regions=table.regions
     )
     return still_images, table.kept, {"frame_numbers": table.frame_numbers}
-
-
-def _default_apex(records: Sequence[Record], apex: str) -> str | None:
-    """None, which means that of each record, if one has it."""
-    return None if any(record.apex is not None for record in records) else apex
 
 
 def _names(root: Path) -> Callable[[Path], str]:

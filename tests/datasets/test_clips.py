@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fer_features import FerError
-from fer_features.datasets import clip_column
+from fer_features.datasets import clip_column, clip_reader
 from fer_features.datasets.clip_motion import FaceMotion
 from fer_features.datasets.clips import read_clips
 from fer_features.datasets.file_records import Record
@@ -327,6 +327,15 @@ def test_frames_that_disappear_are_an_error_with_the_name_of_the_file(tmp_path, 
 def test_other_parameters_are_refused(tmp_path, options):
     with pytest.raises(FerError, match=next(iter(options))):
         read(make_clip(tmp_path / "clip", 3), **options)
+
+
+@pytest.mark.parametrize("default", ["last", "found"])
+def test_an_apex_of_one_record_does_not_change_those_of_others(tmp_path, monkeypatch, default):
+    monkeypatch.setattr(clip_reader.FaceMotion, "find_apex", lambda self, neutral: 2)
+    records = [make_clip(tmp_path / "a", 5, apex=3), make_clip(tmp_path / "b", 5)]
+    name = {"name": lambda path: path.name}
+    numbers = read_clips(records, n_frames=1, apex=None, neutral=None, default_apex=default, **name).frame_numbers
+    assert numbers.ravel().tolist() == [3, 4 if default == "last" else 2]
 
 
 def test_no_records():
