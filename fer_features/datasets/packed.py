@@ -43,6 +43,9 @@ FORMAT = 1
 BLOCK_BYTES, CHUNK_BYTES = 1 << 24, 1 << 18
 #: Images are compressed if a sample of them shrinks below this fraction.
 MAX_COMPRESSED_FRACTION = 0.5
+#: Bytes of text up to which all values of a column have the same length in the file. HDF5 keeps text of other lengths
+#: apart, and can search it without end after damage.
+MAX_FIXED_LENGTH = 256
 #: Number of samples whose images are compressed on trial.
 N_TRIAL_SAMPLES = 20
 
@@ -94,7 +97,7 @@ def write_packed(X: Samples, path: str | Path) -> Path:
     n_bytes = 0 if images is None else int(_pixels_per_sample(images).sum())
     n_bytes = int(n_bytes * (MAX_COMPRESSED_FRACTION if options else 1)) + sum(v.nbytes for v in columns.values())
     with h5_output(path, n_bytes) as file:
-        file.create_dataset("about", data=json.dumps(about))
+        file.create_dataset("about", data=np.bytes_(json.dumps(about)))
         for name, values in columns.items():
             file.create_dataset(_key(name), data=values)
         if images is not None:
@@ -149,9 +152,11 @@ def _stored_values(name: str, X: Samples) -> np.ndarray:
     if any("\0" in value for value in values.ravel().tolist()):
         raise FerError(f"the column '{name}' has text with a NUL character, which cannot be packed")
     try:
-        return np.vectorize(str.encode, otypes=[object])(values).astype(h5py.string_dtype())
+        encoded = np.vectorize(str.encode, otypes=[object])(values)
     except UnicodeEncodeError as error:
         raise FerError(f"the column '{name}' contains {error.object!r}, which is not text in UTF-8") from error
+    length = max(1, *map(len, encoded.ravel().tolist())) if encoded.size else 1
+    return encoded.astype(h5py.string_dtype(length=length if length <= MAX_FIXED_LENGTH else None))
 
 
 def _key(column: str) -> str:
@@ -168,8 +173,11 @@ def _images(path: Path, keys: list[str], n_frames: int) -> LazyColumn:
 
 def _read_column(path: Path, name: str) -> Any:
     values = read_h5(path, _key(name))
-    if values.dtype.kind == "O":
-        return np.array([value.decode() for value in values], str)
+    if values.dtype.kind in "OS":
+        try:
+            return np.array([value.decode() for value in values.tolist()], str)
+        except (UnicodeDecodeError, AttributeError) as error:
+            raise FerError(f"{path} is damaged: its column '{name}' is not text in UTF-8") from error
     return values if values.ndim == 1 or name in COLUMNS else ArrayColumn(values)
 
 

@@ -235,6 +235,23 @@ def test_other_and_damaged_files_are_refused(tmp_path):
             load_dataset(path)
 
 
+@pytest.mark.parametrize("length", [1, 255, 256, 257, 5000])
+def test_text_of_any_length(tmp_path, length):
+    X = table(FORMS["stills"]())
+    X = X.with_columns(remark=np.array(["é" * (length // 2), *["a" * (length % 7)] * (len(X) - 1)], object))
+    assert_equal_tables(X, load_dataset(write_packed(X, tmp_path / "a.h5")))
+
+
+def test_damaged_text_is_refused(tmp_path):
+    path = write_packed(table(FORMS["stills"]()), tmp_path / "a.h5")
+    with h5py.File(path, "a") as file:
+        n = len(file["columns/id"])
+        del file["columns/id"]
+        file["columns/id"] = np.array([b"\xff\xfe"] * n)
+    with pytest.raises(FerError, match="its column 'id' is not text in UTF-8"):
+        load_dataset(path)
+
+
 @pytest.mark.parametrize("key", ["images", "columns/label", "columns/id", "columns"])
 def test_missing_parts_are_refused(tmp_path, key):
     path = write_packed(table(FORMS["stills"]()), tmp_path / "a.h5")

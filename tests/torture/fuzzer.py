@@ -24,6 +24,7 @@ import numpy as np
 
 from .contract import Case, Outcome, snapshot, violations
 from .hostile_images import class_folders, openface_tables, predictions
+from .hostile_layouts import file_tables, foreign_trees, landmark_files, packed_files
 from .hostile_models import changed_caches, changed_models, changed_runs, full_disks
 from .hostile_options import grids, option_values, pipeline_parameters
 from .hostile_sequences import damaged_sequences
@@ -38,6 +39,10 @@ CATEGORIES: dict[str, Callable[[np.random.Generator, Path, Path], Case]] = {
     "fer2013": damaged_fer2013,
     "subjects": subject_files,
     "images": class_folders,
+    "tables": file_tables,
+    "trees": foreign_trees,
+    "packed": packed_files,
+    "landmarks": landmark_files,
     "predict": predictions,
     "openface": openface_tables,
     "options": option_values,

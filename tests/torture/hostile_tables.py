@@ -75,7 +75,7 @@ def damaged_fer2013(rng: np.random.Generator, folder: Path, templates: Path) -> 
     csv.writer(text, delimiter=",;\t"[int(rng.integers(3))] if kind == 8 else ",").writerows(rows)
     content = bytearray(text.getvalue().encode())
     if rng.random() < 0.25 and content:
-        content = _damaged_bytes(content, rng)
+        content = damaged_bytes(content, rng)
         must_fail = False
     path.write_bytes(content)
     commands = [
@@ -88,7 +88,8 @@ def damaged_fer2013(rng: np.random.Generator, folder: Path, templates: Path) -> 
     return Case(command, must_fail=must_fail and command[0] == "run")
 
 
-def _damaged_bytes(content: bytearray, rng: np.random.Generator) -> bytearray:
+def damaged_bytes(content: bytearray, rng: np.random.Generator) -> bytearray:
+    """Text with odd bytes, or without its end."""
     kind = rng.integers(4)
     at = int(rng.integers(len(content)))
     if kind == 0:
@@ -144,7 +145,7 @@ def _subjects_csv(rng: np.random.Generator, folder: Path, ids: list[str]) -> tup
     with open(folder / "s.csv", "w", newline="") as file:
         csv.writer(file).writerows(rows)
     if kind == 0 and rng.random() < 0.5:
-        (folder / "s.csv").write_bytes(_damaged_bytes(bytearray((folder / "s.csv").read_bytes()), rng))
+        (folder / "s.csv").write_bytes(damaged_bytes(bytearray((folder / "s.csv").read_bytes()), rng))
     return "s.csv", must_fail
 
 

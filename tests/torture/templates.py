@@ -19,7 +19,8 @@ QUICK = ["--quiet", "--cv", "2fold", "--set", "calibration_cv=0"]
 
 def make_templates(folder: Path, run: Callable[[list[str]], None]) -> None:
     """Write all templates into a folder: fer22 (24 clips of 4 subjects, 6 of a test split), subjects.csv, fer2013.csv,
-    faces (class folders), media, grid.json, the runs A, B (of landmarks), H and S (of stills), and the cache of H.
+    faces (class folders) and faces.h5, media, grid.json, the runs A, B (of landmarks), H and S (of stills), and the
+    cache of H.
 
     Parameters
     ----------
@@ -32,6 +33,7 @@ def make_templates(folder: Path, run: Callable[[list[str]], None]) -> None:
     _write_media(folder / "media")
     (folder / "grid.json").write_text('{"classifier__shrinkage": [0.1, 0.5]}\n')
     sequences = ["--data", "fer22", "--subjects", "subjects.csv", *QUICK]
+    run(["pack", "faces", "faces.h5", "--quiet"])
     run(["run", "--pipeline", "landmarks_lda", *sequences, "--out", "A"])
     run(["run", "--pipeline", "hog_lda", *sequences, "--out", "H", "--cache", "cache"])
     run(["run", "--pipeline", "landmarks_logreg", *sequences, "--out", "B"])

@@ -23,6 +23,7 @@ MODULES = (
     "fer_features.cli",
     *(f"fer_features.cli.{name}" for name in ("run", "search", "check", "compare", "inspect_data", "plot", "predict")),
     "fer_features.cli.landmarks",
+    "fer_features.cli.pack",
     "fer_features.workflow",
     "fer_features.recognition",
     "fer_features.audit",

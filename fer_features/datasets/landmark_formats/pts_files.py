@@ -47,7 +47,7 @@ def read_pts(file: CandidateFile) -> LandmarkFrames:
     if not brace:
         raise FerError(f"{file} is incomplete: it ends without '}}'")
     points = read_number_pairs(file, body)
-    if len(points) != int(header[1]):
+    if header[1].lstrip("0") != str(len(points)):
         raise FerError(f"{file} announces {header[1]} points and has {len(points)}")
     return one_source(ibug68_points(points - 1, file.path)[None])
 

@@ -60,6 +60,7 @@ def test_the_header_of_pts_varies(tmp_path):
     ("old", "new", "message"),
     [
         ("n_points: 68", "n_points: 67", "announces 67 points and has 68"),
+        ("n_points: 68", "n_points: " + "9" * 5000, "99 points and has 68"),
         ("\n}", "", "is incomplete: it ends without '}'"),
         (" 52", " x52", "a line that is not a point 'x y'"),
         (" 52", " 52 1", "a line that is not a point 'x y'"),
