@@ -70,9 +70,10 @@ def test_neutral_face_of_a_clip_that_returns_to_neutral_is_before_the_apex(seque
         assert neutral < len(order) // 2
 
 
-def test_neutral_face_of_a_clip_that_begins_with_the_expression(sequences):
-    found = [motion_of(clip[::-1]).find_neutral() for clip in sequences]
-    assert np.mean(np.array(found) >= N_FRAMES - 2) >= 0.5  # others are taken for the opposite
+def test_neutral_face_of_a_clip_that_begins_with_the_expression():
+    clips = generate(n_subjects=2, n_test_subjects=0, n_repeats=1, n_frames=N_FRAMES).images
+    found = [motion_of(clip[::-1]).find_neutral() for clip in clips]
+    assert np.mean(np.array(found) >= N_FRAMES - 2) > 0.5  # others are taken for the opposite
 
 
 def test_frame_numbers_are_those_that_were_given(sequences):
