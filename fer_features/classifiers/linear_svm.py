@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from scipy.linalg import eigh
+from scipy.linalg import solve_triangular
+from scipy.linalg.lapack import dpstrf
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.svm import LinearSVC
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
+
+#: Samples whose squared distance from the span of the others is below this fraction of the largest squared norm add
+#: nothing to the span: the rounding errors of the Gram matrix are larger.
+MIN_RELATIVE_PIVOT = {np.float32: 1e-6, np.float64: 1e-12}
 
 
 class LinearSVM(ClassifierMixin, BaseEstimator):
@@ -33,6 +39,7 @@ class LinearSVM(ClassifierMixin, BaseEstimator):
     feature_names_in_ : ndarray of shape (d,)
         Defined only if `X` has feature names that are all strings.
     coef_ : ndarray of shape (k, d), or (1, d) for two classes
+        Of the type of `X` if there are more features than samples, else float64.
     intercept_ : ndarray of shape (k,), or (1,) for two classes
     n_iter_ : int
         Largest number of iterations over the classes.
@@ -41,7 +48,8 @@ class LinearSVM(ClassifierMixin, BaseEstimator):
     -----
     The optimization problem is that of `sklearn.svm.LinearSVC`. If there are more features than samples, its solution
     lies in the span of the samples, and is found there: with hundreds of coordinates instead of thousands, and the same
-    result.
+    result. The coordinates are the rows of the Cholesky factor of the Gram matrix, half of which are zero. They are
+    skipped by liblinear.
 
     References
     ----------
@@ -98,13 +106,9 @@ class LinearSVM(ClassifierMixin, BaseEstimator):
             random_state=self.random_state,
         )
         if X.shape[0] < X.shape[1] and X.any():  # zeros have no span
-            X = X.astype(np.float64)
-            values, vectors = eigh(X @ X.T)
-            kept = values > values[-1] * 1e-10
-            length, vectors = np.sqrt(values[kept]), vectors[:, kept]
-            # Coordinates of the samples in X.T @ vectors / length, which is an orthonormal basis of their span.
-            svc.fit(vectors * length, y, sample_weight)
-            self.coef_ = (svc.coef_ / length) @ vectors.T @ X
+            coordinates, to_features = _span_coordinates(X)
+            svc.fit(coordinates, y, sample_weight)
+            self.coef_ = to_features(svc.coef_)
         else:
             self.coef_ = svc.fit(X, y, sample_weight).coef_
         self.classes_, self.intercept_, self.n_iter_ = svc.classes_, svc.intercept_, svc.n_iter_
@@ -130,3 +134,32 @@ class LinearSVM(ClassifierMixin, BaseEstimator):
         """Predict labels, shape (n,), for features of shape (n, d)."""
         scores = self.decision_function(X)
         return self.classes_[(scores > 0).astype(int) if scores.ndim == 1 else scores.argmax(1)]
+
+
+def _span_coordinates(X: np.ndarray) -> tuple[np.ndarray, Callable[[np.ndarray], np.ndarray]]:
+    """Coordinates of samples in an orthonormal basis of their span.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n, d)
+
+    Returns
+    -------
+    coordinates : ndarray of shape (n, r), float64
+        `X` is equal to ``coordinates @ B`` for the orthonormal basis `B`, of shape (r, d), of the span.
+    to_features : callable
+        Returns ``coef @ B`` for coefficients of shape (k, r).
+    """
+    gram = (X @ X.T).astype(np.float64)
+    # With pivoting, since centred samples are linearly dependent.
+    factor, pivots, rank, _ = dpstrf(gram, lower=1, tol=MIN_RELATIVE_PIVOT[X.dtype.type] * gram.diagonal().max())
+    pivots, factor = pivots - 1, np.tril(factor)[:, :rank]
+    coordinates = np.empty_like(factor)
+    coordinates[pivots] = factor
+
+    def to_features(coef: np.ndarray) -> np.ndarray:
+        dual = np.zeros((len(coef), len(X)), X.dtype)
+        dual[:, pivots[:rank]] = solve_triangular(factor[:rank], coef.T, lower=True, trans="T").T
+        return dual @ X
+
+    return coordinates, to_features

@@ -220,8 +220,7 @@ class Features(FeatureUnion):
         for block, mean, divisor, weight, stop in zip(blocks, self.means_, self.scales_, weights, stops, strict=True):
             part = out[..., stop - block.shape[-1] : stop]
             np.subtract(block, mean, out=part)
-            part /= divisor
-            part *= weight
+            part *= weight / divisor
         return out.reshape(len(out), -1)
 
 
@@ -232,5 +231,6 @@ def named_extractors(model: BaseEstimator) -> list[tuple[str, Extractor]]:
 
 
 def _finite_rows(block: np.ndarray) -> np.ndarray:
-    """Rows of a block without NaN, (n,) bool; the sum needs no temporary array of the size of the block."""
-    return np.isfinite(block.reshape(len(block), -1).sum(1, dtype=np.float64))
+    """Rows of a block without NaN, (n,) bool; largest and smallest value need no temporary array of its size."""
+    rows = block.reshape(len(block), -1)
+    return np.isfinite(rows.max(1, initial=0)) & np.isfinite(rows.min(1, initial=0))

@@ -7,8 +7,8 @@ import numpy as np
 #: Allowed values of the parameter `scale` of `Features`.
 SCALES = ("standardize", "block", "none")
 
-#: Entries of a block whose squares are computed at once.
-ENTRIES_PER_CHUNK = 1 << 22
+#: Entries of a block that are processed at once: in float64 they fit into the cache of a core.
+ENTRIES_PER_CHUNK = 1 << 17
 #: Smallest standard deviation that a feature is divided by, relative to the root mean square over the block. A feature
 #: that hardly varies in training must not become the largest one.
 MIN_RELATIVE_STD = 1e-2
@@ -43,11 +43,11 @@ def fit_block_scaling(block: np.ndarray, scale: str) -> tuple[np.ndarray, np.nda
         return np.zeros(block.shape[-1], np.float32), np.ones(block.shape[-1], np.float32)
     axes = tuple(range(block.ndim - 1))
     mean = block.mean(axes, dtype=np.float64)
-    # In chunks: float64 values of all samples at once would take twice the memory of the block.
-    step = max(1, ENTRIES_PER_CHUNK // max(1, block[0].size)) if len(block) else 1
     squares = np.zeros(block.shape[-1])
+    step = max(1, ENTRIES_PER_CHUNK // max(1, block[:1].size))
     for start in range(0, len(block), step):
-        squares += np.square(block[start : start + step] - mean).sum(axes)
+        centred = (block[start : start + step] - mean).reshape(-1, block.shape[-1])
+        squares += np.einsum("ij,ij->j", centred, centred)
     std = np.sqrt(squares / max(1, block.size // max(1, block.shape[-1])))
     total = np.sqrt((std**2).sum())
     if scale == "standardize":

@@ -38,3 +38,14 @@ def test_repeated_samples_have_a_span_of_lower_dimension():
 
 def test_constant_zero_features_give_the_most_frequent_class():
     assert LinearSVM().fit(np.zeros((3, 5)), [0, 1, 1]).predict(np.zeros((2, 5))).tolist() == [1, 1]
+
+
+def test_centred_float32_samples_have_the_scores_of_float64():
+    rng = np.random.default_rng(0)
+    y = rng.integers(0, 3, 60)
+    X = (rng.normal(size=(3, 800))[y] + rng.normal(size=(60, 800))).astype(np.float32)
+    X = (X - X.mean(0)) / 30  # one sample is a linear combination of the others
+    found, expected = (LinearSVM().fit(X.astype(dtype), y) for dtype in (np.float32, np.float64))
+    assert found.coef_.dtype == np.float32
+    new = rng.normal(size=(50, 800)) / 30
+    np.testing.assert_allclose(found.decision_function(new), expected.decision_function(new), atol=1e-5)
