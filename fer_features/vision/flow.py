@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+
 import cv2
 import numpy as np
 
@@ -139,22 +141,75 @@ def hof(flow: np.ndarray, orientations: int = 8, grid: int = 6, min_motion: floa
     array([[3., 0., 0., 0., 0.],
            [0., 0., 0., 0., 1.]], dtype=float32)
     """
-    n, height, width, _ = flow.shape
+    histograms = np.empty((len(flow), grid * grid, orientations + 1), np.float32)
+    for frame, histogram in zip(flow, histograms, strict=True):
+        dx, dy = np.moveaxis(frame, -1, 0).astype(np.float64)
+        still = dx * dx + dy * dy < min_motion * min_motion
+        dx[still] = dy[still] = 0
+        histogram[:, :-1] = direction_histograms(dx, dy, orientations, grid)
+        cells, n_pixels = cell_numbers(still.shape, grid)
+        histogram[:, -1] = np.bincount(cells[still.ravel()], minlength=grid * grid) / n_pixels
+    return histograms.reshape(len(flow), -1)
+
+
+def direction_histograms(dx: np.ndarray, dy: np.ndarray, orientations: int, grid: int) -> np.ndarray:
+    """Compute histograms of the directions of a vector field, weighted by magnitude, over a grid of cells.
+
+    Parameters
+    ----------
+    dx, dy : ndarray, shape (H, W), float64
+    orientations, grid : int
+        As in `hof`.
+
+    Returns
+    -------
+    ndarray, shape (grid * grid, orientations), float64
+        Mean over the pixels of each cell of the magnitude in each direction.
+
+    Raises
+    ------
+    ValueError
+        If a side of the field has fewer pixels than cells.
+
+    Notes
+    -----
+    One field is processed at once: its arrays fit into the cache.
+    """
+    cells, n_pixels = cell_numbers(dx.shape, grid)
+    dx, dy = dx.ravel(), dy.ravel()
+    magnitude = np.sqrt(dx * dx + dy * dy)
+    position = np.arctan2(dy, dx)
+    position *= orientations / (2 * np.pi)
+    position += orientations * (position < 0)
+    lower = position.astype(np.intp)
+    upper_votes = magnitude * (position - lower)
+    # The position is at most `orientations`, so that the next bin is at most `orientations + 1`: these two are bins 0
+    # and 1.
+    n_bins = orientations + 2
+    bins = cells * n_bins + lower
+    votes = np.bincount(bins, magnitude - upper_votes, len(n_pixels) * n_bins)
+    bins += 1
+    votes += np.bincount(bins, upper_votes, len(n_pixels) * n_bins)
+    votes = votes.reshape(-1, n_bins)
+    votes[:, 0] += votes[:, orientations]
+    votes[:, 1 % orientations] += votes[:, orientations + 1]
+    return votes[:, :orientations] / n_pixels[:, None]
+
+
+@functools.lru_cache(maxsize=8)
+def cell_numbers(shape: tuple[int, int], grid: int) -> tuple[np.ndarray, np.ndarray]:
+    """Number of the cell of each pixel, (H * W,) int, and the number of pixels of each cell, (grid * grid,) int.
+
+    Cells are in row-major order, cover all pixels, and their sizes differ by at most one pixel.
+
+    Raises
+    ------
+    ValueError
+        If a side has fewer pixels than cells.
+    """
+    height, width = shape
     if min(height, width) < grid:
         raise ValueError(f"an image of {width} x {height} pixels cannot be divided into {grid} x {grid} cells")
-    dx, dy = flow[..., 0].astype(np.float64), flow[..., 1].astype(np.float64)
-    magnitude = np.hypot(dx, dy)
-    moving = magnitude >= min_motion
-    position = np.arctan2(dy, dx) / (2 * np.pi) * orientations % orientations
-    lower = position.astype(np.intp) % orientations
-    upper_weight = position - np.floor(position)
     rows, columns = np.arange(height) * grid // height, np.arange(width) * grid // width
-    cell = rows[:, None] * grid + columns + grid * grid * np.arange(n)[:, None, None]
-    first_bin = cell * (orientations + 1)
-    n_bins = n * grid * grid * (orientations + 1)
-    weight = np.where(moving, magnitude, 0.0)
-    votes = np.bincount((first_bin + lower).ravel(), (weight * (1 - upper_weight)).ravel(), n_bins)
-    votes += np.bincount((first_bin + (lower + 1) % orientations).ravel(), (weight * upper_weight).ravel(), n_bins)
-    votes += np.bincount((first_bin + orientations).ravel(), (~moving).ravel(), n_bins)
-    pixels = np.bincount(cell.ravel(), minlength=n * grid * grid)
-    return (votes.reshape(-1, orientations + 1) / pixels[:, None]).reshape(n, -1).astype(np.float32)
+    cells = (rows[:, None] * grid + columns).ravel()
+    return cells, np.bincount(cells, minlength=grid * grid)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from .flow import hof
+from .flow import direction_histograms
 
 
 def mbh(flow: np.ndarray, orientations: int = 8, grid: int = 8) -> np.ndarray:
@@ -55,10 +55,9 @@ def mbh(flow: np.ndarray, orientations: int = 8, grid: int = 8) -> np.ndarray:
     >>> mbh(flow, orientations=4, grid=1)
     array([[0.5, 0. , 0. , 0. , 0. , 0. , 0. , 0. ]], dtype=float32)
     """
-    histograms = []
-    for component in (flow[..., 0], flow[..., 1]):
-        down, right = np.gradient(component.astype(np.float64), axis=(1, 2))
-        votes = hof(np.stack([right, down], -1), orientations, grid, min_motion=0.0)
-        # With min_motion=0 the last bin, of pixels without motion, is empty.
-        histograms.append(votes.reshape(len(flow), -1, orientations + 1)[..., :-1].reshape(len(flow), -1))
-    return np.concatenate(histograms, 1)
+    histograms = np.empty((len(flow), 2, grid * grid, orientations), np.float32)
+    for frame, pair in zip(flow, histograms, strict=True):
+        for component, histogram in zip(np.moveaxis(frame, -1, 0).astype(np.float64), pair, strict=True):
+            down, right = np.gradient(component)
+            histogram[:] = direction_histograms(right, down, orientations, grid)
+    return histograms.reshape(len(flow), -1)

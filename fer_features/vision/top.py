@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from .flow import hof
+from .flow import direction_histograms
 from .lbp import lbp_codes
 from .lbp_labels import N_LBP_LABELS, uniform_labels
 
@@ -198,9 +198,8 @@ def hog_top(clips: np.ndarray, orientations: int = 9, grid: int = 6, signed_grad
                 length = np.hypot(a, b)
                 divisor = np.where(length > 0, length, 1)
                 a, b = (a * a - b * b) / divisor, 2 * a * b / divisor
-            votes = hof(np.stack([a, b], -1), orientations, grid, min_motion=0.0)
-            # With min_motion=0 the last bin, of pixels without motion, is empty.
-            histograms[i, :, p] = votes.reshape(len(a), -1, orientations + 1)[..., :-1].mean(0)
+            frames_of_plane = zip(a.astype(np.float64), b.astype(np.float64), strict=True)
+            histograms[i, :, p] = np.mean([direction_histograms(*ab, orientations, grid) for ab in frames_of_plane], 0)
     return histograms.reshape(len(clips), -1)
 
 
