@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from typing import TYPE_CHECKING
+from weakref import WeakKeyDictionary
 
 import numpy as np
 
@@ -12,6 +13,9 @@ if TYPE_CHECKING:
 
 #: Samples that are hashed per read.
 HASH_BATCH_SIZE = 64
+
+#: Hashes of tables that exist, by the names of the columns: a run needs that of its table several times.
+_known: WeakKeyDictionary[Samples, dict[tuple[str, ...], str]] = WeakKeyDictionary()
 
 
 def fingerprint(X: Samples, columns: tuple[str, ...] = ("images", "landmarks", "label")) -> str:
@@ -31,7 +35,8 @@ def fingerprint(X: Samples, columns: tuple[str, ...] = ("images", "landmarks", "
     Notes
     -----
     BLAKE2b over names, shapes and values, read in batches, so that memory does not grow with the data. Integers are
-    hashed as 64-bit integers, and labels as codes: they are equal whatever their storage type.
+    hashed as 64-bit integers, and labels as codes: they are equal whatever their storage type. The hash of a table is
+    computed once: changes of its arrays after that are not noticed, as in its feature store.
 
     Examples
     --------
@@ -39,10 +44,18 @@ def fingerprint(X: Samples, columns: tuple[str, ...] = ("images", "landmarks", "
     >>> fingerprint(Samples.from_arrays(label=[0, 1])) == fingerprint(Samples.from_arrays(label=[1, 0]))
     False
     """
-    digest = hashlib.blake2b(digest_size=16)
     # Located landmarks depend on the pipeline, not only on the data.
     located = {"landmarks"} if X.info.landmarks_located else set()
-    for name in (name for name in columns if name in X and name not in located):
+    names = tuple(name for name in columns if name in X and name not in located)
+    known = _known.setdefault(X, {})
+    if names not in known:
+        known[names] = _content_hash(X, names)
+    return known[names]
+
+
+def _content_hash(X: Samples, names: tuple[str, ...]) -> str:
+    digest = hashlib.blake2b(digest_size=16)
+    for name in names:
         digest.update(f"{name} {len(X)}".encode())
         for start in range(0, len(X), HASH_BATCH_SIZE):
             batch = X[start : start + HASH_BATCH_SIZE]
