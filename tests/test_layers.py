@@ -43,6 +43,7 @@ LAYERS = [
             "_result_folder",
             "_serialization",
             "_text",
+            "_threads",
             "exceptions",
             "expressions",
             "manifest",

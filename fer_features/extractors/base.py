@@ -10,12 +10,12 @@ import numpy as np
 from sklearn.base import BaseEstimator, TransformerMixin
 
 from .._progress import progress
+from .._threads import map_in_threads
 from ..exceptions import FerError
 from ..samples.plain_arrays import as_samples
 from ..samples.table import Samples
 from .cache_keys import cache_key
 from .parameters import Constraint, check_parameters
-from .threads import map_in_threads
 
 #: Samples per batch: enough to keep numpy busy, few enough for the cache of the processor.
 BATCH_SIZE = 16

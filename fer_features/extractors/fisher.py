@@ -8,6 +8,7 @@ import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
 from .._progress import progress
+from .._threads import map_in_threads, single_threaded_blas
 from ..exceptions import FerError
 from ..samples.plain_arrays import as_samples
 from ..samples.table import Samples
@@ -21,7 +22,6 @@ from .appearance import FRAMES, Appearance
 from .cell_pca import CellPCA, fit_cell_pca
 from .local_descriptors import sample_descriptors, usable_samples
 from .parameters import FINITES, NON_NEGATIVE_INTEGER, POSITIVE, POSITIVE_INTEGER, POSITIVES, as_list
-from .threads import map_in_threads, single_threaded_blas
 
 #: Samples per batch where the vectors of cells are projected. The projection is read once per batch, and for small
 #: batches this would take longer than the rest.

@@ -7,9 +7,9 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from .._progress import progress
+from .._threads import map_in_threads
 from ..exceptions import FerError
 from ..samples.table import Samples
-from .threads import map_in_threads
 
 #: Descriptors per frame, at least, while there are enough frames.
 MIN_DESCRIPTORS_PER_FRAME = 200

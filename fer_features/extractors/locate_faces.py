@@ -12,6 +12,7 @@ import joblib
 import numpy as np
 
 from .._progress import progress
+from .._threads import map_in_threads
 from ..exceptions import FerError
 from ..faces.detector import FaceDetector, as_detector
 from ..faces.face_search import FaceSearch, FacesInImages, face_coverage
@@ -25,7 +26,6 @@ from ..vision.geometry import interpolate_missing_frames
 from .base import SamplesTransformer
 from .cache_keys import cache_key
 from .parameters import check_parameters
-from .threads import map_in_threads
 
 #: Allowed values of the parameter `method`.
 FACE_METHODS = ("auto", "given", "detect", "crop", "none")

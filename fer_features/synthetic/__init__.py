@@ -29,8 +29,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
-from threadpoolctl import threadpool_limits
 
+from .._threads import map_in_threads, single_threaded_blas
 from .action_units import ACTION_UNITS
 from .face_model import IMAGE_HEIGHT, IMAGE_WIDTH, sample_face
 from .motion import SubjectTraits, sample_motion, sample_traits
@@ -145,17 +145,21 @@ def generate(
     landmarks = np.empty((n, n_frames, 68, 2), np.float32)
     intensity = np.empty((n, n_frames), np.float32)
     actions, pose = np.empty((n, n_frames, k, 2), np.float32), np.empty((n, n_frames, 6), np.float32)
+
+    def render_subject(subject: int) -> None:
+        rig, traits = make_subject(seed, subject)
+        for i in np.flatnonzero(subjects == subject):
+            rng = np.random.default_rng([seed, 2, int(i)])
+            motion = sample_motion(rng, traits, labels[i], n_frames)
+            warp, shift = rig.warp(motion.actions, motion.pose).shifted_inside(MIN_MARGIN)
+            motion.pose[:, :2] += shift
+            images[i], landmarks[i] = render_sequence(rig, warp, motion, rng, clean=clean)
+            intensity[i], actions[i], pose[i] = motion.intensity, motion.actions, motion.pose
+
     # The matrices are small: BLAS threads cost more time than they save, much more on a busy machine.
-    with threadpool_limits(1, "blas"):
-        for subject in np.unique(subjects):
-            rig, traits = make_subject(seed, int(subject))
-            for i in np.flatnonzero(subjects == subject):
-                rng = np.random.default_rng([seed, 2, int(i)])
-                motion = sample_motion(rng, traits, labels[i], n_frames)
-                warp, shift = rig.warp(motion.actions, motion.pose).shifted_inside(MIN_MARGIN)
-                motion.pose[:, :2] += shift
-                images[i], landmarks[i] = render_sequence(rig, warp, motion, rng, clean=clean)
-                intensity[i], actions[i], pose[i] = motion.intensity, motion.actions, motion.pose
+    with single_threaded_blas():
+        for _ in map_in_threads(render_subject, np.unique(subjects).tolist()):
+            pass
     split = np.where(subjects < n_subjects, "train", "test").astype("<U5")
     return SyntheticSequences(images, landmarks, labels, subjects, split, intensity, actions, pose, seed)
 

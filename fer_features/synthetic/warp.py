@@ -181,12 +181,12 @@ def _invert(field: np.ndarray, targets: np.ndarray, n_iterations: int = 3) -> np
 
 def _newton(field: np.ndarray, slope: np.ndarray, target: np.ndarray, n_iterations: int) -> np.ndarray:
     """Invert the field of one frame; per frame, the arrays fit into the processor cache."""
-    tx, ty = np.moveaxis(target, -1, 0)
+    tx, ty = _components(target)
     x, y = tx.copy(), ty.copy()
     for _ in range(n_iterations):
         column, row = (x + CANVAS_PADDING) * (1 / NODE_SPACING), (y + CANVAS_PADDING) * (1 / NODE_SPACING)
-        dx, dy = cv2.split(cv2.remap(field, column, row, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE))
-        xx, yx, xy, yy = cv2.split(cv2.remap(slope, column, row, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE))
+        dx, dy = _components(cv2.remap(field, column, row, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE))
+        xx, yx, xy, yy = _components(cv2.remap(slope, column, row, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE))
         xx += 1
         yy += 1
         rx, ry = tx - x - dx, ty - y - dy
@@ -194,6 +194,11 @@ def _newton(field: np.ndarray, slope: np.ndarray, target: np.ndarray, n_iteratio
         x += np.clip((yy * rx - xy * ry) * scale, -8, 8)
         y += np.clip((xx * ry - yx * rx) * scale, -8, 8)
     return np.stack([x, y], -1)
+
+
+def _components(values: np.ndarray) -> np.ndarray:
+    """Move the last axis to the front, as a contiguous array; several times faster than `cv2.split`."""
+    return np.ascontiguousarray(np.moveaxis(values, -1, 0))
 
 
 def flow_between_frames(rig: FaceRig, actions: np.ndarray, pose: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

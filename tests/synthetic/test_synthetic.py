@@ -163,3 +163,11 @@ def test_landmarks_move_with_the_ground_truth_flow(sequences: SyntheticSequences
     assert len(error) > 150
     assert np.median(error) < 0.05
     assert np.quantile(error, 0.95) < 0.3
+
+
+def test_subjects_rendered_in_threads_are_those_of_one_thread(monkeypatch):
+    def images(n_threads: int) -> np.ndarray:
+        monkeypatch.setattr("fer_features._threads.cpu_count", lambda: n_threads)
+        return generate(3, 1, 1, n_frames=2, n_test_repeats=1).images
+
+    assert (images(1) == images(4)).all()

@@ -4,8 +4,8 @@ import threading
 
 import pytest
 
-from fer_features.extractors import threads
-from fer_features.extractors.threads import map_in_threads
+from fer_features import _threads as threads
+from fer_features._threads import map_in_threads
 
 
 @pytest.mark.parametrize("n_threads", [1, 2, 3])
