@@ -212,5 +212,9 @@ class SVM(ClassifierMixin, BaseEstimator):
         return first @ to_first + second @ to_second
 
     def _kernel(self, A: np.ndarray, B: np.ndarray) -> np.ndarray:
-        squares = (A**2).sum(1, dtype=np.float64)[:, None] + (B**2).sum(1, dtype=np.float64) - 2.0 * (A @ B.T)
-        return np.exp(-self.gamma_ * np.maximum(squares, 0))
+        kernel = (A @ B.T).astype(np.float64)
+        kernel *= 2 * self.gamma_
+        kernel -= self.gamma_ * np.einsum("ij,ij->i", A, A).astype(np.float64)[:, None]
+        kernel -= self.gamma_ * np.einsum("ij,ij->i", B, B).astype(np.float64)
+        np.minimum(kernel, 0, out=kernel)
+        return np.exp(kernel, out=kernel)
