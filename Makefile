@@ -18,7 +18,7 @@ else
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable
 endif
 
-.PHONY: run test torture lint clean
+.PHONY: run test bench torture lint clean
 
 run: $(VENV)/.installed
 	$(BIN)/fer-features run --pipeline hog_svm
@@ -26,6 +26,10 @@ run: $(VENV)/.installed
 # Other versions of ruff and mypy have other rules: only the pinned ones check the code.
 test: $(VENV)/.installed-test $(if $(filter pinned,$(VERSIONS)),lint)
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(JOBS) --doctest-modules tests fer_features
+
+# Fails if the speed relative to other libraries has fallen by more than a third since the last record.
+bench: $(VENV)/.installed-test
+	$(BIN)/python experiments/bench.py --quick
 
 # Hostile files, options and signals for half an hour; tests/torture in `make test` runs for less than a minute.
 torture: $(VENV)/.installed-test

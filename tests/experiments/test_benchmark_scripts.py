@@ -74,3 +74,59 @@ def test_speed_and_memory_of_recognition_are_measured(run_script, script, tmp_pa
     assert "landmarks" not in tracked["ms_per_frame"]
     assert aligned["labelled_fraction"] > 0.9
     assert [row["n_faces"] for row in record["memory"]] == [30, 60]
+
+
+@pytest.fixture
+def bench(script, monkeypatch):
+    """The script, with one round of the classifiers alone."""
+    bench = script("bench")
+    monkeypatch.setattr(bench, "benchmarks", lambda n_images: ())
+    monkeypatch.setattr(bench, "N_ROUNDS", 1)
+    return bench
+
+
+def test_ratios_are_recorded_and_compared(bench, run_script, tmp_path):
+    out = tmp_path / "bench.json"
+    for n_records in (1, 2):
+        run_script("bench", "--quick", "--record", "--out", out)
+        history = json.loads(out.read_text())["history"]
+        assert len(history) == n_records
+    ratios = history[-1]["ratios"]
+    assert len(ratios) == 2
+    assert all(ratio > 0 for ratio in ratios.values())
+    history[-1]["ratios"] = {key: ratio / 4 for key, ratio in ratios.items()}
+    out.write_text(json.dumps({"history": history}))
+    assert "no ratio is below" in run_script("bench", "--quick", "--out", out)
+
+
+def test_a_ratio_that_has_fallen_is_measured_again_and_fails(bench, run_script, tmp_path, monkeypatch, capsys):
+    out = tmp_path / "bench.json"
+    run_script("bench", "--quick", "--record", "--out", out)
+    history = json.loads(out.read_text())["history"]
+    key = next(iter(history[0]["ratios"]))
+    history[0]["ratios"][key] *= 100
+    out.write_text(json.dumps({"history": history}))
+    calls = []
+    monkeypatch.setattr(bench, "cpu_seconds", lambda call: calls.append(call) or 1.0)
+    assert bench.main(["--quick", "--out", str(out)]) == 2
+    error = capsys.readouterr().err
+    assert "slower by more than a third" in error
+    assert key in error
+    assert len(calls) > 2 * 2 * bench.N_ROUNDS
+
+
+def test_every_descriptor_is_compared_except_optical_flow(script):
+    bench = script("bench")
+    names = [one.name for one in bench.comparisons(quick=True)]
+    for word in ("HOG", "LBP", "Gabor", "alignment", "Fisher", "support vector machine"):
+        assert any(word in name for name in names)
+    assert not any("flow" in name for name in names)
+
+
+def test_comparison_needs_a_record_of_the_same_computations(bench, tmp_path, capsys):
+    out = tmp_path / "bench.json"
+    assert bench.main(["--quick", "--out", str(out)]) == 2
+    assert "--record" in capsys.readouterr().err
+    out.write_text(json.dumps({"history": [{"quick": True, "ratios": {"old": 2.0}}]}))
+    assert bench.main(["--quick", "--out", str(out)]) == 2
+    assert "old" in capsys.readouterr().err
