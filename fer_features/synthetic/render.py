@@ -9,7 +9,16 @@ from .action_units import JAW_DROP, UNIT_INDEX
 from .canvas import sample_canvas
 from .face_model import EYES, IMAGE_HEIGHT, IMAGE_WIDTH, INTEROCULAR
 from .motion import SequenceMotion
-from .warp import LEFT_EYE_POINTS, PIXEL_GRID, RIGHT_EYE_POINTS, FaceRig, FaceWarp, mouth_opening, visible_glasses
+from .warp import (
+    FIRST_LOWER_ROW,
+    LEFT_EYE_POINTS,
+    PIXEL_GRID,
+    RIGHT_EYE_POINTS,
+    FaceRig,
+    FaceWarp,
+    mouth_opening,
+    visible_glasses,
+)
 
 #: Normal quantiles. Sensor noise looks up random bytes in this table, ten times faster than sampling normal variates.
 NORMAL_QUANTILES = ndtri((np.arange(256) + 0.5) / 256).astype(np.float32)
@@ -40,7 +49,9 @@ def render_sequence(
     n = len(motion.actions)
     landmarks = warp.landmarks()
     upper, lower = warp.material_points
-    seen = np.where(face.below_mouth_line(lower)[..., None] > 0, lower, upper)
+    seen = upper.copy()
+    below = lower[:, FIRST_LOWER_ROW:]
+    np.copyto(seen[:, FIRST_LOWER_ROW:], below, where=face.below_mouth_line(below)[..., None] > 0)
 
     skins = [texture.skin] * n if clean else texture.folds.applied_to(texture.skin, motion.actions)
     images = np.stack([sample_canvas(skin, x) for skin, x in zip(skins, seen, strict=True)])
