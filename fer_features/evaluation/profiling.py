@@ -52,15 +52,18 @@ class Stopwatch:
 def seconds_per_sample(model: Any, X: Samples) -> float | None:
     """Mean time from the images or landmarks of a sample to its prediction, in seconds, on one thread.
 
-    None where no sample has features.
+    None where no sample of those that are timed has features.
     """
     usable = np.flatnonzero(can_extract(model, X))
     if not len(usable):
         return None
     indices = usable[np.linspace(0, len(usable) - 1, min(len(usable), N_TIMED_SAMPLES)).astype(int)]
+    indices = indices[can_extract(model, X[indices])]  # a sample can need others of its subject
+    if not len(indices):
+        return None
     # `with_columns` drops the features computed so far; the first call loads what is imported on use.
     with threadpool_limits(1):
-        predict_with_scores(model, X[indices[:1]].with_columns())
+        predict_with_scores(model, X[indices].with_columns())
         start = time.perf_counter()
         predict_with_scores(model, X[indices].with_columns())
     return round((time.perf_counter() - start) / len(indices), 6)

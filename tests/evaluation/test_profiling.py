@@ -35,6 +35,15 @@ def test_stored_features_do_not_shorten_the_time_per_sample():
     assert X.feature_store.n_computed == n_computed
 
 
+def test_samples_are_timed_that_need_others_of_their_subject():
+    images, landmarks, label, subject = draw_clips(n_subjects=2)
+    X = Samples.from_arrays(images, landmarks, label, subject)
+    model = make_pipeline("hogdiff_svm", calibration_cv=0, neutral__method="subject").fit(X, label)
+    assert 1e-5 < seconds_per_sample(model, X) < 1
+    each_once = X.with_columns(subject=[str(i) for i in range(len(X))])
+    assert seconds_per_sample(model, each_once) is None
+
+
 @pytest.mark.skipif(peak_memory_mb() is None, reason="the system does not report it")
 @pytest.mark.parametrize("process", ["own", "child"])
 def test_peak_memory_is_that_of_the_process_and_of_its_children(process):
