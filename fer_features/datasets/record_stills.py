@@ -48,7 +48,7 @@ def _read(records: Sequence[Record], root: Path) -> StillImages:
     for i, record in enumerate(progress(records, len(records), "images read")):
         name = display_name(record.files[0], root)
         try:
-            image, is_colour, _ = read_grayscale_image(record.files[0], reduce=False)
+            image, is_colour = read_grayscale_image(record.files[0])
         except UnreadableImage as error:
             faults.append(Fault("unreadable image", f"{name} {error}"))
             continue

@@ -79,22 +79,18 @@ def decode_image(path: Path) -> np.ndarray:
     return image
 
 
-def read_grayscale_image(path: Path, reduce: bool = True) -> tuple[np.ndarray, bool, bool]:
-    """Read an image file as 8-bit grey values, by default of at most `MAX_STORED_PIXELS`.
+def read_grayscale_image(path: Path) -> tuple[np.ndarray, bool]:
+    """Read an image file as 8-bit grey values.
 
     Parameters
     ----------
     path : Path
-    reduce : bool, default=True
-        Whether larger images are reduced.
 
     Returns
     -------
     image : ndarray of uint8, shape (H, W)
     is_colour : bool
         Whether the file has colours. A grey image that is stored with three equal channels has none.
-    is_reduced : bool
-        Whether the file has more pixels. The image is then reduced by area averaging.
 
     Raises
     ------
@@ -105,8 +101,7 @@ def read_grayscale_image(path: Path, reduce: bool = True) -> tuple[np.ndarray, b
     is_colour = image.ndim == 3 and has_colour(image)
     if image.ndim == 3:
         image = to_grayscale(image)
-    reduced = reduce_image(image) if reduce else image
-    return reduced, is_colour, reduced is not image
+    return image, is_colour
 
 
 def reduce_image(image: np.ndarray) -> np.ndarray:

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from fer_features.media import decoding
-from fer_features.media.decoding import MAX_PIXELS, UnreadableImage, decode_image, read_grayscale_image
+from fer_features.media.decoding import MAX_PIXELS, UnreadableImage, decode_image, read_grayscale_image, reduce_image
 
 SUFFIXES = (".png", ".jpg", ".bmp", ".tif", ".webp", ".pgm")
 MESSAGE = "is not an image, or is damaged or truncated"
@@ -132,11 +132,12 @@ def test_large_files_are_refused_before_they_are_read(tmp_path):
 def test_images_above_the_limit_are_reduced_by_area(tmp_path, monkeypatch, photograph, channels):
     image = np.repeat(photograph[..., None], channels, -1)
     cv2.imwrite(str(tmp_path / "a.png"), image)
-    np.testing.assert_array_equal(read_grayscale_image(tmp_path / "a.png")[0], photograph)
+    grey, is_colour = read_grayscale_image(tmp_path / "a.png")
+    np.testing.assert_array_equal(grey, photograph)
+    assert not is_colour
+    assert reduce_image(grey) is grey
     monkeypatch.setattr(decoding, "MAX_STORED_PIXELS", photograph.size // 4)
-    reduced, is_colour, is_reduced = read_grayscale_image(tmp_path / "a.png")
-    np.testing.assert_array_equal(reduced, cv2.resize(photograph, (90, 100), interpolation=cv2.INTER_AREA))
-    assert (is_colour, is_reduced) == (False, True)
+    np.testing.assert_array_equal(reduce_image(grey), cv2.resize(photograph, (90, 100), interpolation=cv2.INTER_AREA))
 
 
 def test_transparent_pixels_are_white_in_training_as_in_prediction(tmp_path, photograph):
@@ -144,7 +145,7 @@ def test_transparent_pixels_are_white_in_training_as_in_prediction(tmp_path, pho
     pixels[..., 3] = 255
     pixels[:, :60, 3] = 0
     cv2.imwrite(str(tmp_path / "a.png"), pixels)
-    image, is_colour, _ = read_grayscale_image(tmp_path / "a.png")
+    image, is_colour = read_grayscale_image(tmp_path / "a.png")
     assert (image[:, :60] == 255).all()
     np.testing.assert_array_equal(image[:, 60:], photograph[:, 60:])
     assert not is_colour

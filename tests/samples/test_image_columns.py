@@ -86,7 +86,7 @@ def test_colours_are_converted_with_a_note(grey):
 def test_channels_are_red_green_and_blue_as_scikit_image_reads_them(tmp_path):
     photograph = skimage.data.astronaut()[:64, :48]
     skimage.io.imsave(tmp_path / "a.png", photograph, check_contrast=False)
-    from_file, *_ = read_grayscale_image(tmp_path / "a.png")
+    from_file, _ = read_grayscale_image(tmp_path / "a.png")
     alpha = np.full_like(photograph[..., :1], 255)
     for given in (photograph, np.concatenate([photograph, alpha], -1)):
         for images in (given[None], [given, given[:32]], np.stack([given, given])[None]):
