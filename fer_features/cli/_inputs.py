@@ -12,6 +12,8 @@ from typing import Any
 FILE_OPTIONS = ("subjects", "grid", "neutral", "openface_in", "landmarker")
 #: Options that name files or folders of files, and suffixes that are not read in these folders.
 FOLDER_OPTIONS = {"data": (".html",), "landmarks": (".html",), "inputs": (".csv", ".json", ".html", ".txt", ".vtt")}
+#: Name without suffix of the table of files in a folder of images, which results must not replace.
+TABLE_NAME = "metadata"
 #: Options that name the folder of a run, or a file in it.
 RUN_OPTIONS = ("model", "runs")
 #: Files that are read in the folder of a run.
@@ -38,7 +40,8 @@ def input_at(options: Mapping[str, Any], path: Path) -> str:
                 return _title(name)
     for name, unread in FOLDER_OPTIONS.items():
         for given in _paths(options, name):
-            is_within = path.suffix.lower() not in unread and given.is_dir() and path.is_relative_to(given.resolve())
+            may_be_read = path.suffix.lower() not in unread or path.stem == TABLE_NAME
+            is_within = may_be_read and given.is_dir() and path.is_relative_to(given.resolve())
             if is_within or _is_same(path, given):
                 return _title(name)
     return ""

@@ -526,6 +526,16 @@ def test_predictions_of_a_folder_are_joined_with_its_samples_by_id(models, tmp_p
     assert sorted(ids) == sorted([*X["id"], "sad/damaged.png"])
 
 
+@pytest.mark.parametrize("suffix", [".csv", ".jsonl"])
+def test_the_table_of_files_in_a_folder_is_not_overwritten(models, images, tmp_path, capsys, suffix):
+    shutil.copy(images / "0.png", tmp_path / "photo.png")
+    table = tmp_path / f"metadata{suffix}"
+    table.write_text("mine")
+    assert run(models, "single_frame", tmp_path, "--out", table) == 2
+    assert table.read_text() == "mine"
+    assert run(models, "single_frame", tmp_path, "--out", tmp_path / "predictions.csv") == 0
+
+
 @pytest.mark.parametrize("option", READERS)
 def test_timelines_do_not_overwrite_the_videos(models, video, tmp_path, capsys, option):
     """Videos are recognized by their content, so that one can have the name of an output."""
