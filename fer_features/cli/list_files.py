@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -41,5 +42,13 @@ def print_files(options: argparse.Namespace) -> None:
     """List the files and print the table."""
     from .._csv import csv_text
     from ..datasets.file_listing import list_files
+    from ..exceptions import FerWarning
 
-    print(csv_text(list_files(options.path, options.pattern, options.sequences)), end="")
+    table = list_files(options.path, options.pattern, options.sequences)
+    print(csv_text(table), end="")
+    if not table["label"].any():
+        warnings.warn(
+            "the column 'label' is empty: fill it, or give a --pattern with a group (?P<label>...)",
+            FerWarning,
+            stacklevel=2,
+        )

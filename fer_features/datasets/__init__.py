@@ -122,7 +122,8 @@ def load_dataset(
         found = recognized_dataset(path) if dataset is None else named_dataset(dataset, path)
         for name, value in given.items():
             if value is not None and name not in found.options:
-                raise FerError(f"{name}={value!r} is not possible for {path}, which is recognized as {found.name}")
+                text = repr(value if isinstance(value, str | float | int) else ",".join(value))
+                raise FerError(f"{name}={text} is not possible for {path}, which is recognized as {found.name}")
         options = {**given, "on_error": on_error, "cache": None if cache is None else Path(cache)}
         options = {k: v for k, v in options.items() if k in found.options and k != "holdout" and v is not None}
         X = _load(found, path, options)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from .._files import file_fault
 from ..exceptions import FerError
+from ..media.file_tree import file_tree
 from .dataset import LOAD_OPTIONS, Dataset
 from .demo import DEMO
 from .fer22 import FER22
@@ -121,14 +122,16 @@ def recognized_dataset(path: Path) -> Dataset:
         if not path.exists():
             raise FerError(f"{path} does not exist: a folder or file with data is needed, or 'demo'")
         found = _contents(path)
+        has_media = path.is_dir() and bool(file_tree(path).media)
     except OSError as error:
         raise FerError(f"{error.filename or path} cannot be read: {error.strerror or error}") from error
+    advice = "; 'fer-features list-files' writes a table of any images and videos" if has_media else ""
     named = ", ".join(name for name in DATASETS if name in {layout.name for layout in LAYOUTS})
     accepted = "; ".join(
         f"{name}: {dataset.layout}" for name, dataset in DATASETS.items() if name not in ("demo", *named.split(", "))
     )
     raise FerError(
-        f"{path} is not a known data set: it is {found}; accepted are {accepted}; and the layouts of {named}"
+        f"{path} is not a known data set: it is {found}; accepted are {accepted}; and the layouts of {named}{advice}"
     )
 
 

@@ -153,8 +153,13 @@ def read_table(path: Path) -> FoundRecords:
     if table is None:
         raise FerError(f"{path} is not a table of files: the column '{FILE_COLUMN}' is needed")
     names = column_names(table)
+    if not any(names):
+        raise FerError(
+            f"{table} has no names of columns in its first line: '{FILE_COLUMN}' is needed; write the table again or "
+            "remove it"
+        )
     if FILE_COLUMN not in names:
-        raise FerError(f"{table} has the columns {', '.join(names) or 'none'}: the column '{FILE_COLUMN}' is needed")
+        raise FerError(f"{table} has the columns {', '.join(names)}: the column '{FILE_COLUMN}' is needed")
     found = FoundRecords([], annotation_files=[table], apex="found")
     lines = list(_lines(table))
     _check_names(dict.fromkeys(name for _, fields in lines for name in fields), table)

@@ -1,5 +1,7 @@
 """The command list-files: its table is read back by load_dataset, with what the pattern finds."""
 
+import warnings
+
 import numpy as np
 import pytest
 
@@ -35,6 +37,14 @@ def test_folders_are_labels_without_a_pattern_and_sequences_are_folders(tmp_path
         '"smile of A, at home/1","smile of A, at home",',
         '"smile of A, at home/2","smile of A, at home",',
     ]
+
+
+@pytest.mark.parametrize(("pattern", "is_labelled"), [(r"(?P<subject>S\d+)", False), (r"_(?P<label>[a-z]+)_", True)])
+def test_a_table_without_labels_is_a_warning(tmp_path, pattern, is_labelled):
+    write_images(tmp_path, NAMES)
+    with warnings.catch_warnings(record=True) as caught:
+        assert main(["list-files", str(tmp_path), "--pattern", pattern]) == 0
+    assert ["the column 'label' is empty" in str(warning.message) for warning in caught] == [True] * (not is_labelled)
 
 
 @pytest.mark.parametrize(

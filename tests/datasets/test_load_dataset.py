@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from fer_features import FerError, Samples, load_dataset
-from fer_features.datasets import DATASETS, LOAD_OPTIONS, Dataset, register_dataset
+from fer_features.datasets import DATASETS, LOAD_OPTIONS, Dataset, register_dataset, write_packed
 from fer_features.datasets.layouts import LAYOUTS
 from fer_features.samples.table import DataInfo
 
@@ -64,6 +64,19 @@ def test_only_demo_can_load_the_word_demo(tmp_path, monkeypatch):
     (tmp_path / "demo").mkdir()
     with pytest.raises(FerError, match="demo is not a known data set"):
         load_dataset("demo")
+
+
+def test_other_files_can_be_listed_in_a_table(tmp_path):
+    (tmp_path / "photo.png").touch()
+    with pytest.raises(FerError, match=r"'fer-features list-files' writes a table of any images and videos$"):
+        load_dataset(tmp_path)
+
+
+@pytest.mark.parametrize("where", ["session=A", ["session=A"]])
+def test_an_option_that_is_not_possible_is_named_as_it_is_given(tmp_path, where):
+    path = write_packed(Samples.from_arrays(images=np.zeros((2, 8, 8), np.uint8), label=[0, 1]), tmp_path / "two.h5")
+    with pytest.raises(FerError, match=r"^where='session=A' is not possible for .*two\.h5, which"):
+        load_dataset(path, where=where)
 
 
 def test_registered_dataset_is_loaded_like_the_built_in_ones(registry, tmp_path):

@@ -102,6 +102,8 @@ def test_invalid_tables(tmp_path):
     check_refused(tmp_path, "1 id(s) are repeated, such as 'a/0.png'")
     write_table(tmp_path / "metadata.csv", [{"image": "a/0.png"}])
     check_refused(tmp_path, "'file_name' is needed", "image")
+    (tmp_path / "metadata.csv").write_text("")
+    check_refused(tmp_path, "has no names of columns in its first line")
     write_table(tmp_path / "metadata.csv", [{"file_name": name, "label": i} for i, name in enumerate(NAMES)])
     check_refused(tmp_path, "the classes are numbers (0, 1, 2", "classes='0=angry,...'")
     write_table(tmp_path / "metadata.tsv", lines)
