@@ -191,14 +191,18 @@ def _landmarks_text(profile: DataProfile) -> str:
     if "landmarks" not in profile.X:
         return "none"
     if profile.motion is None:
-        return f"missing in {counted(int(profile.X.missing('landmarks').sum()), 'sample')}"
-    text = f"missing in {counted(len(profile.motion.missing), 'sample')}"
+        return _missing_text(int(profile.X.missing("landmarks").sum()))
+    text = _missing_text(len(profile.motion.missing))
     apex = {name: moved[-1] for name, moved in profile.motion.displacement.items() if name != UNLABELLED_CLASS}
     if apex:
         least, most = min(apex, key=apex.__getitem__), max(apex, key=apex.__getitem__)
         text += f"; displacement at the apex {apex[least]:.3f} ({least}) to {apex[most]:.3f} ({most}) "
         text += "interocular distances"
     return text
+
+
+def _missing_text(n_missing: int) -> str:
+    return f"missing in {counted(n_missing, 'sample')}" if n_missing else "in all samples"
 
 
 def _duplicate_findings(profile: DataProfile) -> list[Finding]:

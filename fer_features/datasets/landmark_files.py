@@ -72,7 +72,7 @@ def with_landmarks_from_file(X: Samples, path: Path, on_error: str = "stop") -> 
     if SOURCE_REGIONS in X and "images" in X:
         landmarks = points_in_images(landmarks, np.asarray(X[SOURCE_REGIONS]), X.sizes())
     n_without = int((~np.isfinite(landmarks).all(-1).all(-1).any(-1)).sum())
-    notes = [f"landmarks from {path}, none in {n_without} of {len(X)} sample(s)", *notes]
+    notes = [f"landmarks from {path} for {len(X) - n_without} of {len(X)} sample(s)", *notes]
     if n_without == len(X):
         raise FerError(f"{path} has no landmarks for any sample")
     files = {**X.info.files, "landmarks": str(path)}

@@ -221,5 +221,6 @@ def require_neutral_frame(extractor: Extractor, column: str, X: Samples) -> None
     if np.shape(X.column(column))[1] == 1:
         raise FerError(
             f"{type(extractor).__name__} needs a neutral frame and an apex, but the samples are still images; use "
+            "frames=2 (pairs with the neutral image of the subject, when the data are read), "
             "neutral__method='subject' (mean of the subject's other samples) or neutral__method='none' (no reference)"
         )

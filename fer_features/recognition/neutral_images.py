@@ -35,7 +35,7 @@ class NeutralImages:
     def __init__(self, folder: Path):
         self.folder = folder
         self.files: dict[str, Path] = {}
-        for file in files_in_folder(folder, IMAGE_SUFFIXES, recursive=False):
+        for file in sorted(files_in_folder(folder, IMAGE_SUFFIXES, recursive=False)):
             if file.stem in self.files:
                 raise FerError(
                     f"{folder} contains {self.files[file.stem].name} and {file.name}: one neutral image of "

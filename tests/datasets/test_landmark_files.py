@@ -43,7 +43,7 @@ def test_landmarks_are_joined_by_id_in_any_order(X, landmarks, tmp_path, suffix,
     joined = with_landmarks_from_file(X, path)
     np.testing.assert_allclose(joined["landmarks"], landmarks, atol=tolerance)
     assert joined.missing("landmarks").tolist() == [False, False, False, True, False]
-    assert f"landmarks from {path}, none in 1 of 5 sample(s)" in joined.info.notes
+    assert f"landmarks from {path} for 4 of 5 sample(s)" in joined.info.notes
     np.testing.assert_array_equal(joined["images"], X["images"])
 
 

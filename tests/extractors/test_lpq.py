@@ -29,7 +29,7 @@ def test_lpqdiff_is_apex_minus_neutral_and_both_are_concatenated(faces):
     both = LPQ(frame="both").fit(faces)
     np.testing.assert_array_equal(both.transform(faces), np.concatenate([apex, difference], 1))
     assert len(set(both.get_feature_names_out())) == both.transform(faces).shape[1]
-    with pytest.raises(FerError, match="still images"):
+    with pytest.raises(FerError, match=r"still images; use frames=2 .* neutral__method='subject'"):
         LPQ(frame="apex_minus_neutral").transform(faces[:, 0])
 
 

@@ -33,6 +33,11 @@ def test_an_image_without_a_neutral_image_is_refused(folder, name):
         NeutralImages(folder).file_for(name)
 
 
+def test_a_message_lists_neutral_images_in_the_order_of_their_names(folder):
+    with pytest.raises(FerError, match=r"one of S1\.png, S10\.jpg, S1_left\.png$"):
+        NeutralImages(folder).file_for("S2.png")
+
+
 def test_a_folder_without_images_and_two_images_of_a_subject_are_refused(folder, tmp_path):
     (folder / "S1.jpg").write_bytes(b"")
     with pytest.raises(FerError, match=r"S1\.jpg and S1\.png"):
