@@ -17,7 +17,7 @@ from .frame_selection import FrameChoice
 
 #: Files that decide which frames are chosen.
 SOURCE_FILES = (
-    *("clip_cache.py", "clip_reader.py", "clip_column.py", "clip_motion.py", "frame_selection.py"),
+    *("clip_cache.py", "clip_reader.py", "clip_column.py", "clip_motion.py", "frame_selection.py", "grey_frames.py"),
     *("../media/video_frames.py", "../media/decoding.py", "../vision/expression_distance.py"),
     *("../faces/detector.py", "../faces/landmarker.py", "../faces/localizer.py", "../faces/data/landmarker.npz"),
 )

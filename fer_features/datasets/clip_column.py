@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,12 +12,12 @@ import cv2
 import numpy as np
 
 from ..exceptions import FerError
-from ..media.decoding import MAX_STORED_PIXELS, UnreadableImage, decode_image, reduce_image
+from ..media.decoding import UnreadableImage, decode_image
 from ..media.media_files import VIDEO_SUFFIXES
 from ..media.video_frames import UnreadableVideo, VideoFrames
 from ..samples.columns import LazyColumn, stack_if_equal
-from ..samples.source_regions import Region, fitted_region, region_of
-from ..vision.grayscale import has_colour, to_grayscale
+from ..samples.source_regions import Region, fitted_region
+from .grey_frames import GreyFrame, grey_frame
 
 #: Bytes of decoded frames of videos that a column keeps.
 MAX_KEPT_BYTES = 1 << 28
@@ -175,62 +175,6 @@ class _DecodedVideos:
             self._frames[i] = frames
             while sum(kept.nbytes for kept in self._frames.values()) > MAX_KEPT_BYTES:
                 del self._frames[next(iter(self._frames))]
-
-
-@dataclass(frozen=True)
-class GreyFrame:
-    """A frame as it is shown, and what was changed.
-
-    Attributes
-    ----------
-    image : ndarray, shape (H, W), uint8
-    region : Region
-        The part of the file.
-    is_colour, is_reduced : bool
-        Whether the file has colours, and more than `MAX_STORED_PIXELS`.
-    """
-
-    image: np.ndarray
-    region: Region
-    is_colour: bool
-    is_reduced: bool
-
-
-def grey_frame(image: np.ndarray, box: Iterable[float] | None = None) -> GreyFrame:
-    """Crop a decoded image to a box, and convert it to grey values of at most `MAX_STORED_PIXELS`.
-
-    Parameters
-    ----------
-    image : ndarray, shape (H, W) or (H, W, 3), uint8
-    box : iterable of 4 float, optional
-        x, y, width and height in pixels.
-
-    Returns
-    -------
-    GreyFrame
-
-    Raises
-    ------
-    UnreadableImage
-        If the box is outside of the image.
-
-    Examples
-    --------
-    >>> grey_frame(np.zeros((40, 60, 3), np.uint8), box=(50, 10, 20, 20)).image.shape
-    (20, 10)
-    """
-    region = region_of(image.shape)
-    if box is not None:
-        x, y, width, height = box
-        left, top = max(0, round(x)), max(0, round(y))
-        given, image = image.shape, image[top : max(0, round(y + height)), left : max(0, round(x + width))]
-        region = region_of(given, (left, top), image.shape)
-        if not image.size:
-            where = f"x={x:g}, y={y:g}, width {width:g}, height {height:g}"
-            raise UnreadableImage(f"has {given[1]} x {given[0]} pixels, and the box is outside of it ({where})")
-    is_colour = image.ndim == 3 and has_colour(image)
-    grey = np.ascontiguousarray(to_grayscale(image) if image.ndim == 3 else image)
-    return GreyFrame(reduce_image(grey), region, is_colour, grey.size > MAX_STORED_PIXELS)
 
 
 def fit_to_size(image: np.ndarray, size: tuple[int, int]) -> np.ndarray:

@@ -10,10 +10,11 @@ import numpy as np
 
 from ..media.decoding import UnreadableImage, decode_image
 from ..media.video_frames import UnreadableVideo, VideoFrames
-from .clip_column import NEUTRAL_IMAGE, ClipFrames, GreyFrame, grey_frame, is_video, region_after_fit
+from .clip_column import NEUTRAL_IMAGE, ClipFrames, is_video, region_after_fit
 from .clip_motion import FaceMotion
 from .file_records import Record
 from .frame_selection import FrameChoice, evenly_spaced
+from .grey_frames import GreyFrame, grey_frame
 from .still_images import Fault
 
 #: Seconds by which the end of an expression may be after the last frame of its video: annotations are rounded.

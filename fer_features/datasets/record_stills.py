@@ -8,9 +8,10 @@ from pathlib import Path
 import numpy as np
 
 from .._progress import progress
-from ..media.decoding import MAX_STORED_PIXELS, UnreadableImage, read_grayscale_image, reduce_image
-from ..samples.source_regions import Region, region_of
+from ..media.decoding import MAX_STORED_PIXELS, UnreadableImage, decode_image
+from ..samples.source_regions import Region
 from .file_records import Record
+from .grey_frames import BoxOutsideImage, grey_frame
 from .still_images import Fault, PackedImagesBuilder, StillImages, cached_read, display_name
 
 
@@ -48,24 +49,16 @@ def _read(records: Sequence[Record], root: Path) -> StillImages:
     for i, record in enumerate(progress(records, len(records), "images read")):
         name = display_name(record.files[0], root)
         try:
-            image, is_colour = read_grayscale_image(record.files[0])
+            frame = grey_frame(decode_image(record.files[0]), record.box)
         except UnreadableImage as error:
-            faults.append(Fault("unreadable image", f"{name} {error}"))
+            is_box = isinstance(error, BoxOutsideImage)
+            faults.append(Fault("box outside the image" if is_box else "unreadable image", f"{name} {error}"))
             continue
-        region = region_of(image.shape)
-        if record.box is not None:
-            part, corner = _crop(image, record.box)
-            if not part.size:
-                faults.append(Fault("box outside the image", f"{name} has no pixel in the box {record.box}"))
-                continue
-            region, image = region_of(image.shape, corner, part.shape), part
-        reduced = reduce_image(image)
-        is_reduced, image = reduced is not image, reduced
-        n_colour += is_colour
-        n_reduced += is_reduced
-        images.append(image)
+        n_colour += frame.is_colour
+        n_reduced += frame.is_reduced
+        images.append(frame.image)
         kept.append(i)
-        regions.append(region)
+        regions.append(frame.region)
     notes = []
     if n_colour:
         notes.append(f"{n_colour} colour image(s) converted to grey")
@@ -79,11 +72,3 @@ def _read(records: Sequence[Record], root: Path) -> StillImages:
         n_entries=len(records),
         regions=np.array(regions, np.float64).reshape(-1, 1, 6),
     )
-
-
-def _crop(image: np.ndarray, box: tuple[float, float, float, float]) -> tuple[np.ndarray, tuple[int, int]]:
-    """The part of an image within a box (x, y, width, height) in pixels, and x and y of its corner."""
-    x, y, width, height = box
-    left, top = max(0, round(x)), max(0, round(y))
-    part = image[top : max(top, round(y + height)), left : max(left, round(x + width))]
-    return np.ascontiguousarray(part), (left, top)

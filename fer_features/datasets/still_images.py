@@ -27,7 +27,7 @@ MAX_LISTED_FAULTS = 10
 
 #: Files whose code decides what is read. A cached copy is invalid after a change of any of them.
 SOURCE_FILES = (
-    *("still_images.py", "fer2013.py", "pixel_text.py", "record_stills.py"),
+    *("still_images.py", "fer2013.py", "pixel_text.py", "record_stills.py", "grey_frames.py"),
     *("../media/decoding.py", "../expressions.py", "../samples/source_regions.py", "../vision/grayscale.py"),
 )
 

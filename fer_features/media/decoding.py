@@ -18,7 +18,7 @@ import PIL.Image
 
 from .._files import file_fault
 from ..samples.image_columns import MAX_PIXELS
-from ..vision.grayscale import blend_with_white, has_colour, to_grayscale
+from ..vision.grayscale import blend_with_white
 
 #: File names of images in class folders, in lower case.
 IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".pgm", ".webp")
@@ -77,31 +77,6 @@ def decode_image(path: Path) -> np.ndarray:
             blended = blend_with_white(image.reshape(*image.shape[:2], -1), with_alpha[..., 3:])
             image = blended.reshape(image.shape)
     return image
-
-
-def read_grayscale_image(path: Path) -> tuple[np.ndarray, bool]:
-    """Read an image file as 8-bit grey values.
-
-    Parameters
-    ----------
-    path : Path
-
-    Returns
-    -------
-    image : ndarray of uint8, shape (H, W)
-    is_colour : bool
-        Whether the file has colours. A grey image that is stored with three equal channels has none.
-
-    Raises
-    ------
-    UnreadableImage
-        See `decode_image`.
-    """
-    image = decode_image(path)
-    is_colour = image.ndim == 3 and has_colour(image)
-    if image.ndim == 3:
-        image = to_grayscale(image)
-    return image, is_colour
 
 
 def reduce_image(image: np.ndarray) -> np.ndarray:

@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 from fer_features.media import decoding
-from fer_features.media.decoding import MAX_PIXELS, UnreadableImage, decode_image, read_grayscale_image, reduce_image
+from fer_features.media.decoding import MAX_PIXELS, UnreadableImage, decode_image
+from fer_features.vision.grayscale import to_grayscale
 
 SUFFIXES = (".png", ".jpg", ".bmp", ".tif", ".webp", ".pgm")
 MESSAGE = "is not an image, or is damaged or truncated"
@@ -128,24 +129,11 @@ def test_large_files_are_refused_before_they_are_read(tmp_path):
         decode_image(tmp_path / "a.png")
 
 
-@pytest.mark.parametrize("channels", [1, 3])
-def test_images_above_the_limit_are_reduced_by_area(tmp_path, monkeypatch, photograph, channels):
-    image = np.repeat(photograph[..., None], channels, -1)
-    cv2.imwrite(str(tmp_path / "a.png"), image)
-    grey, is_colour = read_grayscale_image(tmp_path / "a.png")
-    np.testing.assert_array_equal(grey, photograph)
-    assert not is_colour
-    assert reduce_image(grey) is grey
-    monkeypatch.setattr(decoding, "MAX_STORED_PIXELS", photograph.size // 4)
-    np.testing.assert_array_equal(reduce_image(grey), cv2.resize(photograph, (90, 100), interpolation=cv2.INTER_AREA))
-
-
 def test_transparent_pixels_are_white_in_training_as_in_prediction(tmp_path, photograph):
     pixels = np.repeat(photograph[..., None], 4, -1)
     pixels[..., 3] = 255
     pixels[:, :60, 3] = 0
     cv2.imwrite(str(tmp_path / "a.png"), pixels)
-    image, is_colour = read_grayscale_image(tmp_path / "a.png")
+    image = to_grayscale(decode_image(tmp_path / "a.png"))
     assert (image[:, :60] == 255).all()
     np.testing.assert_array_equal(image[:, 60:], photograph[:, 60:])
-    assert not is_colour

@@ -6,7 +6,8 @@ import pytest
 from PIL import Image
 
 from fer_features import FerError
-from fer_features.media.decoding import read_grayscale_image
+from fer_features.datasets.grey_frames import grey_frame
+from fer_features.media.decoding import decode_image
 from fer_features.recognition.image_io import as_grayscale, load_image
 
 
@@ -33,7 +34,7 @@ def test_lossless_formats_keep_the_pixels(tmp_path, colours, name):
 def test_pixels_are_those_of_training(tmp_path, photographs, name):
     path = tmp_path / name
     cv2.imwrite(str(path), photographs[0])
-    np.testing.assert_array_equal(as_grayscale(load_image(path)), read_grayscale_image(path)[0])
+    np.testing.assert_array_equal(as_grayscale(load_image(path)), grey_frame(decode_image(path)).image)
 
 
 def test_cmyk_is_converted(tmp_path, colours):

@@ -6,9 +6,10 @@ import skimage.data
 import skimage.io
 
 from fer_features import Samples
+from fer_features.datasets.grey_frames import grey_frame
 from fer_features.exceptions import FerError
 from fer_features.extractors import HOG, Align
-from fer_features.media.decoding import read_grayscale_image
+from fer_features.media.decoding import decode_image
 from fer_features.samples.columns import LazyColumn
 from fer_features.samples.image_columns import clean_images
 from fer_features.vision.grayscale import to_grayscale
@@ -86,7 +87,7 @@ def test_colours_are_converted_with_a_note(grey):
 def test_channels_are_red_green_and_blue_as_scikit_image_reads_them(tmp_path):
     photograph = skimage.data.astronaut()[:64, :48]
     skimage.io.imsave(tmp_path / "a.png", photograph, check_contrast=False)
-    from_file, _ = read_grayscale_image(tmp_path / "a.png")
+    from_file = grey_frame(decode_image(tmp_path / "a.png")).image
     alpha = np.full_like(photograph[..., :1], 255)
     for given in (photograph, np.concatenate([photograph, alpha], -1)):
         for images in (given[None], [given, given[:32]], np.stack([given, given])[None]):
