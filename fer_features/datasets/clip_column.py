@@ -22,7 +22,7 @@ from .grey_frames import GreyFrame, grey_frame
 #: Bytes of decoded frames of videos that a column keeps.
 MAX_KEPT_BYTES = 1 << 28
 #: Frame number of the image of the neutral face that is not part of the clip.
-NEUTRAL_IMAGE = -1
+NEUTRAL_IMAGE_NUMBER = -1
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class ClipFrames:
     files : tuple of Path
         The images of the clip in order of time, or one video.
     numbers : tuple of int
-        Number of each shown frame in the clip, from 0; `NEUTRAL_IMAGE` for `neutral`.
+        Number of each shown frame in the clip, from 0; `NEUTRAL_IMAGE_NUMBER` for `neutral`.
     size : tuple of int
         Height and width of the frames in pixels.
     neutral : Path or None
@@ -71,9 +71,9 @@ class ClipFrames:
         """
         wanted = [self.numbers[position] for position in positions]
         frames = {}
-        if NEUTRAL_IMAGE in wanted and self.neutral is not None:
-            frames[NEUTRAL_IMAGE] = self._read_image(self.neutral, None)
-        in_clip = sorted({*wanted} - {NEUTRAL_IMAGE})
+        if NEUTRAL_IMAGE_NUMBER in wanted and self.neutral is not None:
+            frames[NEUTRAL_IMAGE_NUMBER] = self._read_image(self.neutral, None)
+        in_clip = sorted({*wanted} - {NEUTRAL_IMAGE_NUMBER})
         if in_clip and is_video(self.files):
             frames.update(self._read_video(in_clip))
         else:

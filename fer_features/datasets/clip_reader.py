@@ -10,7 +10,7 @@ import numpy as np
 
 from ..media.decoding import UnreadableImage, decode_image
 from ..media.video_frames import UnreadableVideo, VideoFrames
-from .clip_column import NEUTRAL_IMAGE, ClipFrames, is_video, region_after_fit
+from .clip_column import NEUTRAL_IMAGE_NUMBER, ClipFrames, is_video, region_after_fit
 from .clip_motion import FaceMotion
 from .file_records import Record
 from .frame_selection import FrameChoice, evenly_spaced
@@ -105,7 +105,7 @@ class _ClipReader:
         if self.choice.n_frames == 1 and self.apex_choice != "found":
             timeline: Sequence[int] = [self._apex(extent, None)]
         else:
-            neutral = NEUTRAL_IMAGE if neutral_image is not None else self._neutral(extent)
+            neutral = NEUTRAL_IMAGE_NUMBER if neutral_image is not None else self._neutral(extent)
             apex = self._apex(extent, neutral if neutral_image is None else neutral_image.image)
             timeline = self._timeline(extent, neutral, apex)
         if len(timeline) < self.choice.n_frames:
@@ -197,11 +197,11 @@ class _ClipReader:
 
     def _timeline(self, extent: _Extent, neutral: int, apex: int) -> Sequence[int]:
         """Numbers of all frames from the neutral face to the apex."""
-        if neutral == NEUTRAL_IMAGE:
+        if neutral == NEUTRAL_IMAGE_NUMBER:
             onset = extent.first if self.record.onset is None else self._checked("onset", self.record.onset, extent)
             if onset > apex:
                 raise ClipFault("apex not after neutral frame", f"{self.title}: apex {apex} is before onset {onset}")
-            return [NEUTRAL_IMAGE, *range(onset, apex + 1)]
+            return [NEUTRAL_IMAGE_NUMBER, *range(onset, apex + 1)]
         if neutral < apex:
             return range(neutral, apex + 1)
         if neutral == apex or not (self.neutral_is_found or isinstance(self.record.neutral, int)):
@@ -214,15 +214,15 @@ class _ClipReader:
 
     def _clip(self, numbers: np.ndarray, extent: _Extent, neutral_image: GreyFrame | None) -> ClipFrames:
         """The frames of the clip; the neutral face and the apex are decoded, which shows faults early."""
-        in_clip = [int(number) for number in numbers if number != NEUTRAL_IMAGE]
+        in_clip = [int(number) for number in numbers if number != NEUTRAL_IMAGE_NUMBER]
         if extent.sample is not None:
             frames = dict.fromkeys(in_clip, extent.sample)
         else:
             frames = self._frames([in_clip[-1], in_clip[0]])
             if len({frame.image.shape for frame in frames.values()}) > 1:
                 frames = self._frames([in_clip[-1], *in_clip])
-        if neutral_image is not None and numbers[0] == NEUTRAL_IMAGE:
-            frames[NEUTRAL_IMAGE] = neutral_image
+        if neutral_image is not None and numbers[0] == NEUTRAL_IMAGE_NUMBER:
+            frames[NEUTRAL_IMAGE_NUMBER] = neutral_image
         shown = list(frames.values())
         size = shown[0].image.shape
         properties = {

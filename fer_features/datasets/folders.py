@@ -37,19 +37,13 @@ from ..media.decoding import IMAGE_SUFFIXES
 from ..media.file_tree import FileTree, file_tree
 from ..media.media_files import VIDEO_SUFFIXES
 from ..samples.data_info import DataInfo
+from ..samples.splits import SPLIT_SYNONYMS
 from ..samples.table import Samples
 from .class_names import MAX_LISTED_NAMES, check_not_numbers, class_of, is_number
 from .dataset import Dataset
 from .file_records import FoundRecords, Record
 from .record_reader import RECORD_OPTIONS, ReadOptions, read_records
 from .still_images import Fault, display_text
-
-#: Folder name in lower case -> predefined split.
-SPLIT_FOLDERS = {
-    **dict.fromkeys(("train", "training"), "train"),
-    **dict.fromkeys(("validation", "valid", "val", "dev", "publictest"), "validation"),
-    **dict.fromkeys(("test", "testing", "privatetest"), "test"),
-}
 
 #: Names in lower case of folders that are not classes and can be beside class folders.
 OTHER_FOLDERS = ("images", "videos")
@@ -166,7 +160,7 @@ def _depth_of_other_classes(paths: Sequence[Sequence[str]]) -> int:
     while paths and len({tuple(folders[: depth + 1]) for folders in paths}) == 1 and len(paths[0]) > depth:
         depth += 1
     first = {folders[depth].lower() for folders in paths if len(folders) > depth}
-    return depth + bool(first & set(SPLIT_FOLDERS))
+    return depth + bool(first & set(SPLIT_SYNONYMS))
 
 
 def find_class_records(
@@ -223,7 +217,7 @@ def find_class_records(
 
 def _split_of(name: str) -> str:
     folders = [folder.lower() for folder in name.split("/")[:-1]]
-    return next((SPLIT_FOLDERS[folder] for folder in folders if folder in SPLIT_FOLDERS), "")
+    return next((SPLIT_SYNONYMS[folder] for folder in folders if folder in SPLIT_SYNONYMS), "")
 
 
 def _without_unknown_classes(
@@ -253,7 +247,7 @@ def _check_not_subjects(tree: FileTree, files: Iterable[tuple[str, str, str]], d
     for name, title, _ in files:
         for inner in name.split("/")[depth + 1 : -1]:
             has_digits = any(character.isdigit() for character in inner)  # as sequences and subjects have
-            if not has_digits and inner.lower() not in (*SPLIT_FOLDERS, *OTHER_FOLDERS):
+            if not has_digits and inner.lower() not in (*SPLIT_SYNONYMS, *OTHER_FOLDERS):
                 titles_of.setdefault(inner, set()).add(title)
     shared = sorted(inner for inner, titles in titles_of.items() if len(titles) > 1)
     if len(shared) >= MIN_CLASS_FOLDERS:

@@ -18,7 +18,7 @@ from ..samples.table import Samples
 from .landmark_folders import match_files, match_stems, read_landmark_folder
 from .landmark_formats import LandmarkFrames, read_landmarks
 from .name_matching import match_names
-from .record_reader import NEUTRAL_IMAGES
+from .record_reader import NEUTRAL_IMAGE_COLUMN
 from .sample_ids import check_repeated_ids, sample_names
 
 #: Column (n, T) with the number in its video or folder of each frame of a sample, -1 for a frame from elsewhere.
@@ -177,9 +177,9 @@ def _select_frames(
 def _neutral_lines(X: Samples, frames: LandmarkFrames, path: Path) -> tuple[np.ndarray, np.ndarray]:
     """Line of the neutral image of each sample, -1 where there is none, and which sources are neutral images."""
     lines, is_neutral = np.full(len(X), -1), np.zeros(frames.n_sources, bool)
-    if NEUTRAL_IMAGES not in X or frames.id is None:
+    if NEUTRAL_IMAGE_COLUMN not in X or frames.id is None:
         return lines, is_neutral
-    names = [str(name) for name in X[NEUTRAL_IMAGES]]
+    names = [str(name) for name in X[NEUTRAL_IMAGE_COLUMN]]
     images = list(dict.fromkeys(name for name in names if name))
     found = match_stems(frames.id, images, path)
     sources, first = np.unique(frames.source, return_index=True)

@@ -34,11 +34,11 @@ from ..media.decoding import IMAGE_SUFFIXES
 from ..media.file_tree import MEDIA_SUFFIXES
 from ..media.media_files import VIDEO_SUFFIXES, natural_sort_key
 from ..samples.data_info import DataInfo
+from ..samples.splits import SPLIT_SYNONYMS
 from ..samples.table import Samples
 from ..samples.validation import MISSPELLING_SIMILARITY
 from .dataset import Dataset
 from .file_records import FoundRecords, Record
-from .folders import SPLIT_FOLDERS
 from .record_reader import RECORD_OPTIONS, ReadOptions, read_records
 from .still_images import Fault
 
@@ -239,7 +239,7 @@ def _record(fields: Mapping[str, str], folder: Path) -> Record:
     name = fields.get(FILE_COLUMN, "")
     files, is_clip = _files(name, folder)
     split = fields.get("split", "").lower()
-    if split and split not in SPLIT_FOLDERS:
+    if split and split not in SPLIT_SYNONYMS:
         raise _InvalidField(f"the split '{split}' is not one of train, validation, test")
     start, end = _seconds(fields, "start"), _seconds(fields, "end")
     landmarks = fields.get("landmarks", "")
@@ -249,7 +249,7 @@ def _record(fields: Mapping[str, str], folder: Path) -> Record:
         is_clip=is_clip,
         label=fields.get("label", ""),
         subject=fields.get("subject", ""),
-        split=SPLIT_FOLDERS.get(split, ""),
+        split=SPLIT_SYNONYMS.get(split, ""),
         session=fields.get("session", ""),
         neutral=_neutral(fields, folder),
         onset=_frame(fields, "onset"),

@@ -35,7 +35,7 @@ RECORD_OPTIONS = (
 )
 
 #: Column with the name of the neutral image of each sample, empty where it is a frame of the sample itself.
-NEUTRAL_IMAGES = "neutral_image"
+NEUTRAL_IMAGE_COLUMN = "neutral_image"
 #: Name of the class of neutral faces.
 NEUTRAL = "neutral"
 
@@ -278,7 +278,7 @@ def _neutral_names(records: Sequence[Record], root: Path) -> dict[str, Any]:
     if not any(files):
         return {}
     names = ["" if file is None else Path(os.path.relpath(file, root)).as_posix() for file in files]
-    return {NEUTRAL_IMAGES: np.array(names, str)}
+    return {NEUTRAL_IMAGE_COLUMN: np.array(names, str)}
 
 
 def _annotations(records: Sequence[Record]) -> dict[str, Any]:

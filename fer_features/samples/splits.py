@@ -12,6 +12,13 @@ if TYPE_CHECKING:
 #: Values of the column 'split'; empty text where a sample is in none.
 SPLITS = ("train", "validation", "test", "")
 
+#: Name of a split in files and folders, in lower case -> value of the column 'split'.
+SPLIT_SYNONYMS = {
+    **dict.fromkeys(("train", "training"), "train"),
+    **dict.fromkeys(("validation", "valid", "val", "dev", "publictest"), "validation"),
+    **dict.fromkeys(("test", "testing", "privatetest"), "test"),
+}
+
 #: Predefined splits that can be evaluated by a model trained on 'train'.
 EVALUATION_SPLITS = ("validation", "test")
 

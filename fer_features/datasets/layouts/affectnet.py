@@ -34,8 +34,8 @@ from ..._files import regular_file
 from ..._progress import progress
 from ...exceptions import FerError
 from ...media.file_tree import FileTree
+from ...samples.splits import SPLIT_SYNONYMS
 from ..file_records import FoundRecords, Record
-from ..folders import SPLIT_FOLDERS
 from ..label_lists import FileIndex, ListLine, class_in, code_in, distinct_lines, read_list
 from ..layout import Layout
 from ..still_images import Fault, display_text
@@ -67,9 +67,9 @@ _FOLDERS = Layout(
     name="affectnet",
     description="the edition with folders named by codes",
     layout="train/0/image0000006.jpg",
-    pattern=rf"(?:(?P<split>{'|'.join(SPLIT_FOLDERS)})/)?(?P<label>[0-7])/(?:image\d{{7}}|[0-9a-f]{{56}})\.(?:jpe?g|png)",
+    pattern=rf"(?:(?P<split>{'|'.join(SPLIT_SYNONYMS)})/)?(?P<label>[0-7])/(?:image\d{{7}}|[0-9a-f]{{56}})\.(?:jpe?g|png)",
     labels={str(code): name for code, name in CLASSES.items()},
-    splits=SPLIT_FOLDERS,
+    splits=SPLIT_SYNONYMS,
 )
 
 
@@ -101,7 +101,7 @@ def _find(tree: FileTree) -> FoundRecords:
 def _tables(tree: FileTree) -> dict[str, str]:
     """Predefined split of each table of annotations."""
     return {
-        match[0]: SPLIT_FOLDERS[match["split"].lower()]
+        match[0]: SPLIT_SYNONYMS[match["split"].lower()]
         for match in tree.matching(_TABLE)
         if _FIRST_LINE.match(_first_line(tree.path(match[0])))
     }

@@ -9,17 +9,17 @@ Other folders of classes with these names of files are read in the same way, als
 from __future__ import annotations
 
 from ...expressions import EXPRESSION_SYNONYMS
-from ..folders import SPLIT_FOLDERS
+from ...samples.splits import SPLIT_SYNONYMS
 from ..layout import Layout
 
 CKPLUS48 = Layout(
     name="ckplus48",
     description="CK+ as single frames in folders named by class, such as the 48-pixel edition with 981 images",
     layout="CK+48/anger/S010_004_00000017.png: class, subject, sequence, frame",
-    pattern=rf"(?:(?P<split>{'|'.join(SPLIT_FOLDERS)})/)?(?P<label>[^/]+)/"
+    pattern=rf"(?:(?P<split>{'|'.join(SPLIT_SYNONYMS)})/)?(?P<label>[^/]+)/"
     r"(?P<subject>S\d{3})_(?P<session>\d{3})_\d{8}\.(png|jpe?g|bmp|tiff?)",
     labels={word: name for name, words in EXPRESSION_SYNONYMS.items() for word in words},
-    splits=SPLIT_FOLDERS,
+    splits=SPLIT_SYNONYMS,
     reference="Lucey et al., The Extended Cohn-Kanade Dataset (CK+), CVPR Workshops 2010, "
     "doi:10.1109/CVPRW.2010.5543262",
     licence="that of CK+: non-commercial research after signing an agreement; redistribution is not permitted",

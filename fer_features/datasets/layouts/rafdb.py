@@ -21,8 +21,8 @@ import re
 
 from ...exceptions import FerError
 from ...media.file_tree import FileTree
+from ...samples.splits import SPLIT_SYNONYMS
 from ..file_records import FoundRecords, Record
-from ..folders import SPLIT_FOLDERS
 from ..label_lists import FileIndex, ListLine, class_in, code_in, distinct_lines, read_list
 from ..layout import Layout
 from ..still_images import Fault, display_text
@@ -46,9 +46,9 @@ _FOLDERS = Layout(
     name="rafdb",
     description="the edition with folders named by codes",
     layout="train/1/train_00001_aligned.jpg",
-    pattern=rf"(?:(?P<split>{'|'.join(SPLIT_FOLDERS)})/)?(?P<label>\d)/{_IMAGE}",
+    pattern=rf"(?:(?P<split>{'|'.join(SPLIT_SYNONYMS)})/)?(?P<label>\d)/{_IMAGE}",
     labels={str(code): name for code, name in CLASSES.items()},
-    splits=SPLIT_FOLDERS,
+    splits=SPLIT_SYNONYMS,
 )
 
 
