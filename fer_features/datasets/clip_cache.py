@@ -1,4 +1,4 @@
-"""Frames that were chosen in clips, kept in a folder: to find apexes by motion, each video is read as a whole."""
+"""Frames that were chosen in clips, kept in a folder: to find apexes by motion, each video is read completely."""
 
 from __future__ import annotations
 

@@ -290,7 +290,7 @@ _DIGESTS: weakref.WeakKeyDictionary[Any, str] = weakref.WeakKeyDictionary()
 
 
 def _digest(localizer: FaceLocalizer) -> str:
-    """Hash of detector and landmarker, including what the landmarker has learned."""
+    """Hash of the detector and of the fitted landmarker."""
     landmarker = localizer.landmarker
     if landmarker not in _DIGESTS:
         try:

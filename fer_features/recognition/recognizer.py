@@ -68,7 +68,7 @@ class Recognizer(FaceClassifier):
         Finds the faces of an image by the rule by which they were found in the training images.
     rest_thresholds : RestThresholds or None
         ``model.rest_thresholds_``, if the model has them: faces that are nearer to the neutral reference get the status
-        'neutral' and no expression. `run_experiment` learns them; for other models `attach_rest_thresholds` does.
+        'neutral' and no expression. `run_experiment` fits them; for other models `attach_rest_thresholds` does.
 
     Raises
     ------
