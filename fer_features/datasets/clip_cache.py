@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import functools
 import hashlib
 import json
 from pathlib import Path
@@ -13,6 +12,7 @@ from typing import Any
 from ..exceptions import FerError
 from .clip_column import ClipFrames
 from .file_records import Record
+from .file_states import code_digest, file_states
 from .frame_selection import FrameChoice
 
 #: Files that decide which frames are chosen.
@@ -46,7 +46,7 @@ class ClipCache:
         self._prefix = ""
         if folder is None:
             return
-        digest = hashlib.blake2b(_source_code() + repr(choice).encode(), digest_size=16).hexdigest()
+        digest = hashlib.blake2b(code_digest(SOURCE_FILES) + repr(choice).encode(), digest_size=16).hexdigest()
         self._path = Path(folder) / f"clips-{digest}.jsonl"
         try:
             Path(folder).mkdir(parents=True, exist_ok=True)
@@ -100,22 +100,9 @@ class ClipCache:
             raise FerError(f"the cache {self._path} cannot be written: {error.strerror}") from error
 
 
-@functools.cache
-def _source_code() -> bytes:
-    contents = [(Path(__file__).parent / name).read_bytes() for name in SOURCE_FILES]
-    return hashlib.blake2b(b"".join(contents)).digest()
-
-
 def _key(record: Record) -> str:
     """Digest of the annotations of a clip, and of names, sizes and modification times of its files."""
     neutral = [record.neutral] if isinstance(record.neutral, Path) else []
-    files = []
-    for file in (*record.files, *neutral):
-        try:
-            state = file.stat()
-            files.append((str(file.absolute()), state.st_size, state.st_mtime_ns))
-        except OSError:  # reported by the reader
-            files.append((str(file.absolute()), -1, -1))
     described = dataclasses.replace(record, id="", label="", subject="", split="", session="", landmarks=(), extra={})
-    text = f"{files} {dataclasses.replace(described, files=())}"
-    return hashlib.blake2b(text.encode(errors="surrogateescape"), digest_size=16).hexdigest()
+    text = repr(dataclasses.replace(described, files=())).encode(errors="surrogateescape")
+    return hashlib.blake2b(file_states((*record.files, *neutral)) + text, digest_size=16).hexdigest()

@@ -64,7 +64,7 @@ def read_list(
     Returns
     -------
     lines : list of ListLine
-        Blank lines are left out.
+        Blank lines are ignored.
     faults : list of Fault
         Lines with another number of fields.
 

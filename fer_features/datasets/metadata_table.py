@@ -31,7 +31,7 @@ from .._csv import read_csv, utf8_text
 from .._files import regular_file
 from ..exceptions import FerError
 from ..media.decoding import IMAGE_SUFFIXES
-from ..media.file_tree import MEDIA_SUFFIXES
+from ..media.file_tree import MEDIA_SUFFIXES, FileTree, file_tree
 from ..media.media_files import VIDEO_SUFFIXES, natural_sort_key
 from ..samples.data_info import DataInfo
 from ..samples.splits import SPLIT_SYNONYMS
@@ -85,9 +85,18 @@ def load_table(path: Path, **options: Any) -> Samples:
     FerError
         For a table that cannot be read, lines with faults unless they are skipped, and repeated ids.
     """
-    found = read_table(path)
+    found = _records(path)
     info = DataInfo(dataset=TABLE.name, source=str(path))
     return read_records(found, found.annotation_files[0].parent, info, ReadOptions(**options))
+
+
+def _records(path: Path) -> FoundRecords:
+    """The records of a table, which is read once while the files of its folder are shared."""
+    return file_tree(path).result(_records_in) if path.is_dir() else read_table(path)
+
+
+def _records_in(tree: FileTree) -> FoundRecords:
+    return read_table(tree.root)
 
 
 def _can_load(path: Path) -> bool:
@@ -100,7 +109,7 @@ TABLE = Dataset(
     layout=f"metadata.csv, .tsv or .jsonl with the column {FILE_COLUMN}, and any of {', '.join(RECORD_COLUMNS)}",
     can_load=_can_load,
     load=load_table,
-    find_records=lambda path, **_: read_table(path),
+    find_records=lambda path, **_: _records(path),
     reference="that of the collection",
     options=RECORD_OPTIONS,
 )

@@ -6,7 +6,7 @@ import dataclasses
 import os
 import re
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -104,8 +104,11 @@ def read_records(found: FoundRecords, root: Path, info: DataInfo, options: ReadO
     _check_ids(records)
     image_landmarks = {r.files[0]: r.landmarks[0] for r in records if len(r.files) == len(r.landmarks) == 1}
     records = _with_neutral_images(records, options, notes, faults)
-    read = _read_clips if _are_clips(records, options) else _read_stills
-    still_images, kept, columns = read(records, root, found.apex, options)
+    columns: dict[str, Any] = {}
+    if _are_clips(records, options):
+        still_images, kept, columns["frame_numbers"] = _read_clips(records, root, found.apex, options)
+    else:
+        still_images, kept = read_stills(records, root, options.cache)
     kept_records = [records[i] for i in kept]
     columns |= _annotations(kept_records)
     columns |= _neutral_names(kept_records, root)
@@ -243,33 +246,23 @@ def _are_clips(records: Sequence[Record], options: ReadOptions) -> bool:
     return n_clips > 0 or any(isinstance(record.neutral, Path) for record in records)
 
 
-def _read_stills(
-    records: Sequence[Record], root: Path, apex: str, options: ReadOptions
-) -> tuple[StillImages, np.ndarray, dict[str, Any]]:
-    still_images, kept = read_stills(records, root, options.cache)
-    return still_images, kept, {}
-
-
 def _read_clips(
     records: Sequence[Record], root: Path, apex: str, options: ReadOptions
-) -> tuple[StillImages, np.ndarray, dict[str, Any]]:
+) -> tuple[StillImages, np.ndarray, np.ndarray]:
+    """Clips, the positions of their records, and the numbers of the frames that they show."""
     table = read_clips(
         records,
         n_frames=options.frames,
         apex=options.apex,
         default_apex=apex,
         neutral=options.neutral_frame,
-        name=_names(root),
+        name=lambda path: display_name(path, root),
         cache=options.cache,
     )
     still_images = StillImages(
         table.images, faults=table.faults, notes=table.notes, n_entries=len(records), regions=table.regions
     )
-    return still_images, table.kept, {"frame_numbers": table.frame_numbers}
-
-
-def _names(root: Path) -> Callable[[Path], str]:
-    return lambda path: display_name(path, root)
+    return still_images, table.kept, table.frame_numbers
 
 
 def _neutral_names(records: Sequence[Record], root: Path) -> dict[str, Any]:

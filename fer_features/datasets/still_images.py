@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import hashlib
 import json
 import os
@@ -21,6 +20,7 @@ from ..samples.hdf5 import h5_keys, read_h5
 from ..samples.hdf5_writing import h5_output
 from ..samples.packed_images import PackedImages
 from ..samples.table import DataInfo, Samples
+from .file_states import code_digest, file_states
 
 #: Number of faults that a message lists one by one; all are counted.
 MAX_LISTED_FAULTS = 10
@@ -186,15 +186,9 @@ def cached_read(
     """
     if cache is None:
         return read()
-    digest = hashlib.blake2b(_source_code(), digest_size=16)
+    digest = hashlib.blake2b(code_digest(SOURCE_FILES), digest_size=16)
     digest.update(f"{root.absolute()}\n{settings}\n".encode(errors="surrogateescape"))
-    for file in files:
-        try:
-            state = file.stat()
-            size, modified = state.st_size, state.st_mtime_ns
-        except OSError:  # reported by the reader
-            size, modified = -1, -1
-        digest.update(f"{file.absolute()}\0{size}\0{modified}\n".encode(errors="surrogateescape"))
+    digest.update(file_states(files))
     path = Path(cache) / f"still-images-{digest.hexdigest()}.h5"
     cached = _load_cached(path)
     if cached is None:
@@ -202,11 +196,6 @@ def cached_read(
         _save(path, result)
         cached = _load_cached(path) or result
     return cached
-
-
-@functools.cache
-def _source_code() -> bytes:
-    return b"".join((Path(__file__).parent / name).read_bytes() for name in SOURCE_FILES)
 
 
 def _save(path: Path, result: StillImages) -> None:

@@ -25,7 +25,7 @@ _shared: ContextVar[dict[Path, FileTree] | None] = ContextVar("shared", default=
 
 
 class FileTree:
-    """The files below a folder; hidden files and folders are left out.
+    """The files below a folder; hidden files and folders are not listed.
 
     Parameters
     ----------

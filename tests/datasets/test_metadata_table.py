@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from fer_features import FerError, load_dataset
+from fer_features.datasets import metadata_table
 
 from .layouts.trees import write_image, write_images
 
@@ -269,3 +270,16 @@ def test_names_that_the_file_system_does_not_allow(tmp_path, column):
         write_table(tmp_path / "metadata.jsonl", lines)
         check_refused(tmp_path, "metadata.jsonl line 2")
         assert load_dataset(tmp_path, on_error="skip")["id"].tolist() == NAMES[:1]
+
+
+def test_the_table_of_a_folder_is_read_once(tmp_path, monkeypatch):
+    write_images(tmp_path, NAMES)
+    write_table(tmp_path / "metadata.csv", [{"file_name": name, "label": "sad"} for name in NAMES[:4]])
+    calls = []
+    read = metadata_table.read_csv
+    monkeypatch.setattr(metadata_table, "read_csv", lambda path: calls.append(path) or read(path))
+    X = load_dataset(tmp_path)
+    assert calls == [tmp_path / "metadata.csv"]
+    assert X.info.notes[0] == f"not used: 4 file(s) in {tmp_path}: b/ (4)"
+    write_table(tmp_path / "metadata.csv", [{"file_name": name, "label": "sad"} for name in NAMES])
+    assert len(load_dataset(tmp_path)) == 8
