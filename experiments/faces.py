@@ -27,6 +27,7 @@ from fer_features.cli._parser import int_at_least, run_command
 from fer_features.front_end import samples_without_face
 from fer_features.inputs import resolve_inputs
 from fer_features.samples.columns import ColumnView
+from fer_features.training import train_model
 
 #: Size of the scenes in pixels, and range of the heights of the photographs in them.
 SCENE_SHAPE, PHOTOGRAPH_HEIGHTS = (480, 640), (160, 320)
@@ -101,8 +102,8 @@ def cross_validated(pipeline: str, X: Samples, cv: Any, settings: dict[str, Any]
 
 def training_images(pipeline: str, X: Samples, settings: dict[str, Any]) -> dict[str, Any]:
     """Accuracy of a fitted model on its training images: as samples, and as files through `Recognizer`."""
-    experiment = run_experiment(pipeline, X, 2, settings=settings)
-    return compared(experiment, X, np.arange(len(X)), lambda i: f"{X.info.source}/{X['id'][i]}")
+    trained = train_model(pipeline, X, settings=settings)
+    return compared(trained, X, np.arange(len(X)), lambda i: f"{X.info.source}/{X['id'][i]}")
 
 
 def fer2013_images(path: Path, step: int) -> dict[str, Any]:
@@ -117,9 +118,9 @@ def fer2013_images(path: Path, step: int) -> dict[str, Any]:
     return compared(experiment, X, np.arange(len(train), len(X)), lambda i: images.frame(np.array([i]), 0)[0])
 
 
-def compared(experiment: Any, X: Samples, indices: np.ndarray, image: Any) -> dict[str, Any]:
+def compared(trained: Any, X: Samples, indices: np.ndarray, image: Any) -> dict[str, Any]:
     """Accuracies of one model, and the number of images with identical probabilities."""
-    model, table, recognizer = experiment.model, experiment.X, Recognizer(experiment.model)
+    model, table, recognizer = trained.model, trained.X, Recognizer(trained.model)
     n_correct = n_correct_samples = n_identical = n_without = 0
     missed = set(samples_without_face(table))
     for i in indices:
