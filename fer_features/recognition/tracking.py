@@ -36,7 +36,8 @@ class FaceTracker:
         'largest' tracks one face, the largest one at the start, until its track ends.
     detect_interval : int
         Number of frames from one detection to the next while no face is lost; 1 detects in every frame. In between,
-        landmarks are tracked, or without a landmarker the box is tracked by optical flow.
+        landmarks are tracked, or without a landmarker the box is tracked by optical flow. With a landmarker and
+        'largest', a face is detected again only when it is lost.
 
     Attributes
     ----------
@@ -58,12 +59,16 @@ class FaceTracker:
         else:
             for track in self._tracks:
                 track.n_lost += 1
-        is_due = self._n_since_detection >= self.detect_interval
-        if not self._tracks or is_due or any(track.n_lost for track in self._tracks):
+        if not self._tracks or self._is_detection_due() or any(track.n_lost for track in self._tracks):
             self._detect(image)
         self.ended_tracks = [track.face_id for track in self._tracks if track.n_lost > MAX_LOST_FRAMES]
         self._tracks = [track for track in self._tracks if track.n_lost <= MAX_LOST_FRAMES]
         return [(track.face_id, None if track.n_lost else track.view) for track in self._tracks]
+
+    def _is_detection_due(self) -> bool:
+        # Landmarks confirm a face in each frame: a detection would only find other faces, which 'largest' omits.
+        needs_detection = self.faces == "all" or self.search.localizer.landmarker is None or self.detect_interval == 1
+        return needs_detection and self._n_since_detection >= self.detect_interval
 
     def _track(self, image: np.ndarray) -> None:
         visible = [t for t in self._tracks if not t.n_lost and t.view.image.shape == image.shape]

@@ -145,7 +145,11 @@ def estimate_similarity(source: np.ndarray, target: np.ndarray) -> np.ndarray:
     with np.errstate(divide="ignore", invalid="ignore"):
         a = (z0.conj() * (w - w_mean)).sum(-1) / (np.abs(z0) ** 2).sum(-1)
     b = w_mean[..., 0] - a * z_mean[..., 0]
-    return np.stack([np.stack([a.real, -a.imag, b.real], -1), np.stack([a.imag, a.real, b.imag], -1)], -2)
+    matrix = np.empty((*a.shape, 2, 3))
+    matrix[..., 0, 0] = matrix[..., 1, 1] = a.real
+    matrix[..., 0, 1], matrix[..., 1, 0] = -a.imag, a.imag
+    matrix[..., 0, 2], matrix[..., 1, 2] = b.real, b.imag
+    return matrix
 
 
 def apply_affine(matrix: np.ndarray, points: np.ndarray) -> np.ndarray:
