@@ -40,7 +40,7 @@ def locate_faces(model: BaseEstimator, X: Samples) -> tuple[Samples, dict[str, s
         found = automatic[0].faces_in_images(X)
         is_doubtful = found.n_detected < MIN_DETECTED_FRACTION * found.n_images and not X.info.cropped
         method = automatic[0].resolved_method(X)
-        X = _with_note(X, f"{WARNING_PREFIX if is_doubtful else ''}faces: {found.summary(method)}")
+        X = with_note(X, f"{WARNING_PREFIX if is_doubtful else ''}faces: {found.summary(method)}")
         model.set_params(**{name: method for name in names if model.get_params()[name] == "auto"})
     searching = [step for step in steps if step.method in ("detect", "crop")]
     if searching and len({step.method for step in searching}) == 1:
@@ -86,10 +86,11 @@ def check_faces(X: Samples, on_error: str = "stop") -> Samples:
             f"{message}; exclude them by on_error='skip', or use images that are crops of faces as they are by "
             "faces__method='crop'"
         )
-    return _with_note(X, f"excluded: {message}")
+    return with_note(X, f"excluded: {message}")
 
 
-def _with_note(X: Samples, note: str) -> Samples:
+def with_note(X: Samples, note: str) -> Samples:
+    """The same table with a further note."""
     X = X[:]
     X.info = X.info.with_notes([note])
     return X

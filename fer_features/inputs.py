@@ -10,8 +10,9 @@ from sklearn.base import BaseEstimator, clone
 
 from .datasets import load_dataset
 from .exceptions import FerError
-from .front_end import locate_faces
+from .front_end import locate_faces, with_note
 from .pipelines import make_pipeline, set_parameters
+from .presets import PRESETS, preset_for_table
 from .samples.table import Samples
 
 
@@ -50,13 +51,48 @@ def resolve_inputs(
     """
     settings = dict(settings or {})
     if isinstance(model, str):
-        pipeline = make_pipeline(model, random_state, **settings)
+        make_pipeline(model)  # an unknown name is reported before data are read
+        pipeline, table = pipeline_for_table(model, resolve_table(X), random_state, settings)
     elif isinstance(model, BaseEstimator):
-        pipeline = set_parameters(clone(model), settings)
+        pipeline, table = set_parameters(clone(model), settings), resolve_table(X)
     else:
         raise FerError(f"the model is of type {type(model).__name__}: give a pipeline specification or an estimator")
-    table, located = locate_faces(pipeline, resolve_table(X))
+    table, located = locate_faces(pipeline, table)
     return pipeline, table, settings | located
+
+
+def pipeline_for_table(
+    name: str, X: Samples, random_state: int = 0, settings: Mapping[str, Any] | None = None
+) -> tuple[Any, Samples]:
+    """The pipeline that a specification or preset stands for on a table.
+
+    Parameters
+    ----------
+    name : str
+    X : Samples
+    random_state : int, default 0
+    settings : mapping, optional
+        Parameters by name.
+
+    Returns
+    -------
+    pipeline : estimator
+    X : Samples
+        With a note if the name stands for another preset on these data.
+
+    Raises
+    ------
+    FerError
+        For an unknown name or parameter.
+    """
+    chosen = preset_for_table(name, X)
+    if chosen == name:
+        return make_pipeline(name, random_state, **(settings or {})), X
+    try:
+        pipeline = make_pipeline(chosen, random_state, **(settings or {}))
+    except FerError as error:
+        raise FerError(f"'{name}' is '{chosen}' on {len(X)} still images: {error}") from error
+    return pipeline, with_note(X, f"pipeline: '{name}' is '{chosen}' on {len(X)} still images: {PRESETS[chosen]}")
 
 
 def resolve_table(X: str | Path | Samples) -> Samples:

@@ -5,6 +5,11 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
+from .samples.table import Samples
+
+#: Number of still images from which on 'best' is the preset for thousands of images.
+MIN_MANY_STILLS = 5000
+
 
 @dataclasses.dataclass(frozen=True)
 class Preset:
@@ -38,7 +43,18 @@ PRESETS = {
             for member in ("landmarks_geometry", "mbh")
             for key, value in (("C", 1), ("gamma", 0.3))
         },
-        "sequences: soft voting of texture, shape and motion, for subjects and cameras that were not in training",
+        "sequences: soft voting of texture, shape and motion, for subjects and cameras that were not in training; on "
+        "still images it stands for best_stills or stills, depending on their number",
+    ),
+    "best_stills": Preset(
+        "patches_hogpatches_hog_svm",
+        {
+            "features__hog__pixels_per_cell": (16, 24, 32),
+            "features__mirror": "mean",
+            "classifier__C": 10,
+            "classifier__gamma": 0.2,
+        },
+        "still images, photographs or crops of faces, hundreds to a few thousand images",
     ),
     "hog_krr": Preset(
         "hog_krr",
@@ -88,3 +104,29 @@ PRESETS = {
         "still images of cropped faces: a model of a few megabytes for live use",
     ),
 }
+
+
+def preset_for_table(name: str, X: Samples) -> str:
+    """The pipeline that a name stands for on some data: what 'best' is depends on them.
+
+    Parameters
+    ----------
+    name : str
+        A pipeline specification or a preset.
+    X : Samples
+
+    Returns
+    -------
+    str
+        For 'best' on still images 'best_stills', or 'stills' from `MIN_MANY_STILLS` images on; otherwise `name`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from fer_features import Samples
+    >>> preset_for_table("best", Samples.from_arrays(np.zeros((4, 48, 48), np.uint8)))
+    'best_stills'
+    """
+    if name != "best" or "images" not in X or X.column("images").shape[1] > 1:
+        return name
+    return "best_stills" if len(X) < MIN_MANY_STILLS else "stills"

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ._advice import as_options
-from ._options import cache_directory, fraction_or_zero
+from ._options import cache_directory, face_settings, fraction_or_zero
 from ._parser import Parser, int_at_least, int_between
 
 if TYPE_CHECKING:
@@ -158,7 +158,9 @@ def print_data_summary(X: Samples) -> None:
     print(as_options("\n".join(lines)), flush=True)
 
 
-def load_data(options: argparse.Namespace, model: Pipeline, settings: dict[str, Any]) -> tuple[Samples, dict[str, Any]]:
+def load_data(
+    options: argparse.Namespace, model: Pipeline, settings: dict[str, Any]
+) -> tuple[Pipeline, Samples, dict[str, Any]]:
     """Read the data, print a summary, and locate the faces as the model does.
 
     Parameters
@@ -166,17 +168,21 @@ def load_data(options: argparse.Namespace, model: Pipeline, settings: dict[str, 
     options : argparse.Namespace
         The options of `add_data_options` and ``--cache``, which becomes the folder of the feature store.
     model : Pipeline
-        Modified by `fer_features.front_end.locate_faces`.
+        The one of ``--pipeline``; modified by `fer_features.front_end.locate_faces`.
     settings : dict
         Parameters that the user chose.
 
     Returns
     -------
+    model : Pipeline
+        Another one if what ``--pipeline`` names depends on the data.
     X : Samples
     located : dict
         What `locate_faces` set.
     """
     from ..front_end import check_faces, locate_faces
+    from ..inputs import pipeline_for_table
+    from ..presets import preset_for_table
 
     cache = cache_directory(options.cache) if options.cache else None
     X = read_samples(options, cache)
@@ -184,9 +190,11 @@ def load_data(options: argparse.Namespace, model: Pipeline, settings: dict[str, 
     if not options.quiet:
         print_data_summary(X)
     n_notes = len(X.info.notes)
+    if preset_for_table(options.pipeline, X) != options.pipeline:
+        model, X = pipeline_for_table(options.pipeline, X, options.seed, face_settings(options) | settings)
     X, located = locate_faces(model, X)
     X = check_faces(X, options.on_error)
     if not options.quiet:
         for note in X.info.notes[n_notes:]:
             print(note, flush=True)
-    return X, located
+    return model, X, located

@@ -99,7 +99,7 @@ def run(options: argparse.Namespace, found: list[Check]) -> None:
         model = build_pipeline(options, **settings)
     out = Path(options.out) if options.out else timestamped_directory("checks", options.pipeline)
     with ResultFolder(out, CHECK_OUTPUTS, "check", options.overwrite) as results:
-        X, alignment = load_data(options, model, settings)
+        model, X, alignment = load_data(options, model, settings)
         with setting_errors(options.set):
             result = check(
                 model,

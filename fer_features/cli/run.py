@@ -132,7 +132,7 @@ def run(options: argparse.Namespace, kept: list[str]) -> None:
                 trained.write(folder)
             kept.append(f"the model and its predictions are in {out}, without an evaluation")
 
-        X, alignment = load_data(options, model, settings)
+        model, X, alignment = load_data(options, model, settings)
         try:
             result = _compute(options, model, X, settings | alignment, watch, save_model)
             with results.publish() as folder:

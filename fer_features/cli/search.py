@@ -134,7 +134,7 @@ def run(options: argparse.Namespace, kept: list[str]) -> None:
     if options.out:  # a folder that cannot be written is reported before the data are read
         with _result_folder(options.out, options):
             pass
-    X, _ = load_data(options, model, grid)
+    model, X, _ = load_data(options, model, {})
     watch.lap("read")
     planned = Search(
         model,

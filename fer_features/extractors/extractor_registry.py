@@ -56,6 +56,7 @@ class ExtractorSpec:
 
 
 _DIFFERENCE = {"frame": "apex_minus_neutral"}
+_HOG_PATCHES = {"descriptor": "hog", "patch_size": 32, "cells": 4, "cells_per_block": 4}
 _HOG_GRID = {"orientations": [6, 9, 12], "pixels_per_cell": [8, 16]}
 _LBP_GRID = {"radius": [1, 2, 3], "grid": [6, 8]}
 
@@ -76,6 +77,8 @@ EXTRACTORS: dict[str, ExtractorSpec] = {
     "lpqdiff": ExtractorSpec(LPQ, _DIFFERENCE),
     "patches": ExtractorSpec(Patches),
     "patchesdiff": ExtractorSpec(Patches, _DIFFERENCE),
+    "hogpatches": ExtractorSpec(Patches, _HOG_PATCHES),
+    "hogpatchesdiff": ExtractorSpec(Patches, {**_HOG_PATCHES, **_DIFFERENCE}),
     "lbptop": ExtractorSpec(LBPTOP),
     "hogtop": ExtractorSpec(HOGTOP),
     "trajectory": ExtractorSpec(Trajectory),

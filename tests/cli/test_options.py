@@ -33,11 +33,12 @@ def test_the_summary_of_inferred_subjects_and_leakage(capsys):
 
 def test_data_are_loaded_with_a_summary_unless_quiet(labelled_clips, tmp_path, capsys):
     model = make_pipeline("hog_lda")
-    X, alignment = load_data(options(*labelled_clips, "--cache", tmp_path / "cache"), model, {})
+    loaded, X, alignment = load_data(options(*labelled_clips, "--cache", tmp_path / "cache"), model, {})
+    assert loaded is model
     assert (len(X), alignment) == (24, {})
     assert X.feature_store.folder == tmp_path / "cache"
     assert "24 labelled samples" in capsys.readouterr().out
-    X, _ = load_data(options(*labelled_clips, "--quiet"), model, {})
+    _, X, _ = load_data(options(*labelled_clips, "--quiet"), model, {})
     assert X.feature_store.folder is None
     assert capsys.readouterr().out == ""
 
