@@ -10,8 +10,9 @@ from ..vision.hog import hog
 from ..vision.landmark_names import LANDMARK_NAMES
 from ..vision.lbp import N_LBP_LABELS, lbp_histograms
 from ..vision.patches import POINT_SETS, extract_patches
+from .align import Align
 from .appearance import FRAMES, Appearance
-from .parameters import POSITIVE_INTEGER, POSITIVE_INTEGERS, as_list
+from .parameters import NON_NEGATIVE_INTEGER, POSITIVE_INTEGER, POSITIVE_INTEGERS, as_list
 
 
 class Patches(Appearance):
@@ -31,7 +32,12 @@ class Patches(Appearance):
     cells_per_block : int, default=2
         Side of a block in cells, for HOG. The names of features omit the block where a patch has only one.
     orientations : int, default=9
-        Number of orientation bins over 180 degrees, for HOG.
+        Number of orientation bins over 180 degrees, or over 360 degrees with `signed_gradients`, for HOG.
+    signed_gradients : bool, default=False
+        Whether opposite directions of the gradient have different bins, for HOG.
+    align_size : int, default=0
+        Width in pixels of the crop, aligned by all landmarks, in which patches are taken; see `Align`. 0 takes them in
+        the images as they are. It serves pipelines whose other extractors use the face without alignment.
     radius : int, default=2
         Radius of the circle of 8 neighbours in pixels of the crop, for LBP.
     frame : {'apex', 'apex_minus_neutral', 'both'}, default='apex'
@@ -60,6 +66,8 @@ class Patches(Appearance):
         "cells": POSITIVE_INTEGER,
         "cells_per_block": POSITIVE_INTEGER,
         "orientations": POSITIVE_INTEGER,
+        "signed_gradients": (False, True),
+        "align_size": NON_NEGATIVE_INTEGER,
         "radius": POSITIVE_INTEGER,
         "frame": FRAMES,
     }
@@ -72,6 +80,8 @@ class Patches(Appearance):
         cells: int = 2,
         cells_per_block: int = 2,
         orientations: int = 9,
+        signed_gradients: bool = False,
+        align_size: int = 0,
         radius: int = 2,
         frame: str = "apex",
     ):
@@ -81,6 +91,8 @@ class Patches(Appearance):
         self.cells = cells
         self.cells_per_block = cells_per_block
         self.orientations = orientations
+        self.signed_gradients = signed_gradients
+        self.align_size = align_size
         self.radius = radius
         self.frame = frame
 
@@ -102,6 +114,8 @@ class Patches(Appearance):
 
     def extract_frame(self, X: Samples, t: int) -> np.ndarray:
         """Features of frame `t`, shape (n, d) float32: by patch size, landmark, and cell."""
+        if self.align_size:
+            X = Align(size=self.align_size).transform(X)
         images = X.frame("images", t)
         points = X.frame("landmarks", t)[:, list(POINT_SETS[self.points])]
         return np.concatenate([self._patch_features(images, points, size) for size in as_list(self.patch_size)], 1)
@@ -124,7 +138,8 @@ class Patches(Appearance):
     def _patch_features(self, images: np.ndarray, points: np.ndarray, size: int) -> np.ndarray:
         patches = extract_patches(images, points, size).reshape(-1, size, size)
         if self.descriptor == "hog":
-            features = hog(patches, self.orientations, size // self.cells, self.cells_per_block)
+            cell = size // self.cells
+            features = hog(patches, self.orientations, cell, self.cells_per_block, bool(self.signed_gradients))
         else:
             features = lbp_histograms(patches, self.radius, self.cells)
             np.sqrt(features, out=features)
@@ -134,7 +149,7 @@ class Patches(Appearance):
         cells = [(r, c) for r in range(self.cells) for c in range(self.cells)]
         if self.descriptor == "lbp":
             return [f"cell={r},{c} pattern={p}" for r, c in cells for p in range(N_LBP_LABELS)]
-        step, side = 180 / self.orientations, self.cells_per_block
+        step, side = (360 if self.signed_gradients else 180) / self.orientations, self.cells_per_block
         n_blocks = self.cells - side + 1
         return [
             f"{f'block={r},{c} ' if n_blocks > 1 else ''}cell={r + i},{c + j} orientation={step * o:g}deg"

@@ -6,9 +6,11 @@ import skimage.feature
 
 from fer_features import make_pipeline
 from fer_features.exceptions import FerError
+from fer_features.extractors.align import Align
 from fer_features.extractors.patches import Patches
 from fer_features.samples.table import Samples
 from fer_features.vision.geometry import MIRROR_INDICES, mirror_landmarks
+from fer_features.vision.hog import hog
 from fer_features.vision.landmark_names import LANDMARK_NAMES
 from fer_features.vision.lbp import lbp_histograms
 from fer_features.vision.patches import POINT_SETS, extract_patches
@@ -90,6 +92,25 @@ def test_features_of_several_patch_sizes_are_concatenated_with_different_names(s
     assert names[-1].startswith("lbp[size=24 inner lower lip left ")
 
 
+def test_patches_with_an_alignment_of_their_own_are_those_of_the_aligned_face(stills):
+    X = Samples.from_arrays(images=stills[0], landmarks=stills[1])
+    params = {"descriptor": "hog", "points": "few", "patch_size": 24}
+    expected = Patches(**params).fit_transform(Align(size=96).transform(X))
+    np.testing.assert_array_equal(Patches(align_size=96, **params).fit_transform(X), expected)
+    assert not np.allclose(Patches(**params).fit_transform(X), expected)
+
+
+def test_signed_gradients_are_those_of_hog_on_each_patch(stills):
+    images, points = stills
+    params = {"descriptor": "hog", "points": "few", "patch_size": 24, "cells": 2, "orientations": 8}
+    features = features_of(images, points, signed_gradients=True, **params).reshape(3, 21, -1)
+    patches = extract_patches(images, points[:, list(POINT_SETS["few"])], 24)
+    np.testing.assert_array_equal(features[:, 4], hog(patches[:, 4], 8, 12, 2, signed_gradients=True))
+    names = Patches(signed_gradients=True, **params).get_feature_names_out()
+    assert names[7].endswith("cell=0,0 orientation=315deg]")
+    assert len(names) == features[0].size
+
+
 def test_names_contain_landmark_cell_and_bin():
     names = Patches("hog", "few").get_feature_names_out()
     assert len(names) == 21 * 4 * 9
@@ -105,6 +126,7 @@ def test_names_contain_landmark_cell_and_bin():
     [
         ({"descriptor": "sift"}, "'lbp', 'hog'"),
         ({"points": "ears"}, "'few', 'inner', 'all'"),
+        ({"align_size": -1}, "an integer of at least 0"),
         ({"patch_size": 0}, "an integer of at least 1, or a tuple"),
         ({"patch_size": (32, 30), "cells": 4}, "patch_size=30"),
         ({"descriptor": "hog", "cells_per_block": 3}, "2 x 2 cells"),
