@@ -35,6 +35,38 @@ class Preset:
         return ", ".join([self.specification, *(f"{k}={v!r}" for k, v in self.params.items())])
 
 
+#: Fisher vectors of a face crop of 48 pixels.
+_FISHER_VECTORS: dict[str, Any] = {
+    "features__fv__bin_sizes": (2, 3, 4, 6),
+    "features__fv__step": 3,
+    "features__fv__n_pca": 48,
+    "features__fv__n_words": 64,
+    "features__fv__n_pca_cell": 300,
+    "features__fv__n_train_descriptors": 200_000,
+}
+#: The same for the aligned face of 64 x 80 pixels.
+_FISHER_VECTORS_OF_FACE = {
+    **{key.replace("__fv__", "__fvface__"): value for key, value in _FISHER_VECTORS.items()},
+    "features__fvface__step": 4,
+}
+#: HOG of patches around landmarks of the aligned face.
+_PATCHES: dict[str, Any] = {
+    "features__patches__align_size": 96,
+    "features__patches__descriptor": "hog",
+    "features__patches__orientations": 8,
+    "features__patches__signed_gradients": True,
+    "features__patches__points": "inner",
+    "features__patches__patch_size": (24, 32),
+}
+#: Kernel ridge with the same scores for an image and its mirror image.
+_MIRROR_INVARIANT: dict[str, Any] = {
+    "features__scale": "block",
+    "features__mirror": "concatenate",
+    "classifier__mirror_invariant": True,
+    "classifier__gamma": 2,
+    "classifier__alpha": 0.1,
+}
+
 PRESETS = {
     "best": Preset(
         "hogdiff_patchesdiff_linear+landmarks_geometry_svm+mbh_svm",
@@ -63,13 +95,9 @@ PRESETS = {
             "features__hog__pixels_per_cell": (12, 8, 6),
             "features__hog__orientations": 8,
             "features__hog__signed_gradients": True,
-            "features__scale": "block",
-            "features__mirror": "concatenate",
-            "classifier__mirror_invariant": True,
+            **_MIRROR_INVARIANT,
             "classifier__n_components_even": 1000,
             "classifier__n_components_odd": 700,
-            "classifier__gamma": 2,
-            "classifier__alpha": 0.1,
         },
         "still images of cropped faces such as FER2013, in minutes",
     ),
@@ -77,31 +105,51 @@ PRESETS = {
         "fv_krr",
         {
             "align__size": 48,
-            "features__fv__bin_sizes": (2, 3, 4, 6),
-            "features__fv__step": 3,
-            "features__fv__n_pca": 48,
-            "features__fv__n_words": 64,
-            "features__fv__n_pca_cell": 300,
-            "features__fv__n_train_descriptors": 200_000,
-            "features__scale": "block",
-            "features__mirror": "concatenate",
-            "classifier__mirror_invariant": True,
+            **_FISHER_VECTORS,
+            **_MIRROR_INVARIANT,
             "classifier__n_components_even": 1500,
             "classifier__n_components_odd": 1000,
-            "classifier__gamma": 2,
-            "classifier__alpha": 0.1,
         },
         "still images of cropped faces such as FER2013, thousands of images",
     ),
     "stills": Preset(
-        "fv_krr",
-        {"features__fv__rotations": (0, 8, -8), "classifier__alpha": 0.05},
-        "still images of cropped faces: fv_krr with each image also rotated to both sides, in three times the time",
+        "fv_fvface_patches_krr",
+        {
+            **_FISHER_VECTORS,
+            **_FISHER_VECTORS_OF_FACE,
+            **_PATCHES,
+            **_MIRROR_INVARIANT,
+            "align__method": "none",
+            "align__size": 48,
+            "classifier__n_components_even": 1800,
+            "classifier__n_components_odd": 1200,
+        },
+        "still images of cropped faces such as FER2013, thousands of images: Fisher vectors, and patches at landmarks",
+    ),
+    "medium": Preset(
+        "stills",
+        {
+            "features__fv__n_pca_cell": 100,
+            "features__fvface__n_pca_cell": 100,
+            "classifier__n_components_even": 400,
+            "classifier__n_components_odd": 250,
+        },
+        "as stills, with a model of 50 MB",
     ),
     "small": Preset(
-        "hog_krr",
-        {"classifier__n_components_even": 150, "classifier__n_components_odd": 100, "classifier__n_inducing": 5000},
-        "still images of cropped faces: a model of a few megabytes for live use",
+        "patches_krr",
+        {
+            **_PATCHES,
+            **_MIRROR_INVARIANT,
+            "align__method": "none",
+            "align__size": 48,
+            "features__patches__points": "few",
+            "features__patches__patch_size": 24,
+            "classifier__n_components_even": 180,
+            "classifier__n_components_odd": 120,
+            "classifier__n_inducing": 6000,
+        },
+        "still images of cropped faces such as FER2013: a model of a few megabytes for live use",
     ),
 }
 

@@ -71,8 +71,9 @@ def _extractors() -> str:
     for name, spec in EXTRACTORS.items():
         kind, parameters = spec.extractor_class, spec.params
         settings = f" [{', '.join(f'{k}={v}' for k, v in parameters.items())}]" if parameters else ""
-        columns = " and ".join(kind.required_columns)
-        if kind.required_columns == ("images",):
+        required = spec.make().required_columns
+        columns = " and ".join(required)
+        if required == ("images",):
             columns += ", and landmarks for the alignment"
         entries[name] = f"{_first_line(kind)}{settings}", f"requires {columns}", kind.reference
     return _block("extractors (joined by _ in the name of a pipeline: hog_flow_landmarks_svm)", entries)

@@ -72,6 +72,7 @@ EXTRACTORS: dict[str, ExtractorSpec] = {
     "gabor": ExtractorSpec(Gabor),
     "gabordiff": ExtractorSpec(Gabor, _DIFFERENCE),
     "fv": ExtractorSpec(FisherVectors),
+    "fvface": ExtractorSpec(FisherVectors, {"align_size": 64}),
     "vlad": ExtractorSpec(FisherVectors, {"encoding": "vlad"}),
     "lpq": ExtractorSpec(LPQ),
     "lpqdiff": ExtractorSpec(LPQ, _DIFFERENCE),

@@ -18,6 +18,7 @@ from ..vision.fisher import MIN_RELATIVE_POSTERIOR, fisher_vectors, grid_cell_we
 from ..vision.pca import fit_pca
 from ..vision.sift import DESCRIPTOR_LENGTH, dense_sift
 from . import base
+from .align import Align
 from .appearance import FRAMES, Appearance
 from .cell_pca import CellPCA, fit_cell_pca
 from .local_descriptors import sample_descriptors, usable_samples
@@ -50,6 +51,9 @@ class FisherVectors(Appearance):
         Whether a patch contributes to the cells around it by bilinear weights; otherwise to its own cell only.
     rotations : float or tuple of float, default=(0,)
         Rotations of the image in degrees; its vectors are the mean over all of them.
+    align_size : int, default=0
+        Width in pixels of the crop, aligned by all landmarks, that is described; see `Align`. 0 describes the images as
+        they are. It serves pipelines that describe a face with and without alignment.
     frame : {'apex', 'apex_minus_neutral', 'both'}, default='apex'
         Features of the apex frame, their difference to those of the neutral frame, or both concatenated.
     n_train_descriptors : int, default=50_000
@@ -100,6 +104,7 @@ class FisherVectors(Appearance):
         "grid": POSITIVE_INTEGER,
         "soft_assignment": (False, True),
         "rotations": FINITES,
+        "align_size": NON_NEGATIVE_INTEGER,
         "frame": FRAMES,
         "n_train_descriptors": POSITIVE_INTEGER,
         "n_pca_cell": NON_NEGATIVE_INTEGER,
@@ -118,6 +123,7 @@ class FisherVectors(Appearance):
         grid: int = 3,
         soft_assignment: bool = True,
         rotations: float | tuple[float, ...] = (0,),
+        align_size: int = 0,
         frame: str = "apex",
         n_train_descriptors: int = 50_000,
         n_pca_cell: int = 0,
@@ -133,11 +139,17 @@ class FisherVectors(Appearance):
         self.grid = grid
         self.soft_assignment = soft_assignment
         self.rotations = rotations
+        self.align_size = align_size
         self.frame = frame
         self.n_train_descriptors = n_train_descriptors
         self.n_pca_cell = n_pca_cell
         self.n_train_images = n_train_images
         self.random_state = random_state
+
+    @property
+    def required_columns(self) -> tuple[str, ...]:  # type: ignore[override]
+        """Columns of `Samples` that the extractor uses."""
+        return ("images", "landmarks") if self.align_size else ("images",)
 
     def __sklearn_is_fitted__(self) -> bool:
         return hasattr(self, "codebook_")
@@ -176,8 +188,9 @@ class FisherVectors(Appearance):
             For an invalid parameter, images that are smaller than one patch, if features cannot be extracted from any
             sample, or if there are too few different descriptors.
         """
+        self.validate_parameters()
+        X = self._aligned(as_samples(X, self.required_columns))
         super().fit(X, y)
-        X = as_samples(X, self.required_columns)
         if self.frame != "apex":
             base.require_neutral_frame(self, "images", X)
         usable = usable_samples(X, self.required_columns)
@@ -207,7 +220,7 @@ class FisherVectors(Appearance):
     def feature_array(self, X: Any) -> np.ndarray:
         """Vectors of each sample, (n, d) float32; NaN in rows of samples with missing values."""
         check_is_fitted(self)
-        X = as_samples(X, self.required_columns)
+        X = self._aligned(as_samples(X, self.required_columns))
         with single_threaded_blas(len(X) > base.BATCH_SIZE):
             blocks = list(self.extract_batches(X)) if len(X) else []
         return np.concatenate([np.empty((0, len(self.feature_names())), np.float32), *blocks])
@@ -244,6 +257,9 @@ class FisherVectors(Appearance):
             for w in range(self.n_words)
             for k in range(self.n_pca)
         ]
+
+    def _aligned(self, X: Samples) -> Samples:
+        return Align(size=self.align_size).transform(X) if self.align_size else X
 
     def _frames(self) -> tuple[int, ...]:
         return (-1,) if self.frame == "apex" else (0, -1)

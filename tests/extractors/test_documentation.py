@@ -30,15 +30,20 @@ OTHER_VALUES = {
     ("FisherVectors", "n_train_descriptors"): 60,
     ("FisherVectors", "n_train_images"): 5,
     ("FisherVectors", "rotations"): (5,),
+    ("FisherVectors", "align_size"): 64,
     ("LMP", "min_similarity"): 0.95,
     ("Patches", "patch_size"): 24,
+    ("Patches", "align_size"): 64,
     ("Patches", "cells"): 2,
 }
 
 #: Other parameters that a parameter needs to have an effect.
 HOG, LBP = ({"descriptor": descriptor, "cells": 4, "patch_size": 32} for descriptor in ("hog", "lbp"))
 NEEDED = {
-    **{("Patches", p): HOG for p in ("descriptor", "patch_size", "cells", "cells_per_block", "orientations")},
+    **{
+        ("Patches", p): HOG
+        for p in ("descriptor", "patch_size", "cells", "cells_per_block", "orientations", "signed_gradients")
+    },
     ("Patches", "radius"): LBP,
     ("FisherVectors", "n_train_images"): {"n_pca_cell": 3},
 }
