@@ -56,7 +56,7 @@ _PATCHES: dict[str, Any] = {
     "features__patches__orientations": 8,
     "features__patches__signed_gradients": True,
     "features__patches__points": "inner",
-    "features__patches__patch_size": (24, 32),
+    "features__patches__patch_size": (24, 40),
 }
 #: Kernel ridge with the same scores for an image and its mirror image.
 _MIRROR_INVARIANT: dict[str, Any] = {
@@ -121,8 +121,9 @@ PRESETS = {
             **_MIRROR_INVARIANT,
             "align__method": "none",
             "align__size": 48,
-            "classifier__n_components_even": 1800,
-            "classifier__n_components_odd": 1200,
+            "features__transformer_weights": {"fv": 0.7, "fvface": 0.7},
+            "classifier__n_components_even": 2000,
+            "classifier__n_components_odd": 1400,
         },
         "still images of cropped faces such as FER2013, thousands of images: Fisher vectors, and patches at landmarks",
     ),
