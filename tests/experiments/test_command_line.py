@@ -37,7 +37,7 @@ def test_help_shows_the_docstring(name, script, capsys):
         ("compare_fusions", ["--data", "/nowhere"], "/nowhere"),
         ("detection_recall", ["--kdef", "nowhere.npz"], "nowhere.npz"),
         ("fer2013", [], "fer2013.csv"),
-        ("fer2013", ["--only", "hgo"], "hog_krr"),
+        ("fer2013", ["--only", "smal"], "small"),
         ("grid_hog", ["--only", "hog"], "hogdiff_svm"),
         ("in_the_wild", [], "--kdef"),
         ("in_the_wild", ["--kdef", "nowhere.npz"], "nowhere.npz"),
