@@ -1,11 +1,12 @@
 """The table on FER2013: each model is measured in a process of its own, and results are not computed again."""
 
 import json
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
-from fer_features import FerError, load_dataset
+from fer_features import FerError, Samples, load_dataset
 from fer_features.faces import default_landmarker
 from fer_features.vision.geometry import MEAN_FACE
 
@@ -82,6 +83,20 @@ def test_missing_landmarks_and_those_of_other_images_are_refused(script, fer2013
     task = {"data": str(fer2013_file), "pipeline": "stills", "landmarks": "fitted", "params": {}}
     with pytest.raises(FerError, match=r"shape \(7, 68, 2\), but \(80, 68, 2\)"):
         fer2013.evaluate_model(**task, landmarks_file=str(tmp_path / "other.npz"))
+
+
+def test_time_per_face_is_measured_where_located_landmarks_lie_outside_of_the_image(script):
+    class Model:
+        named_steps = {"faces": SimpleNamespace(method_="crop")}
+        with_landmarks = []
+
+        def predict_proba(self, X):
+            self.with_landmarks.append("landmarks" in X)
+
+    columns = {"images": np.zeros((1, 1, 48, 48), np.uint8), "landmarks": np.full((1, 1, 68, 2), 60, np.float32)}
+    times = script("fer2013").milliseconds_per_face(Model(), Samples(columns, check_input=False))
+    assert set(times) == {"ms_per_face", "ms_per_face_with_location"}
+    assert Model.with_landmarks == [True, False]
 
 
 def test_ferplus_labels_replace_the_labels(run_script, in_process, fer2013_file, tmp_path):
