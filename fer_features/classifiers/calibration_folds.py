@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numbers
+import threading
 import warnings
 from collections.abc import Mapping
 from typing import Any
@@ -21,6 +22,8 @@ Folds = list[tuple[np.ndarray, np.ndarray]]
 
 #: Number of held-out samples that determines one factor well enough: of large data not every fold is fitted.
 SUFFICIENT_HELD_OUT_SAMPLES = 5000
+#: Filters of warnings belong to the process: threads that change them take turns.
+_WARNINGS_LOCK = threading.Lock()
 #: Probabilities below this are raised to it: a probability of 0 would be a certainty that no temperature corrects.
 MIN_PROBABILITY = 1e-9
 
@@ -82,7 +85,7 @@ def calibration_folds(
     if n_folds < 2:
         return []
     folds: Folds = []
-    with warnings.catch_warnings():
+    with _WARNINGS_LOCK, warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)  # about classes with fewer samples than folds
         for train, test in splitter.split(codes, codes, groups):
             n_held_out = sum(len(held_out) for _, held_out in folds)

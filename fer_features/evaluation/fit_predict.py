@@ -9,6 +9,7 @@ from typing import Any
 
 import joblib
 import numpy as np
+from sklearn import config_context, get_config
 from sklearn.base import BaseEstimator, clone
 from sklearn.pipeline import Pipeline
 from sklearn.utils import get_tags
@@ -16,12 +17,16 @@ from threadpoolctl import threadpool_limits
 
 from .._parallel import parallel
 from .._progress import progress
-from ..classifiers import CalibratedPipeline, SoftVoting, uncalibrated
+from .._threads import map_in_threads
+from ..classifiers import SVM, CalibratedPipeline, LinearSVM, SoftVoting, uncalibrated
 from ..exceptions import FerError
 from ..extractors.features import named_extractors
 from ..pipelines import ensemble_members, transformed
 from ..samples.mirroring import mirror_samples
 from ..samples.table import Samples
+
+#: Largest number of samples of fits that run in threads: an interruption waits for the fits that have started.
+MAX_SAMPLES_IN_THREADS = 1000
 
 
 @dataclasses.dataclass(frozen=True)
@@ -73,7 +78,7 @@ def fit_predict(
     tasks : sequence of FitTask
     X : Samples
     n_jobs : int, default 1
-        Fits run in parallel, in worker processes; -1 for all cores. Results do not depend on it.
+        Number of worker processes in which fits run in parallel; -1 for all cores. Results do not depend on it.
     with_scores : bool, default False
         Whether scores of each class are computed; if not, models are not calibrated, which does not change their
         predictions.
@@ -83,9 +88,40 @@ def fit_predict(
     Yields
     ------
     FoldOutcome
+
+    Notes
+    -----
+    Fits of support vector machines to few samples share the cores of one process: their native code releases the
+    interpreter lock, and starting worker processes would take longer than the fits.
     """
+    if n_jobs == 1 and len(tasks) > 1 and _can_run_in_threads(tasks[0].model, X):
+        precompute_features(tasks[0].model, X)  # the feature store is then only read
+        config = get_config()  # of this thread
+
+        def outcome(task: FitTask) -> FoldOutcome:
+            with config_context(**config):
+                return fit_fold(task, X, with_scores=with_scores)
+
+        with threadpool_limits(1):  # that of each fit would end with the first of them
+            yield from progress(map_in_threads(outcome, tasks), len(tasks), label)
+        return
     calls = (joblib.delayed(fit_fold)(task, X, with_scores=with_scores) for task in tasks)
     yield from progress(parallel(calls, len(tasks), n_jobs), len(tasks), label)
+
+
+def _can_run_in_threads(model: BaseEstimator, X: Samples) -> bool:
+    """Whether fits are short, are native code without a common random state, and extract no features."""
+    if len(X) > MAX_SAMPLES_IN_THREADS:
+        return False
+    for member in ensemble_members(model):
+        extractors = [extractor for _, extractor in named_extractors(member)]
+        if not extractors or any(get_tags(extractor).requires_fit for extractor in extractors):
+            return False
+        if not isinstance(member, CalibratedPipeline) or member.augmentation:
+            return False
+        if not isinstance(member.steps[-1][1], LinearSVM | SVM):
+            return False
+    return True
 
 
 def fit_fold(task: FitTask, X: Samples, *, with_scores: bool = True, keep_model: bool = False) -> FoldOutcome:

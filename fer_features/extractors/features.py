@@ -16,7 +16,7 @@ from ..exceptions import FerError
 from ..samples.mirroring import mirror_samples
 from .base import Extractor
 from .parameters import check_parameters
-from .scaling import SCALES, fit_block_scaling
+from .scaling import SCALES, chunks_of_rows, fit_block_scaling
 
 #: Allowed values of the parameter `mirror`.
 MIRRORS = ("none", "mean", "concatenate")
@@ -219,8 +219,10 @@ class Features(FeatureUnion):
         stops = np.cumsum(widths)
         for block, mean, divisor, weight, stop in zip(blocks, self.means_, self.scales_, weights, stops, strict=True):
             part = out[..., stop - block.shape[-1] : stop]
-            np.subtract(block, mean, out=part)
-            part *= weight / divisor
+            factor = weight / divisor
+            for rows in chunks_of_rows(block):
+                np.subtract(block[rows], mean, out=part[rows])
+                part[rows] *= factor
         return out.reshape(len(out), -1)
 
 
@@ -231,6 +233,10 @@ def named_extractors(model: BaseEstimator) -> list[tuple[str, Extractor]]:
 
 
 def _finite_rows(block: np.ndarray) -> np.ndarray:
-    """Rows of a block without NaN, (n,) bool; largest and smallest value need no temporary array of its size."""
+    """Rows of a block without NaN, (n,) bool; sums need no temporary array of its size."""
     rows = block.reshape(len(block), -1)
-    return np.isfinite(rows.max(1, initial=0)) & np.isfinite(rows.min(1, initial=0))
+    with np.errstate(over="ignore", invalid="ignore"):
+        finite = np.isfinite(rows.sum(1))
+    doubtful = np.flatnonzero(~finite)  # also sums of large values
+    finite[doubtful] = np.isfinite(rows[doubtful]).all(1)
+    return finite

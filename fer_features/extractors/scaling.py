@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 
 #: Allowed values of the parameter `scale` of `Features`.
 SCALES = ("standardize", "block", "none")
 
-#: Entries of a block that are processed at once: in float64 they fit into the cache of a core.
+#: Entries of a block that are processed at once: they fit into the cache of a core.
 ENTRIES_PER_CHUNK = 1 << 17
 #: Smallest standard deviation that a feature is divided by, relative to the root mean square over the block. A feature
 #: that hardly varies in training must not become the largest one.
@@ -44,9 +46,9 @@ def fit_block_scaling(block: np.ndarray, scale: str) -> tuple[np.ndarray, np.nda
     axes = tuple(range(block.ndim - 1))
     mean = block.mean(axes, dtype=np.float64)
     squares = np.zeros(block.shape[-1])
-    step = max(1, ENTRIES_PER_CHUNK // max(1, block[:1].size))
-    for start in range(0, len(block), step):
-        centred = (block[start : start + step] - mean).reshape(-1, block.shape[-1])
+    # Centred values are differences of float32; the sums of a few rows of them are as exact.
+    for rows in chunks_of_rows(block):
+        centred = (block[rows] - mean.astype(np.float32)).reshape(-1, block.shape[-1])
         squares += np.einsum("ij,ij->j", centred, centred)
     std = np.sqrt(squares / max(1, block.size // max(1, block.shape[-1])))
     total = np.sqrt((std**2).sum())
@@ -57,3 +59,10 @@ def fit_block_scaling(block: np.ndarray, scale: str) -> tuple[np.ndarray, np.nda
         divisor = np.full(std.shape, total)
     divisor[divisor == 0] = 1
     return mean.astype(np.float32), divisor.astype(np.float32)
+
+
+def chunks_of_rows(block: np.ndarray) -> Iterator[slice]:
+    """Slices of the rows of a block, with `ENTRIES_PER_CHUNK` entries each."""
+    step = max(1, ENTRIES_PER_CHUNK // max(1, block[:1].size))
+    for start in range(0, len(block), step):
+        yield slice(start, start + step)

@@ -1,7 +1,10 @@
 """Fits of folds, in this process or in workers."""
 
+import threading
+
 import numpy as np
 import pytest
+from sklearn import config_context
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline as sklearn_pipeline
 from sklearn.preprocessing import FunctionTransformer
@@ -43,6 +46,33 @@ def test_outcomes_are_equal_for_one_and_two_jobs_and_in_order(X, name):
         assert a.scores.shape == (len(task.test), 3)
         assert a.score_kind == b.score_kind == "probability"
         assert a.model is None
+
+
+def test_fits_of_few_samples_in_threads_give_the_scores_of_single_fits(X):
+    model = make_pipeline("landmarks_linear+geometry_svm")
+    tasks = leave_one_subject_out(X, model, X["label"])
+    threads = set()
+
+    def recorded(task, X, **options):
+        threads.add(threading.get_ident())
+        return fit_fold(task, X, **options)
+
+    with config_context(enable_metadata_routing=True), pytest.MonkeyPatch.context() as patch:
+        patch.setattr("fer_features.evaluation.fit_predict.fit_fold", recorded)
+        patch.setattr("fer_features._threads.cpu_count", lambda: 2)
+        outcomes = list(fit_predict(tasks, X, with_scores=True))
+    assert threading.get_ident() not in threads
+    for outcome, task in zip(outcomes, tasks, strict=True):
+        assert outcome.scores.tolist() == fit_fold(task, X).scores.tolist()
+
+
+@pytest.mark.parametrize("name", ["landmarks_lda", "hogdiff_svm+landmarks_lda"])
+def test_fits_with_a_common_random_state_or_python_code_do_not_run_in_threads(X, name, monkeypatch):
+    monkeypatch.setattr("fer_features.evaluation.fit_predict.map_in_threads", None)
+    images, landmarks, label, subject = draw_clips(n_subjects=3)
+    table = Samples.from_arrays(images, landmarks, label, subject)
+    tasks = leave_one_subject_out(table, make_pipeline(name), label)
+    assert len(list(fit_predict(tasks, table))) == 3
 
 
 def test_predictions_without_scores_are_the_same(X):
