@@ -27,7 +27,7 @@ run: $(VENV)/.installed
 test: $(VENV)/.installed-test $(if $(filter pinned,$(VERSIONS)),lint)
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(JOBS) --doctest-modules tests fer_features
 
-# Fails if the speed relative to other libraries has fallen by more than a third since the last record.
+# Fails if the speed relative to other libraries has fallen by more than a third since the last record of the processor.
 bench: $(VENV)/.installed-test
 	$(BIN)/python experiments/bench.py --quick
 

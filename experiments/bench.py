@@ -6,17 +6,20 @@
 The history is `experiments/results/bench.json`, a list of records of all ratios. Each computation is compared with that
 of a library on the same input in the same process, in one thread. Times are CPU times, the smallest of several rounds
 in which the two alternate, so that other processes hardly matter. A ratio that seems to have fallen is measured again.
-``--quick`` uses fewer images; ratios are compared with the last record of the same kind. Ratios depend on the
-processor: where they differ for that reason, add a record of the new machine.
+``--quick`` uses fewer images; ratios are compared with the last record of the same kind and processor. Ratios depend on
+the processor: on one without a record, a ratio fails only below a third of the smallest recorded one.
 """
 
 from __future__ import annotations
 
 import argparse
 import datetime
+import platform
 import sys
 from collections.abc import Iterator, Sequence
 from functools import partial
+from pathlib import Path
+from typing import Any
 
 import cv2
 from bench_features import call_for_each, cpu_seconds
@@ -34,9 +37,9 @@ from fer_features.version import versions
 N_IMAGES, N_OTHER_IMAGES = 128, 8
 QUICK_N_IMAGES, QUICK_N_OTHER_IMAGES = 32, 2
 #: Rounds of a measurement, and measurements of a ratio that seems to have fallen.
-N_ROUNDS, N_MEASUREMENTS = 3, 4
-#: A ratio below this fraction of the recorded one is a failure.
-MIN_FRACTION = 2 / 3
+N_ROUNDS, N_MEASUREMENTS = 3, 10
+#: A ratio below this fraction of the recorded one is a failure: of the same processor, and of other ones.
+MIN_FRACTION, MIN_FRACTION_OTHER_PROCESSOR = 2 / 3, 1 / 3
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -58,38 +61,63 @@ def run(options: argparse.Namespace) -> None:
     """
     path = options.out or RESULTS_DIR / "bench.json"
     history = read_json(path).get("history", [])
-    same_kind = [record["ratios"] for record in history if record["quick"] == options.quick]
+    processor = processor_name()
+    same_kind = [] if options.record else [record for record in history if record["quick"] == options.quick]
     if not (same_kind or options.record):
         raise FerError(f"{path} has no ratios to compare with: --record writes them")
-    recorded: dict[str, float] = {} if options.record else same_kind[-1]
+    minimum = minimum_ratios(same_kind, processor)
     cv2.setNumThreads(1)
     ratios: dict[str, float] = {}
-    print_header(["computation", "compared with", "times faster", "recorded"])
+    print_header(["computation", "compared with", "times faster", "at least"])
     with threadpool_limits(1):
         for one in comparisons(options.quick):
-            ratios[one.key] = round(ratio_of(one, recorded.get(one.key, 0.0) * MIN_FRACTION), 2)
-            print_row([one.name, one.peer, ratios[one.key], recorded.get(one.key, "")])
+            ratios[one.key] = round(ratio_of(one, minimum.get(one.key, 0.0)), 2)
+            print_row([one.name, one.peer, ratios[one.key], minimum.get(one.key, "")])
     if options.record:
         record = {
             "date": datetime.date.today().isoformat(),
             "quick": options.quick,
+            "processor": processor,
             "ratios": ratios,
             "versions": versions(),
         }
         write_json(path, {"history": [*history, record]})
         print(f"written to {path}")
         return
-    if set(ratios) != set(recorded):
-        changed = sorted(set(ratios) ^ set(recorded))
+    if set(ratios) != set(minimum):
+        changed = sorted(set(ratios) ^ set(minimum))
         raise FerError(f"computations were added or removed since the last record in {path}: {'; '.join(changed)}")
-    fallen = [
-        f"{key}: {ratio} times, recorded {recorded[key]}"
-        for key, ratio in ratios.items()
-        if ratio < MIN_FRACTION * recorded[key]
-    ]
+    fallen = [f"{key}: {ratio} times, at least {minimum[key]}" for key, ratio in ratios.items() if ratio < minimum[key]]
     if fallen:
-        raise FerError(f"slower by more than a third than the last record in {path}: {'; '.join(fallen)}")
-    print(f"no ratio is below two thirds of the last record in {path}")
+        raise FerError(f"slower than the records in {path} permit on {processor}: {'; '.join(fallen)}")
+    print(f"no ratio is below the minimum that the records in {path} give for {processor}")
+
+
+def processor_name() -> str:
+    """Vendor, family and model of the processor; its architecture where these are not known."""
+    path = Path("/proc/cpuinfo")
+    lines = path.read_text().splitlines() if path.exists() else []
+    values = {name.strip(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
+    parts = [values.get(name, "") for name in ("vendor_id", "cpu family", "model")]
+    return " ".join(parts) if all(parts) else platform.machine()
+
+
+def minimum_ratios(records: Sequence[dict[str, Any]], processor: str) -> dict[str, float]:
+    """The ratio of each computation below which the script fails.
+
+    Parameters
+    ----------
+    records : sequence of dict
+        In the order of time.
+    processor : str
+        Its last record is used. Without one, the smallest ratio of the last records of all others, with more tolerance.
+    """
+    last = {record["processor"]: record["ratios"] for record in records}
+    if processor in last:
+        return {key: round(MIN_FRACTION * ratio, 2) for key, ratio in last[processor].items()}
+    keys = list(records[-1]["ratios"]) if records else []
+    smallest = {key: min(ratios[key] for ratios in last.values() if key in ratios) for key in keys}
+    return {key: round(MIN_FRACTION_OTHER_PROCESSOR * ratio, 2) for key, ratio in smallest.items()}
 
 
 def comparisons(quick: bool) -> Iterator[Comparison]:

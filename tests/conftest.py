@@ -1,5 +1,8 @@
 """Fixtures of several test modules: real data where they are available, and small synthetic data."""
 
+import fcntl
+import os
+import pickle
 import subprocess
 import sys
 from pathlib import Path
@@ -12,6 +15,7 @@ import skimage.data
 
 import fer_features
 from fer_features._result_folder import MARKER
+from fer_features.synthetic import generate
 from fer_features.vision.geometry import MEAN_FACE
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
@@ -22,6 +26,26 @@ def no_stage_messages():
     """Stages print nothing, so that tests can compare standard error on a slow machine too."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("fer_features._progress.DELAY_SECONDS", 600.0)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def demo_rendered_once(tmp_path_factory):
+    """The processes of pytest-xdist share the rendered data set 'demo': each would take ten seconds to render it."""
+    folder = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        folder = folder.parent  # that of all processes
+
+    def generate_once(seed):
+        path = folder / f"demo-{seed}.pickle"
+        with open(folder / "demo.lock", "w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not path.exists():
+                path.write_bytes(pickle.dumps(generate(seed=seed)))
+        return pickle.loads(path.read_bytes())
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("fer_features.datasets.demo.generate", generate_once)
         yield
 
 
