@@ -116,7 +116,10 @@ def test_without_other_subjects_nothing_can_be_trained(script, rendered_file, ca
 
 def test_located_faces_are_compared_with_given_landmarks(run_script, script, rendered_file, tmp_path, monkeypatch):
     out = tmp_path / "faces.json"
-    monkeypatch.setattr(script("faces"), "STILLS", "hog_linear")
+    faces = script("faces")
+    monkeypatch.setattr(faces, "STILLS", "hog_linear")
+    monkeypatch.setattr(faces, "SCENE_SHAPE", (240, 320))  # a quarter of the pixels, in a quarter of the time
+    monkeypatch.setattr(faces, "PHOTOGRAPH_HEIGHTS", (120, 200))
     printed = run_script("faces", "--kdef", rendered_file, "--folds", 2, "--out", out)
     results = json.loads(out.read_text())
     assert len(results) == 9
