@@ -1,7 +1,8 @@
-"""Frames of a video file in the order in which they are decoded, with their timestamps."""
+"""Frames of a video file or a camera in the order in which they are decoded, with their timestamps."""
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
@@ -27,14 +28,15 @@ class UnreadableVideo(Exception):
 
 
 class VideoFrames:
-    """Iterate over the frames of a video file.
+    """Iterate over the frames of a video file or a camera.
 
     Frames are decoded one after another: seeking to a frame number is inexact in many formats. A rotation in the
     metadata, as phones write it, is applied to the images.
 
     Parameters
     ----------
-    path : Path
+    path : Path or int
+        A file, or the number of a camera.
 
     Attributes
     ----------
@@ -42,37 +44,45 @@ class VideoFrames:
         Number of frames according to the container, which can be wrong; 0 where it is unknown.
     n_read : int
         Number of frames so far.
+    fps : float
+        Frames per second; `DEFAULT_RATE` where the file gives no usable rate.
 
     Raises
     ------
     UnreadableVideo
         For a file that is not regular, is empty, is not a video of a known format, or has frames of more than
-        `MAX_PIXELS` pixels.
+        `MAX_PIXELS` pixels; for a camera that does not exist or is in use.
 
     Notes
     -----
     Timestamps are those of the container, which also describe variable rates. The rate is used where they do not
-    increase.
+    increase. Timestamps of a camera are the time since the first frame was requested.
     """
 
-    def __init__(self, path: Path):
-        fault = file_fault(path)
-        if not fault and not path.stat().st_size:
-            fault = "is empty"
-        if fault:
-            raise UnreadableVideo(fault)
+    def __init__(self, path: Path | int):
+        self._is_live = isinstance(path, int)
+        if isinstance(path, Path):
+            fault = file_fault(path)
+            if not fault and not path.stat().st_size:
+                fault = "is empty"
+            if fault:
+                raise UnreadableVideo(fault)
         self.n_read = 0
         self._capture: Any = open_capture(path)
         if not self._capture.isOpened():
-            raise UnreadableVideo("cannot be opened: it is not a video of a known format")
+            self._capture.release()
+            reason = "it is not a video of a known format"
+            if self._is_live:
+                reason = "the camera does not exist, or another program uses it"
+            raise UnreadableVideo(f"cannot be opened: {reason}")
         width, height = (self._capture.get(side) for side in (cv2.CAP_PROP_FRAME_WIDTH, cv2.CAP_PROP_FRAME_HEIGHT))
         if width * height > MAX_PIXELS:
             self._capture.release()
             raise UnreadableVideo(f"has frames of {width:.0f} x {height:.0f}: at most {MAX_PIXELS:,} pixels")
-        declared = self._capture.get(cv2.CAP_PROP_FRAME_COUNT)
+        declared = 0.0 if self._is_live else self._capture.get(cv2.CAP_PROP_FRAME_COUNT)
         self.n_declared = int(declared) if 0 < declared < 1e9 else 0
         rate = self._capture.get(cv2.CAP_PROP_FPS)
-        self._rate = rate if 0 < rate < MAX_RATE else DEFAULT_RATE
+        self.fps = rate if 0 < rate < MAX_RATE else DEFAULT_RATE
 
     def __enter__(self) -> VideoFrames:
         return self
@@ -82,11 +92,11 @@ class VideoFrames:
 
     def __iter__(self) -> Iterator[float]:
         """Yield the timestamp of each frame in seconds."""
-        last = -1.0
+        start, last = time.monotonic(), -1.0
         while self._capture.grab():
-            stamp = self._capture.get(cv2.CAP_PROP_POS_MSEC) / 1000
+            stamp = time.monotonic() - start if self._is_live else self._capture.get(cv2.CAP_PROP_POS_MSEC) / 1000
             is_plausible = np.isfinite(stamp) and stamp > last and (self.n_read or stamp < 1)
-            last = stamp if is_plausible else max(self.n_read / self._rate, last)
+            last = stamp if is_plausible else max(self.n_read / self.fps, last)
             self.n_read += 1
             yield last
 

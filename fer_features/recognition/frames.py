@@ -9,9 +9,7 @@ from collections.abc import Callable
 import numpy as np
 
 from ..exceptions import FerError
-
-#: Largest number of frames per second that is used, of a source or of its subsampling.
-MAX_FPS = 10_000.0
+from ..media.video_frames import MAX_RATE
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -47,7 +45,7 @@ class FrameSampling:
     Raises
     ------
     FerError
-        If a value is not above 0, `fps` is above `MAX_FPS`, or both are given.
+        If a value is not above 0, `fps` is above `MAX_RATE`, or both are given.
     """
 
     frame_step: int = 1
@@ -56,8 +54,8 @@ class FrameSampling:
     def __post_init__(self) -> None:
         if self.frame_step < 1:
             raise FerError(f"frame_step={self.frame_step}: a number of at least 1 is needed")
-        if self.fps is not None and not 0 < self.fps <= MAX_FPS:
-            raise FerError(f"fps={self.fps}: a number above 0 and up to {MAX_FPS:g} is needed")
+        if self.fps is not None and not 0 < self.fps <= MAX_RATE:
+            raise FerError(f"fps={self.fps}: a number above 0 and up to {MAX_RATE:g} is needed")
         if self.frame_step > 1 and self.fps is not None:
             raise FerError("frame_step and fps exclude each other: give one of them")
 

@@ -15,6 +15,7 @@ from ..faces.landmarker_archive import default_landmarker
 from ..faces.landmarker_files import load_landmarker
 from ..faces.localizer import FaceLocalizer, FaceView
 from ..media.decoding import reduce_image
+from ..media.video_frames import DEFAULT_RATE
 from .face_classifier import FaceClassifier
 from .frame_results import FacePrediction
 from .frames import Frame
@@ -23,7 +24,7 @@ from .input_spec import faces_step
 from .neutral_images import NeutralImages
 from .neutral_reference import NEUTRAL_METHODS, OnlineNeutralReference
 from .person_change import PersonChangeTracker
-from .sources import DEFAULT_FPS, VideoSource, source_from_file
+from .sources import VideoSource, source_from_file
 from .stream import Stream, SupportsTracking, TrackedFace
 from .tracking import FaceTracker
 
@@ -278,4 +279,4 @@ def _frames_of(source: Any) -> Iterable[Frame]:
         return source_from_file(Path(source))
     if isinstance(source, int):
         return VideoSource(source)
-    return (item if isinstance(item, Frame) else Frame(i, i / DEFAULT_FPS, item) for i, item in enumerate(source))
+    return (item if isinstance(item, Frame) else Frame(i, i / DEFAULT_RATE, item) for i, item in enumerate(source))

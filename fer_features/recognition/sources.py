@@ -2,27 +2,17 @@
 
 from __future__ import annotations
 
-import time
 import warnings
-from collections.abc import Generator, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
-
-import cv2
-import numpy as np
 
 from .._files import regular_file
 from ..exceptions import FerError, FerWarning
 from ..media.media_files import READABLE_SUFFIXES, files_in_folder, images_and_videos, natural_sort_key
-from ..media.opencv_files import is_animated, is_image, open_capture
-from ..samples.image_columns import MAX_PIXELS
-from .frames import MAX_FPS, Frame, FrameSampling
+from ..media.opencv_files import is_animated, is_image
+from ..media.video_frames import DEFAULT_RATE, UnreadableVideo, VideoFrames
+from .frames import Frame, FrameSampling
 from .image_io import load_image
-
-#: A warning is issued if a video ends this fraction of its frames early. The frame count of a container is an estimate.
-MAX_MISSING_FRACTION = 0.02
-#: Frames per second of sources whose rate is unknown.
-DEFAULT_FPS = 25.0
 
 
 class FrameSource:
@@ -50,7 +40,7 @@ class FrameSource:
 
     def __init__(self, name: str | Path, n_frames: int | None, sampling: FrameSampling | None = None):
         self.name, self.n_frames, self.id = str(name), n_frames, Path(name).name
-        self.sampling, self.fps = sampling or FrameSampling(), DEFAULT_FPS
+        self.sampling, self.fps = sampling or FrameSampling(), DEFAULT_RATE
 
     def __iter__(self) -> Iterator[Frame]:
         raise NotImplementedError
@@ -95,7 +85,7 @@ class SequenceSource(FrameSource):
 
     is_stream = True
 
-    def __init__(self, path: str | Path, sampling: FrameSampling | None = None, fps: float = DEFAULT_FPS):
+    def __init__(self, path: str | Path, sampling: FrameSampling | None = None, fps: float = DEFAULT_RATE):
         files = files_in_folder(Path(path), READABLE_SUFFIXES, recursive=False)
         self.files = sorted(files, key=lambda file: natural_sort_key(file.name))
         if not self.files:
@@ -139,51 +129,33 @@ class VideoSource(FrameSource):
     def __init__(self, path: str | Path | int, sampling: FrameSampling | None = None):
         self.is_live = isinstance(path, int)
         super().__init__(f"camera {path}" if self.is_live else str(path), None, sampling)
-        self.path = path
+        self.path = path if isinstance(path, int) else Path(path)
 
     def __iter__(self) -> Iterator[Frame]:
-        if not self.is_live and not regular_file(self.name).stat().st_size:
-            raise FerError(f"{self.name} is empty")
-        capture = open_capture(self.path if isinstance(self.path, int) else str(self.path))
         try:
-            if not capture.isOpened():
-                raise FerError(f"{self.name} cannot be opened: " + self._reason())
-            width, height = (capture.get(side) for side in (cv2.CAP_PROP_FRAME_WIDTH, cv2.CAP_PROP_FRAME_HEIGHT))
-            if width * height > MAX_PIXELS:
-                raise FerError(f"{self.name} has frames of {width:.0f} x {height:.0f}: at most {MAX_PIXELS:,} pixels")
-            declared = 0.0 if self.is_live else capture.get(cv2.CAP_PROP_FRAME_COUNT)
-            n_frames = int(declared) if 0 < declared < 1e9 else 0
-            self.n_frames = n_frames or None
-            n_read = yield from self._frames(capture)
-        finally:
-            capture.release()
-        if not n_read:
+            with VideoFrames(self.path) as video:
+                self.n_frames, self.fps = video.n_declared or None, video.fps
+                yield from self._frames(video)
+        except UnreadableVideo as error:
+            raise FerError(f"{self.name} {error}") from error
+        if not video.n_read:
             raise FerError(f"{self.name} has no frame that can be decoded: it is empty, damaged or not a video")
-        self.n_frames = n_read
-        if n_frames - n_read > max(1, MAX_MISSING_FRACTION * n_frames):
-            message = f"{self.name} ends after {n_read} of the {n_frames} frames that it declares: it may be truncated"
-            warnings.warn(message, FerWarning, stacklevel=2)
+        self.n_frames = video.n_read
+        if video.is_truncated:
+            message = f"{self.name} ends after {video.n_read} of the {video.n_declared} frames that it declares"
+            warnings.warn(f"{message}: it may be truncated", FerWarning, stacklevel=2)
 
-    def _frames(self, capture: Any) -> Generator[Frame, None, int]:
-        start, last, index = time.monotonic(), -1.0, 0
-        selects, fps = self.sampling.selector(), capture.get(cv2.CAP_PROP_FPS)
-        self.fps = fps if 0 < fps < MAX_FPS else DEFAULT_FPS
-        while capture.grab():
-            # Timestamps of the container also describe variable rates. The rate is used where they do not increase.
-            stamp = time.monotonic() - start if self.is_live else capture.get(cv2.CAP_PROP_POS_MSEC) / 1000
-            now = stamp if np.isfinite(stamp) and stamp > last and (index or stamp < 1) else index / self.fps
-            if selects(index, now):
-                decoded, image = capture.retrieve()
-                if not decoded or image is None or not image.size:
-                    break
-                yield Frame(index, now, image)
-            last, index = now, index + 1
-        return index
-
-    def _reason(self) -> str:
-        if self.is_live:
-            return "the camera does not exist, or another program uses it"
-        return "it is not a video of a known format"
+    def _frames(self, video: VideoFrames) -> Iterator[Frame]:
+        selects = self.sampling.selector()
+        for timestamp in video:
+            if not selects(video.n_read - 1, timestamp):
+                continue
+            try:
+                image = video.image()
+            except UnreadableVideo:  # the frames before it are used
+                video.n_read -= 1
+                return
+            yield Frame(video.n_read - 1, timestamp, image)
 
 
 def sources_from_inputs(

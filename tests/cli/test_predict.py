@@ -372,7 +372,7 @@ def test_ctrl_c_is_the_regular_end_of_a_camera(models, tmp_path, monkeypatch, ca
 
     frames = [cv2.cvtColor(frame, cv2.COLOR_GRAY2BGR) for frame in moving_clip(models["clips"][3])]
     camera = FakeCapture(frames, at_end=interrupt)
-    monkeypatch.setattr("fer_features.recognition.sources.open_capture", lambda path_or_camera: camera)
+    monkeypatch.setattr("fer_features.media.video_frames.open_capture", lambda path_or_camera: camera)
     out = tmp_path / "out.csv"
     assert run(models, "neutral_to_apex", "--camera", 0, "--out", out) == 0
     assert len(read_rows(out)) == 13

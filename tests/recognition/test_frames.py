@@ -5,7 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fer_features import FerError
-from fer_features.recognition.frames import MAX_FPS, FrameSampling
+from fer_features.media.video_frames import MAX_RATE
+from fer_features.recognition.frames import FrameSampling
 
 
 def test_rate_after_sampling():
@@ -26,7 +27,7 @@ def test_rates_outside_of_the_range_are_refused(fps):
         FrameSampling(fps=fps)
 
 
-@given(fps=st.floats(min_value=0, max_value=MAX_FPS, exclude_min=True), timestamp=st.floats(0, 1e7))
+@given(fps=st.floats(min_value=0, max_value=MAX_RATE, exclude_min=True), timestamp=st.floats(0, 1e7))
 def test_any_valid_rate_selects_frames(fps, timestamp):
     assert FrameSampling(fps=fps).selector()(0, timestamp)
 

@@ -9,8 +9,8 @@ from PIL import Image
 
 from fer_features import FerError
 from fer_features.exceptions import FerWarning
+from fer_features.media import video_frames
 from fer_features.media.media_files import natural_sort_key
-from fer_features.recognition import sources as module
 from fer_features.recognition.frames import FrameSampling
 from fer_features.recognition.image_io import load_image
 from fer_features.recognition.sources import (
@@ -162,7 +162,7 @@ def test_files_of_a_folder_that_cannot_be_read_are_named(tmp_path):
 def test_camera_yields_frames_of_changing_size(monkeypatch):
     sizes = [(4, 6), (4, 6), (8, 10)]
     camera = FakeCapture([np.full((*size, 3), i, np.uint8) for i, size in enumerate(sizes)])
-    monkeypatch.setattr(module, "open_capture", lambda path_or_camera: camera)
+    monkeypatch.setattr(video_frames, "open_capture", lambda path_or_camera: camera)
     frames = list(VideoSource(0))
     assert [frame.image.shape[:2] for frame in frames] == sizes
     timestamps = [frame.timestamp for frame in frames]
