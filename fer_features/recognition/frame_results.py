@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 
 import numpy as np
 
+from ..vision.head_pose import eye_opening, head_pose, mouth_opening
 from .apex import Apex
 from .frames import Frame
 
@@ -19,6 +21,29 @@ STATUS_DESCRIPTIONS = {
     "unreadable": "the input cannot be read",
     "summary": "the record summarizes a face track; frame and timestamp are those of its apex",
 }
+
+
+@dataclasses.dataclass(frozen=True)
+class FaceGeometry:
+    """Pose of a head, and opening of its eyes and mouth; see `fer_features.vision.head_pose`.
+
+    Attributes
+    ----------
+    yaw, pitch, roll : float
+        In degrees. Positive values move the nose to the right of the image, move it down, and turn the head clockwise.
+    eye_opening, mouth_opening : float
+        Aspect ratios: height relative to width.
+    """
+
+    yaw: float
+    pitch: float
+    roll: float
+    eye_opening: float
+    mouth_opening: float
+
+
+#: Names of the values of `FaceGeometry`.
+GEOMETRY_NAMES = tuple(field.name for field in dataclasses.fields(FaceGeometry))
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -55,6 +80,15 @@ class FacePrediction:
     face_id: int = 0
     status: str = "ok"
     neutral_distance: float | None = None
+
+    @functools.cached_property
+    def geometry(self) -> FaceGeometry | None:
+        """Head pose and openings; None without landmarks, or if these span no area. Computed at the first use."""
+        if self.landmarks is None:
+            return None
+        openings = eye_opening(self.landmarks), mouth_opening(self.landmarks)
+        values = np.array([*head_pose(self.landmarks), *openings])
+        return FaceGeometry(*map(float, values)) if np.isfinite(values).all() else None
 
     def scaled(self, scale: np.ndarray) -> FacePrediction:
         """The same face in an image that is larger by a factor in x and in y, shape (2,)."""

@@ -7,7 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from .frame_results import FacePrediction, FrameResult, TrackSummary
+from .frame_results import GEOMETRY_NAMES, FacePrediction, FrameResult, TrackSummary
+
+#: Decimals of the values of a record: tenths of a degree, and thousandths of a ratio.
+DIGITS = {"yaw": 1, "pitch": 1, "roll": 1, "eye_opening": 3, "mouth_opening": 3}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -33,6 +36,10 @@ class PredictionRecord:
         Empty if nothing was predicted for a face.
     neutral_distance : float
         Distance to the neutral reference.
+    yaw, pitch, roll : float
+        Pose of the head in degrees, see `fer_features.vision.head_pose.head_pose`.
+    eye_opening, mouth_opening : float
+        Aspect ratios of eyes and mouth.
     id : str
         Path of the image or video relative to the folder that was given, as `load_dataset` names the samples of this
         folder; the name of a file that was given itself.
@@ -52,6 +59,11 @@ class PredictionRecord:
     status: str = "ok"
     expression: str | None = None
     neutral_distance: float | None = None
+    yaw: float | None = None
+    pitch: float | None = None
+    roll: float | None = None
+    eye_opening: float | None = None
+    mouth_opening: float | None = None
     id: str | None = None
     probabilities: dict[str, float] = dataclasses.field(default_factory=dict)
 
@@ -110,5 +122,8 @@ def _with_face(record: PredictionRecord, face: FacePrediction) -> PredictionReco
     )
     if not np.isfinite(face.box).all():
         return record
+    if face.geometry is not None:
+        rounded = {name: round(getattr(face.geometry, name), DIGITS[name]) for name in GEOMETRY_NAMES}
+        record = dataclasses.replace(record, **rounded)
     x, y, width, height = (round(float(value), 1) for value in face.box)
     return dataclasses.replace(record, x=x, y=y, width=width, height=height, confidence=round(face.confidence, 3))

@@ -25,6 +25,9 @@ MEAN_FACE_DEPTH = np.array(
     + [0.1, 0.35, 0.35, 0.35, 0.1, 0.35, 0.35, 0.35]
 )
 
+#: Points of the mean face with their depths, shape (68, 3).
+MEAN_HEAD = np.concatenate([MEAN_FACE, MEAN_FACE_DEPTH[:, None]], -1)
+
 #: Name -> points that the camera is fitted to. 'upper' is brows, nose and eyes. Brows do move, but thirty points
 #: average out the noise of detection, and the jaw and the mouth, which move most, are excluded.
 REGISTRATION_POINTS: dict[str, np.ndarray] = {
@@ -87,6 +90,26 @@ def remove_head_motion(
 ) -> np.ndarray:
     """Fit the camera that saw a head, and invert it, so that only non-rigid motion remains.
 
+    Parameters and method as in `fit_head`.
+
+    Returns
+    -------
+    ndarray, shape (..., 68, 2), float64
+        `frames` as they would be with the head in its reference pose, in the units of `head`.
+    """
+    return fit_head(frames, head, fit_camera, point_indices, point_weights, n_iter)[0]
+
+
+def fit_head(
+    frames: np.ndarray,
+    head: np.ndarray,
+    fit_camera: Callable,
+    point_indices: np.ndarray,
+    point_weights: np.ndarray,
+    n_iter: int = 5,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Fit the camera that saw a head.
+
     Parameters
     ----------
     frames : ndarray, shape (..., 68, 2)
@@ -105,8 +128,10 @@ def remove_head_motion(
 
     Returns
     -------
-    ndarray, shape (..., 68, 2), float64
+    registered : ndarray, shape (..., 68, 2), float64
         `frames` as they would be with the head in its reference pose, in the units of `head`.
+    camera : ndarray, shape (..., 2, 3), float64
+        From head to frame.
 
     References
     ----------
@@ -134,7 +159,7 @@ def remove_head_motion(
             residual = np.linalg.norm((registered - head[..., :2])[..., point_indices, :], axis=-1)
             scale = 4.0 * np.median(residual, -1, keepdims=True) + 1e-3
             weight = point_weights[..., point_indices] / (1 + (residual / scale) ** 2) ** 2
-    return registered
+    return registered, camera
 
 
 def register_landmarks(
@@ -198,9 +223,8 @@ def register_landmarks(
     points = interpolate_missing_frames(landmarks[usable])[:, frames].astype(np.float64)
     with np.errstate(divide="ignore", invalid="ignore"):
         # Eyes and nose of the neutral frame are fitted to the mean face: upright, in interocular distances.
-        mean_head = np.concatenate([MEAN_FACE, MEAN_FACE_DEPTH[:, None]], -1)
         eyes_and_nose = np.arange(27, 48)
-        neutral = remove_head_motion(points[:, :1], mean_head, _similarity_camera, eyes_and_nose, np.ones(68))
+        neutral = remove_head_motion(points[:, :1], MEAN_HEAD, _similarity_camera, eyes_and_nose, np.ones(68))
         # A neutral point far from its place in the mean face is an outlier. The fit below assumes an exact head and
         # would follow this point, so that it gets no weight.
         near = np.linalg.norm(neutral - MEAN_FACE, axis=-1) < 0.5
