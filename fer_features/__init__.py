@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from .datasets import load_dataset, register_dataset
     from .evaluation import EvaluationResult
     from .extractors import register_extractor
+    from .model_conversion import convert_model
     from .persistence import load_model, save_model
     from .pipelines import make_pipeline
     from .recognition import FacePrediction, Recognizer
@@ -33,6 +34,7 @@ __all__ = [
     "__version__",
     "check",
     "compare",
+    "convert_model",
     "evaluate",
     "inspect_data",
     "load_dataset",
@@ -55,6 +57,7 @@ _MODULES = {
     "Samples": "samples.table",
     "check": "workflow",
     "compare": "workflow",
+    "convert_model": "model_conversion",
     "evaluate": "workflow",
     "inspect_data": "workflow",
     "load_dataset": "datasets",

@@ -14,6 +14,7 @@ from .evaluation.rejection import mark_uncertain
 from .evaluation.results import EvaluationResult
 from .evaluation.scores import Scores
 from .model_selection.search_result import SearchResult
+from .persistence import check_model_format
 from .plotting.confusion_matrix import draw_confusion_matrix
 from .reports.html import write_page
 from .reports.run import run_page, write_run_report
@@ -99,7 +100,7 @@ class Experiment(EvaluationResult):
         """
         return write_page(path, lambda: _page(self.fitted()))
 
-    def save(self, folder: str | Path, overwrite: bool = False) -> Path:
+    def save(self, folder: str | Path, overwrite: bool = False, format: str = "joblib") -> Path:
         """Write model, scores, predictions, confusion matrix, report and model card into a folder.
 
         Parameters
@@ -108,6 +109,8 @@ class Experiment(EvaluationResult):
             It is created if needed.
         overwrite : bool, default False
             Whether the folder may contain files. Results of an earlier run are then replaced; other files are kept.
+        format : {'joblib', 'skops'}, default='joblib'
+            Format of the model, see `save_model`.
 
         Returns
         -------
@@ -116,18 +119,22 @@ class Experiment(EvaluationResult):
         Raises
         ------
         FerError
-            If the folder cannot be written, or contains files that may not be replaced.
+            If the folder cannot be written, or contains files that may not be replaced; or if the model cannot be saved
+            in this format.
         """
         filenames, command = (RUN_OUTPUTS, "run") if self.search is None else (SEARCH_OUTPUTS, "search")
-        return save_results(folder, filenames, command, overwrite, self.fitted().write)
+        check_model_format(self.pipeline, format)
+        fitted = self.fitted()
+        return save_results(folder, filenames, command, overwrite, lambda temporary: fitted.write(temporary, format))
 
-    def write(self, folder: Path) -> None:
+    def write(self, folder: Path, format: str = "joblib") -> None:
         """Write the files of `save` into a folder that exists, such as that of `ResultFolder.publish`.
 
         Parameters
         ----------
         folder : Path
             Files with the same names are replaced.
+        format : {'joblib', 'skops'}, default='joblib'
         """
         assert self.X is not None
         scores, trained = self.scores, self._trained_model()
@@ -136,7 +143,7 @@ class Experiment(EvaluationResult):
         write_text(folder / "scores.json", scores.to_json())
         write_csv(mark_uncertain(self.predictions, trained.reject_threshold), folder / "predictions.csv")
         draw_confusion_matrix(scores, folder / "confusion_matrix.png")
-        trained.write(folder)
+        trained.write(folder, format)
         settings = dict(self.settings)
         write_run_report(folder, self, self.X, settings, command=self.command, seed=self.seed, search=self.search)
 

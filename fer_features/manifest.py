@@ -11,7 +11,7 @@ from ._serialization import from_jsonable, to_jsonable
 from .exceptions import FerError
 
 #: Version of the file format.
-MANIFEST_FORMAT = 1
+MANIFEST_FORMAT = 2
 
 
 @dataclasses.dataclass(frozen=True)
@@ -34,8 +34,8 @@ class ModelManifest:
         Probability below which a prediction is 'uncertain'.
     required_columns : tuple of str
         Columns of `Samples` that the model reads.
-    sha256 : str
-        SHA-256 digest of the model file.
+    sha256 : dict of str to str
+        SHA-256 digest of the model file in each format, 'joblib' or 'skops'. A model that was converted has both.
     versions : dict of str to str
         Versions of the packages that the predictions depend on.
     date : str
@@ -48,14 +48,13 @@ class ModelManifest:
     Raises
     ------
     FerError
-        For a threshold outside of [0, 1], class names that are empty or not distinct, or another version of the file
-        format.
+        For a threshold outside of [0, 1], or class names that are empty or not distinct.
     """
 
     pipeline: str
     classes: dict[str, str]
     required_columns: tuple[str, ...]
-    sha256: str
+    sha256: dict[str, str]
     versions: dict[str, str]
     date: str
     parameters: dict[str, Any] = dataclasses.field(default_factory=dict)
@@ -71,8 +70,6 @@ class ModelManifest:
         names = list(self.classes.values())
         if len(set(names)) < len(names) or "" in names:
             raise FerError(f"'classes' contains the names {', '.join(map(repr, names))}: distinct names are needed")
-        if self.format != MANIFEST_FORMAT:
-            raise FerError(f"'format' is {self.format}: {MANIFEST_FORMAT} is needed")
 
     @classmethod
     def from_metadata(
@@ -93,7 +90,7 @@ class ModelManifest:
         FerError
             If the values set a field that `save_model` determines itself, or JSON cannot represent them.
         """
-        computed = {"required_columns": list(required_columns), "versions": versions, "date": date, "sha256": ""}
+        computed = {"required_columns": list(required_columns), "versions": versions, "date": date, "sha256": {}}
         reserved = sorted({*computed, "format", "metadata"} & set(values))
         if reserved:
             raise FerError(f"the metadata of a model must not contain {', '.join(reserved)}: save_model sets them")
@@ -116,14 +113,30 @@ class ModelManifest:
         Raises
         ------
         FerError
-            If the text is not JSON, a field is missing, or a value has another type. The message is one line and names
-            the field.
+            If the text is not JSON, a field is missing, a value has another type, or the version of the file format is
+            another one. The message is one line and names the field.
         """
         try:
             values = json.loads(text)
         except (ValueError, RecursionError) as error:
             raise FerError(f"it is not valid JSON ({_one_line(error)})") from error
         return _from_values(values)
+
+
+def check_manifest_format(values: Any) -> None:
+    """Raise `FerError`, with what to do, for the content of a manifest in another version of the file format.
+
+    Parameters
+    ----------
+    values : object
+        Parsed JSON.
+    """
+    found = values.get("format", MANIFEST_FORMAT) if isinstance(values, dict) else MANIFEST_FORMAT
+    if type(found) is int and found > MANIFEST_FORMAT:
+        raise FerError(f"'format' is {found}, and {MANIFEST_FORMAT} is needed: install a later version of fer_features")
+    if type(found) is int and found < MANIFEST_FORMAT:
+        advice = "train again, or install the version of fer_features that saved the model"
+        raise FerError(f"'format' is {found}, and {MANIFEST_FORMAT} is needed: {advice}")
 
 
 def is_json_ready(value: Any) -> bool:
@@ -144,6 +157,7 @@ def is_json_ready(value: Any) -> bool:
 def _from_values(values: Any) -> ModelManifest:
     if not isinstance(values, dict):
         raise FerError(f"it contains a {type(values).__name__} instead of an object")
+    check_manifest_format(values)
     names = {field.name for field in dataclasses.fields(ModelManifest)} - {"metadata"}
     fields = {name: value for name, value in values.items() if name in names}
     metadata = {name: value for name, value in values.items() if name not in names}

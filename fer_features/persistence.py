@@ -1,4 +1,4 @@
-"""Saved models: a joblib file, and a JSON manifest that is checked before anything is unpickled."""
+"""Saved models: a file of joblib or skops, and a JSON manifest that is checked before anything is loaded."""
 
 from __future__ import annotations
 
@@ -16,12 +16,14 @@ import numpy as np
 from sklearn.base import BaseEstimator
 
 from ._atomic import atomic_write, write_text
-from ._model_files import ModelFile, check_versions
+from ._model_files import ModelFile, check_versions, format_of_name, model_file_name
 from ._progress import log
+from ._skops_files import dump_skops
 from .exceptions import FerError
 from .manifest import ModelManifest, is_json_ready
 from .pipelines import ensemble_members, pipeline_name, required_columns
 from .samples.table import COLUMNS
+from .trusted_types import trusted_types
 from .version import versions
 
 #: Size in megabytes from which the size of a model is reported before it is written.
@@ -43,7 +45,12 @@ class SavedModel:
     manifest: ModelManifest
 
 
-def save_model(model: BaseEstimator, path: str | Path, metadata: Mapping[str, Any] | None = None) -> Path:
+def save_model(
+    model: BaseEstimator,
+    path: str | Path,
+    metadata: Mapping[str, Any] | None = None,
+    trusted: Iterable[str | type] = (),
+) -> Path:
     """Write a fitted pipeline and its manifest.
 
     Parameters
@@ -51,21 +58,26 @@ def save_model(model: BaseEstimator, path: str | Path, metadata: Mapping[str, An
     model : estimator
         A fitted classifier.
     path : str or Path
-        Path of the joblib file. The manifest has the same name and the suffix .json.
+        Path of the file. With the suffix .skops it has the format of skops, which needs the package skops, else that of
+        joblib. The manifest has the same name and the suffix .json.
     metadata : mapping, optional
         Further values of the manifest, which JSON can represent. `pipeline`, `classes`, `parameters`, `data`, `scores`
         and `reject_threshold` set the fields of `ModelManifest` with these names. By default the first three are
         derived from the model, and the others are empty. Values with other names are stored as they are.
+    trusted : iterable of str or type, default=()
+        Classes that `load_model` will be given to load a file of skops, where the model has estimators from outside of
+        this package that are not registered.
 
     Returns
     -------
     Path
-        Path of the joblib file.
+        Path of the file.
 
     Raises
     ------
     FerError
-        If the model is not fitted, the metadata are not valid, or the files cannot be written.
+        If the model is not fitted, the metadata are not valid, or the files cannot be written; if skops is not
+        installed, or the model contains something that `load_model` would refuse.
 
     See Also
     --------
@@ -108,13 +120,41 @@ def save_model(model: BaseEstimator, path: str | Path, metadata: Mapping[str, An
     size_mb = pickled_size(model) / 1e6
     if size_mb > LARGE_MODEL_MB:
         log(f"the model takes about {size_mb:.0f} MB on disk{_size_hint(model)}")
-    with atomic_write(path) as temporary:
-        joblib.dump(model, temporary, compress=3)
+    write_model(SavedModel(model, manifest), path, trusted)
+    return path
+
+
+def write_model(saved: SavedModel, path: Path, trusted: Iterable[str | type] = ()) -> None:
+    """Write a model and its manifest, both or neither, with the digest added to the manifest; see `save_model`."""
+    model_format = format_of_name(path)
+    with atomic_write(path) as temporary, atomic_write(path.with_suffix(".json")) as temporary_manifest:
+        if model_format == "skops":
+            temporary.write_bytes(dump_skops(saved.model, trusted_types(trusted)))
+        else:
+            joblib.dump(saved.model, temporary, compress=3)
         with open(temporary, "rb") as file:
             digest = hashlib.file_digest(file, "sha256").hexdigest()
-    with atomic_write(path.with_suffix(".json")) as temporary:
-        write_text(temporary, dataclasses.replace(manifest, sha256=digest).to_json() + "\n")
-    return path
+        digests = saved.manifest.sha256 | {model_format: digest}
+        write_text(temporary_manifest, dataclasses.replace(saved.manifest, sha256=digests).to_json() + "\n")
+
+
+def check_model_format(model: BaseEstimator, format: str, trusted: Iterable[str | type] = ()) -> None:
+    """Check before a long computation that a pipeline, fitted or not, can be saved in a format.
+
+    Parameters
+    ----------
+    model : estimator
+    format : {'joblib', 'skops'}
+    trusted : iterable of str or type, default=()
+        See `save_model`.
+
+    Raises
+    ------
+    FerError
+    """
+    model_file_name(format)
+    if format == "skops":
+        dump_skops(model, trusted_types(trusted))
 
 
 def pickled_size(model: BaseEstimator) -> int:
@@ -124,19 +164,30 @@ def pickled_size(model: BaseEstimator) -> int:
     return counter.n_bytes
 
 
-def load_model(path: str | Path, columns: Iterable[str] | None = None, strict: bool = True) -> Any:
+def load_model(
+    path: str | Path,
+    columns: Iterable[str] | None = None,
+    strict: bool = True,
+    trusted: Iterable[str | type] = (),
+) -> Any:
     """Load a saved pipeline after checking its manifest.
 
     Parameters
     ----------
     path : str or Path
-        The joblib file, whose manifest is in the same folder; or a run folder that contains ``model.joblib``.
+        The file, whose manifest is in the same folder; or a run folder that contains ``model.skops`` or
+        ``model.joblib``, of which the first is loaded. The format is that of the content of the file, whatever its
+        name, but a file of joblib with the suffix .skops is refused.
     columns : iterable of str, optional
         Columns of the data to be predicted. Columns that the model requires and the data lack are an error.
     strict : bool, default=True
         Whether a model that was saved with another version of scikit-learn or fer_features (major and minor number), or
         of OpenCV (major number), is refused. If False, a warning is issued instead. A file that differs from its
         manifest is always refused.
+    trusted : iterable of str or type, default=()
+        Further classes that a file of skops may contain, for estimators from outside of this package. Those that are
+        registered (`register_extractor`, `register_classifier`) need not be listed. Never pass what a file asks for
+        without knowing the class.
 
     Returns
     -------
@@ -146,7 +197,8 @@ def load_model(path: str | Path, columns: Iterable[str] | None = None, strict: b
     ------
     FerError
         For a missing file or manifest, an invalid manifest, another hash, another version, missing columns, a file that
-        does not contain a fitted classifier, or one with other classes than the manifest.
+        does not contain a fitted classifier, or one with other classes than the manifest; for a file of skops with
+        types that are not trusted, or if skops is not installed.
 
     Warns
     -----
@@ -159,24 +211,42 @@ def load_model(path: str | Path, columns: Iterable[str] | None = None, strict: b
 
     Notes
     -----
-    A joblib file is a pickle: loading it executes code in it. The hash detects damaged and confused files, but not
-    malicious ones, since whoever can replace the model can also replace the manifest. Load models from trusted sources
-    only.
+    A file of joblib is a pickle: loading it executes code in it. The hash detects damaged and confused files, but not
+    malicious ones, since whoever can replace the model can also replace the manifest. Load such models from trusted
+    sources only.
+
+    A file of skops runs no code. Only objects of the types of `fer_features.trusted_types` are created, from their
+    attributes. What remains is that the bytes of a model of xgboost are read by its C++ code, and the arrays of a
+    support vector machine by the C code of libsvm.
     """
-    return load_saved_model(path, columns, strict).model
+    return load_saved_model(path, columns, strict, trusted).model
 
 
-def load_saved_model(path: str | Path, columns: Iterable[str] | None = None, strict: bool = True) -> SavedModel:
+def load_saved_model(
+    path: str | Path,
+    columns: Iterable[str] | None = None,
+    strict: bool = True,
+    trusted: Iterable[str | type] = (),
+) -> SavedModel:
     """Load a saved pipeline with its manifest. Parameters and errors are those of `load_model`."""
-    file = ModelFile.read(path)
+    return load_model_file(ModelFile.read(path), columns, strict, trusted)
+
+
+def load_model_file(
+    file: ModelFile,
+    columns: Iterable[str] | None = None,
+    strict: bool = True,
+    trusted: Iterable[str | type] = (),
+) -> SavedModel:
+    """Load a pipeline from a file that was read. Other parameters and errors are those of `load_model`."""
     try:
         manifest = ModelManifest.from_json(file.manifest)
     except FerError as error:
         raise FerError(f"{file.manifest_path} is not the manifest of a model: {error}") from error
     file.check_hash(manifest.sha256)
     _check_columns(file.path, manifest, columns)
-    check_versions(file.path, manifest.versions, strict, stacklevel=3)
-    model = file.unpickle()
+    check_versions(file.path, manifest.versions, strict, stacklevel=4)
+    model = file.load(trusted_types(trusted))
     if not hasattr(model, "predict") or np.ndim(getattr(model, "classes_", 0)) != 1:
         raise FerError(f"{file.path} contains a {type(model).__name__}: a fitted classifier is needed")
     _check_classes(model, manifest)

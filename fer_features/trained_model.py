@@ -12,6 +12,7 @@ import pandas as pd
 from sklearn.base import BaseEstimator, clone
 
 from ._csv import write_csv
+from ._model_files import MODEL_FILES, model_file_name
 from ._result_folder import save_results
 from .evaluation.eligible_samples import training_indices
 from .evaluation.fit_predict import predict_with_scores
@@ -29,7 +30,7 @@ from .samples.splits import in_training_split, training_mask
 from .samples.table import Samples
 
 #: Files that `TrainedModel.write` may write.
-MODEL_OUTPUTS = ("model.joblib", "model.json", "test_predictions.csv", "submission.csv", "subjects.csv")
+MODEL_OUTPUTS = (*MODEL_FILES.values(), "model.json", "test_predictions.csv", "submission.csv", "subjects.csv")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -135,17 +136,19 @@ class TrainedModel:
     scores: ScoreRecord | None = None
     search: SelectionRecord | None = None
 
-    def save(self, folder: str | Path, overwrite: bool = False) -> Path:
+    def save(self, folder: str | Path, overwrite: bool = False, format: str = "joblib") -> Path:
         """Write model, manifest and predictions into a folder; see `Experiment.save`."""
-        return save_results(folder, MODEL_OUTPUTS, "run", overwrite, self.write)
+        model_file_name(format)
+        return save_results(folder, MODEL_OUTPUTS, "run", overwrite, lambda temporary: self.write(temporary, format))
 
-    def write(self, folder: Path) -> None:
+    def write(self, folder: Path, format: str = "joblib") -> None:
         """Write the files of `save` into a folder that exists, such as that of `ResultFolder.publish`.
 
         Parameters
         ----------
         folder : Path
             Files with the same names are replaced.
+        format : {'joblib', 'skops'}, default='joblib'
         """
         write_subjects(self.X, folder / "subjects.csv")
         if self.test is not None:
@@ -156,7 +159,7 @@ class TrainedModel:
             ids = self.test.table["id"] if "id" in self.X else np.arange(len(self.test.codes))
             submission = pd.DataFrame({"Id": ids, "Expression": self.test.codes})
             write_csv(submission, folder / "submission.csv")
-        save_model(self.model, folder / "model.joblib", self._metadata())
+        save_model(self.model, folder / model_file_name(format), self._metadata())
 
     def _metadata(self) -> dict[str, Any]:
         info = self.X.info

@@ -135,6 +135,11 @@ def files_in(folder):
     return sorted(path.name for path in folder.iterdir() if path.name != MARKER)
 
 
+def names_with_joblib(outputs):
+    """Names of files that a command can write, sorted; without the model in the other format."""
+    return sorted(set(outputs) - {"model.skops"})
+
+
 @pytest.fixture
 def clips():
     """images, landmarks, label, subject of 24 toy clips of 4 subjects and 3 classes."""

@@ -19,7 +19,7 @@ MANIFEST = ModelManifest(
     scores={"accuracy": 0.5},
     reject_threshold=0.6,
     required_columns=("images", "landmarks"),
-    sha256="0" * 64,
+    sha256={"joblib": "0" * 64},
     versions={"sklearn": "1.7.0"},
     date="2026-01-01T00:00:00+00:00",
     metadata={"search": {"n_iter": 3}},
@@ -36,7 +36,7 @@ def test_metadata_are_stored_next_to_the_fields():
     values = json.loads(MANIFEST.to_json())
     assert values["search"] == {"n_iter": 3}
     assert values["required_columns"] == ["images", "landmarks"]
-    assert values["format"] == 1
+    assert values["format"] == 2
 
 
 @pytest.mark.parametrize(
@@ -49,7 +49,7 @@ def test_metadata_are_stored_next_to_the_fields():
         ({"required_columns": [1]}, "'required_columns.0.' .* str"),
         ({"versions": None}, "'versions' holds null .* an object"),
         ({"versions": {"sklearn": 1.7}}, "'versions.sklearn' .* str"),
-        ({"sha256": None}, "'sha256' holds null .* str"),
+        ({"sha256": None}, "'sha256' holds null .* an object"),
         ({"pipeline": {}}, "'pipeline'"),
         ({"date": 2026}, "'date'"),
         ({"parameters": []}, "'parameters' .* an object"),
@@ -61,7 +61,8 @@ def test_metadata_are_stored_next_to_the_fields():
         ({"reject_threshold": float("nan")}, "'reject_threshold' is nan"),
         ({"classes": {"0": "joy", "1": "joy"}}, "distinct names are needed"),
         ({"classes": {"0": "joy", "1": ""}}, "distinct names are needed"),
-        ({"format": 2}, "'format' is 2: 1 is needed"),
+        ({"format": 3}, "'format' is 3, and 2 is needed: install a later version of fer_features"),
+        ({"format": 1, "sha256": "0"}, "'format' is 1, and 2 is needed: train again, or install the version"),
         ({"format": True}, "'format'"),
     ],
 )

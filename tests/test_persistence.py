@@ -59,7 +59,7 @@ def edit(path, **changes):
 def replace_content(path, content):
     """Replace the model by other bytes with a matching hash."""
     path.write_bytes(content)
-    edit(path, sha256=hashlib.sha256(content).hexdigest())
+    edit(path, sha256={"joblib": hashlib.sha256(content).hexdigest()})
 
 
 def replace_by_pipe(path):
@@ -94,7 +94,7 @@ def test_manifest_of_a_model_without_metadata(saved):
     assert manifest.required_columns == ("images", "landmarks")
     assert manifest.reject_threshold is None
     assert manifest.versions | VERSIONS == manifest.versions
-    assert manifest.sha256 == hashlib.sha256(saved.read_bytes()).hexdigest()
+    assert manifest.sha256 == {"joblib": hashlib.sha256(saved.read_bytes()).hexdigest()}
     assert manifest.date.startswith("20")
 
 

@@ -14,10 +14,12 @@ FILE_OPTIONS = ("subjects", "grid", "neutral", "openface_in", "landmarker")
 FOLDER_OPTIONS = {"data": (".html",), "landmarks": (".html",), "inputs": (".csv", ".json", ".html", ".txt", ".vtt")}
 #: Name without suffix of the table of files in a folder of images, which results must not replace.
 TABLE_NAME = "metadata"
+#: Options that name a model whose manifest the command extends.
+CONVERTED_OPTIONS = ("source",)
 #: Options that name the folder of a run, or a file in it.
 RUN_OPTIONS = ("model", "runs")
 #: Files that are read in the folder of a run.
-RUN_FILES = ("model.joblib", "model.json", "scores.json", "predictions.csv")
+RUN_FILES = ("model.joblib", "model.skops", "model.json", "scores.json", "predictions.csv")
 
 
 def input_at(options: Mapping[str, Any], path: Path) -> str:
@@ -32,6 +34,9 @@ def input_at(options: Mapping[str, Any], path: Path) -> str:
     """
     for name in FILE_OPTIONS:
         if any(_is_same(path, file) for given in _paths(options, name) for file in _with_manifest(given)):
+            return _title(name)
+    for name in CONVERTED_OPTIONS:
+        if any(_is_same(path, file) for file in _paths(options, name)):
             return _title(name)
     for name in RUN_OPTIONS:
         for given in _paths(options, name):
@@ -66,4 +71,6 @@ def _is_same(path: Path, other: Path) -> bool:
 
 
 def _title(name: str) -> str:
+    if name in CONVERTED_OPTIONS:
+        return "INPUT"
     return name.upper() if name in ("inputs", "runs") else f"--{name.replace('_', '-')}"

@@ -101,6 +101,17 @@ def add_output_folder(parser: Parser, content: str, default: str) -> None:
     )
 
 
+def add_model_format(parser: Parser) -> None:
+    """Add ``--format``."""
+    parser.option_group("output").add_argument(
+        "--format",
+        choices=("joblib", "skops"),
+        default="joblib",
+        help="format of the model: joblib, which can run code when it is loaded, or skops, which cannot and needs the "
+        "package skops",
+    )
+
+
 def add_computation_options(parser: Parser, jobs: str, seed: str) -> None:
     """Add ``--n-jobs``, ``--seed`` and ``--cache``.
 

@@ -33,7 +33,7 @@ def parser() -> Parser:
         "--model",
         type=Path,
         metavar="FILE",
-        help="model.joblib of a run, or the folder of the run; loading it executes code, so use trusted files only",
+        help="model.skops or model.joblib of a run, or the folder; loading a file of joblib executes code in it",
     )
     p.add_argument("--out", required=True, type=Path, metavar="FILE.png", help="the image to write")
     add_common_options(p)

@@ -42,7 +42,7 @@ def parser() -> Parser:
         required=True,
         type=Path,
         metavar="PATH",
-        help="model.joblib, or the run folder that contains it; loading a model executes code in it",
+        help="model.skops or model.joblib, or the folder of a run; loading a file of joblib executes code in it",
     )
     group.add_argument(
         "--neutral",

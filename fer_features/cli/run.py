@@ -13,6 +13,7 @@ from ._data_options import add_data_options, load_data
 from ._options import (
     add_computation_options,
     add_face_options,
+    add_model_format,
     add_output_folder,
     add_pipeline_option,
     add_rejection_options,
@@ -81,6 +82,7 @@ def parser() -> Parser:
     add_rejection_options(p)
     add_computation_options(p, "folds", "folds, confidence intervals and classifiers")
     add_output_folder(p, "the results", "a new folder under runs/")
+    add_model_format(p)
     p.option_group("landmarks").add_argument(
         "--train-landmarker",
         action="store_true",
@@ -116,12 +118,14 @@ def run(options: argparse.Namespace, kept: list[str]) -> None:
     from ..evaluation.profiling import Stopwatch
     from ..evaluation.protocol import check_protocol_name
     from ..experiment import RUN_OUTPUTS
+    from ..persistence import check_model_format
     from ..pipelines import parse_setting
 
     watch = Stopwatch()
     settings = dict(parse_setting(text) for text in options.set)
     with setting_errors(options.set):
         model = build_pipeline(options, **settings)
+    check_model_format(model, options.format)
     if options.cv != NO_EVALUATION:
         check_protocol_name(options.cv, options.repeats)
     out = Path(options.out) if options.out else timestamped_directory("runs", options.pipeline)
@@ -129,14 +133,14 @@ def run(options: argparse.Namespace, kept: list[str]) -> None:
 
         def save_model(trained: TrainedModel) -> None:
             with results.publish() as folder:
-                trained.write(folder)
+                trained.write(folder, options.format)
             kept.append(f"the model and its predictions are in {out}, without an evaluation")
 
         model, X, alignment = load_data(options, model, settings)
         try:
             result = _compute(options, model, X, settings | alignment, watch, save_model)
             with results.publish() as folder:
-                result.write(folder)
+                result.write(folder, options.format)
         except FerError as error:
             raise FerError("; ".join([str(error), *kept])) from error
     print(as_options(str(result)))

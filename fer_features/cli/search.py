@@ -20,6 +20,7 @@ from ._data_options import add_data_options, load_data
 from ._options import (
     add_computation_options,
     add_face_options,
+    add_model_format,
     add_output_folder,
     add_pipeline_option,
     add_rejection_options,
@@ -95,6 +96,7 @@ def parser() -> Parser:
     add_rejection_options(p)
     add_computation_options(p, "fits", "folds, sampling of combinations, and classifiers")
     add_output_folder(p, "the journal and the results", "a folder under searches/ for this search, which is continued")
+    add_model_format(p)
     add_common_options(p)
     return p
 
@@ -120,12 +122,14 @@ def run(options: argparse.Namespace, kept: list[str]) -> None:
     from ..experiment import JOURNAL
     from ..model_selection.schedule import check_search_folds
     from ..model_selection.search import Search
+    from ..persistence import check_model_format
     from ..pipelines import set_parameters
     from ..workflow.searches import finish_search
 
     watch = Stopwatch()
     with setting_errors(options.set):
         model = build_pipeline(options)
+    check_model_format(model, options.format)
     if options.reject_below or options.target_coverage:
         check_rejection(model)
     grid = read_grid(options)
@@ -181,7 +185,7 @@ def run(options: argparse.Namespace, kept: list[str]) -> None:
                 watch=watch,
             )
         with results.publish() as folder:
-            experiment.write(folder)
+            experiment.write(folder, options.format)
     print(as_options(f"{summary(experiment.scores)}\n{found}", vars(options)))
     if experiment.test is not None and experiment.test.n_without_features:
         print_missing_landmarks(experiment.test.n_without_features)

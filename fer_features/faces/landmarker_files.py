@@ -6,6 +6,7 @@ from pathlib import Path
 
 from .._model_files import FileIdentity, ModelFile, check_versions
 from ..exceptions import FerError
+from ..vision.cascaded_regression import CascadeStage
 from .dlib_files import read_shape_predictor
 from .landmarker import Landmarker
 from .landmarker_archive import load_landmarker_archive
@@ -37,11 +38,11 @@ def load_landmarker(path: str | Path) -> Landmarker | RegressionTreeLandmarker:
 
     Notes
     -----
-    A model is a pickle, and loading it executes the code in it. Load only models from sources that you trust. The
-    other files are read as data, and nothing in them is executed. You are responsible for the terms of the author of a
-    shape predictor: the common ``shape_predictor_68_face_landmarks.dat`` excludes commercial use. A model that is saved
-    with it contains it once, whatever the number of members of an ensemble: 63 MB of float32, compressed. With float16
-    it would have 30 MB, but its comparisons of pixels would no longer be those of dlib.
+    A model of joblib is a pickle, and loading it executes the code in it. Load only such models from sources that you
+    trust. The other files are read as data, and nothing in them is executed. You are responsible for the terms of the
+    author of a shape predictor: the common ``shape_predictor_68_face_landmarks.dat`` excludes commercial use. A model
+    that is saved with it contains it once, whatever the number of members of an ensemble: 63 MB of float32, compressed.
+    With float16 it would have 30 MB, but its comparisons of pixels would no longer be those of dlib.
     """
     suffix = Path(path).suffix.lower()
     if suffix == ARCHIVE_SUFFIX:
@@ -55,7 +56,8 @@ def load_landmarker(path: str | Path) -> Landmarker | RegressionTreeLandmarker:
         raise FerError(f"{file.manifest_path} is not the manifest of a model: {error}") from error
     file.check_hash(identity.sha256)
     check_versions(file.path, identity.versions)
-    landmarker = getattr(file.unpickle(), "landmarker_", None)
+    trusted = [f"{cls.__module__}.{cls.__name__}" for cls in (Landmarker, CascadeStage)]
+    landmarker = file.load_attribute("landmarker_", trusted)
     if not isinstance(landmarker, Landmarker):
         raise FerError(f"{file.path} contains no landmarker: train one with the model by train_landmarker=True")
     return landmarker

@@ -35,8 +35,8 @@ class Recognizer(FaceClassifier):
     Parameters
     ----------
     model : str, Path or estimator
-        A fitted pipeline; the path of a saved model (``model.joblib`` with its manifest), or of the run folder that
-        contains it.
+        A fitted pipeline; the path of a saved model (``model.joblib`` or ``model.skops`` with its manifest), or of the
+        run folder that contains it.
     landmarker : str, Path or SupportsLandmarks, optional
         Detects the 68 landmarks. By default ``model.landmarker_``, if the model has one; otherwise the landmarker that
         located the training faces; otherwise, if the model needs landmarks, `fer_features.faces.default_landmarker`.

@@ -55,9 +55,9 @@ class SearchExperiment(SearchResult):
         """Write the report of `experiment` and of the search as one HTML file; see `Experiment.report`."""
         return self.experiment.report(path)
 
-    def save(self, folder: str | Path, overwrite: bool = False) -> Path:
+    def save(self, folder: str | Path, overwrite: bool = False, format: str = "joblib") -> Path:
         """Write the files of `experiment` and the table of candidates into a folder; see `Experiment.save`."""
-        return self.experiment.save(folder, overwrite)
+        return self.experiment.save(folder, overwrite, format)
 
 
 def search(

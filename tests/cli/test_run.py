@@ -18,7 +18,7 @@ from fer_features.experiment import RUN_OUTPUTS
 from fer_features.synthetic import generate
 from fer_features.trained_model import MODEL_OUTPUTS
 
-from ..conftest import files_in
+from ..conftest import files_in, names_with_joblib
 
 
 def run(folder, out, *options, subjects=True, pipeline="landmarks_lda"):
@@ -37,7 +37,7 @@ def out(tmp_path):
 
 def test_all_files_and_a_summary_are_written(fer22_folder, subjects_file, out, capsys):
     assert run(fer22_folder, out, pipeline="hog_landmarks_svm") == 0
-    assert files_in(out) == sorted(RUN_OUTPUTS)
+    assert files_in(out) == names_with_joblib(RUN_OUTPUTS)
     scores = scores_in(out)
     assert (scores.metrics.n_samples, scores.metrics.n_subjects, scores.data.subjects_from) == (24, 4, "file")
     predictions = pd.read_csv(out / "predictions.csv")
@@ -146,7 +146,7 @@ def test_without_an_evaluation_a_model_and_predictions_are_written(fer22_folder,
     printed = capsys.readouterr().out
     assert "landmarks_lda on fer22: fitted on 24 samples, 4 subjects (file); not evaluated\n" in printed
     assert "30 feature vectors computed" in printed
-    assert files_in(out) == sorted(MODEL_OUTPUTS)
+    assert files_in(out) == names_with_joblib(MODEL_OUTPUTS)
     for name in ("submission.csv", "test_predictions.csv", "subjects.csv"):
         assert (out / name).read_bytes() == (tmp_path / "evaluated" / name).read_bytes()
     manifests = [json.loads((folder / "model.json").read_text()) for folder in (out, tmp_path / "evaluated")]
@@ -167,14 +167,14 @@ def test_the_model_and_the_submission_are_kept_if_the_evaluation_ends_early(
     fer22_folder, out, capsys, monkeypatch, error
 ):
     def evaluate_pipeline(*_, **__):
-        assert files_in(out) == sorted(MODEL_OUTPUTS)
+        assert files_in(out) == names_with_joblib(MODEL_OUTPUTS)
         raise error
 
     monkeypatch.setattr("fer_features.workflow.experiments.evaluate_pipeline", evaluate_pipeline)
     assert run(fer22_folder, out) == (2 if isinstance(error, FerError) else 130)
     kept = f"the model and its predictions are in {out}, without an evaluation"
     assert capsys.readouterr().err in (f"interrupted: {kept}\n", f"error: no fold; {kept}\n")
-    assert files_in(out) == sorted(MODEL_OUTPUTS)
+    assert files_in(out) == names_with_joblib(MODEL_OUTPUTS)
 
 
 def test_cached_features_are_not_computed_again(fer22_folder, out, tmp_path):

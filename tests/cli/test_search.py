@@ -12,7 +12,7 @@ from fer_features.cli.search import main, parse_values
 from fer_features.evaluation import Scores
 from fer_features.experiment import SEARCH_OUTPUTS
 
-from ..conftest import files_in
+from ..conftest import files_in, names_with_joblib
 
 SETS = ("--set", "features__hog__orientations=4,9", "--set", "classifier__C=0.1,10")
 LANDMARK_SETS = ("--set", "features__landmarks__n_apex_frames=1,3", "--set", "classifier__shrinkage=0.1,0.9")
@@ -47,7 +47,7 @@ def without_times(out):
 def test_all_files_and_a_summary_are_written(fer22_folder, subjects_file, out, capsys):
     options = ["--pipeline", "hog_svm", "--data", fer22_folder, "--subjects", subjects_file, "--out", out]
     assert main([str(option) for option in (*options, *SETS, "--cv", "2fold", "--nested", "2fold")]) == 0
-    assert files_in(out) == sorted([*SEARCH_OUTPUTS, "journal.jsonl"])
+    assert files_in(out) == names_with_joblib([*SEARCH_OUTPUTS, "journal.jsonl"])
     table = pd.read_csv(out / "candidates.csv")
     assert list(table)[:6] == [
         "candidate", "features__hog__orientations", "classifier__C", "mean", "std", "seconds",

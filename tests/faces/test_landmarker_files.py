@@ -25,7 +25,7 @@ def save(content, path):
     """Write a model file and its manifest."""
     joblib.dump(content, path)
     sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
-    path.with_suffix(".json").write_text(json.dumps({"sha256": sha256, "versions": versions()}))
+    path.with_suffix(".json").write_text(json.dumps({"sha256": {"joblib": sha256}, "versions": versions()}))
     return path
 
 
@@ -67,7 +67,7 @@ def test_invalid_manifests_are_refused_in_one_line(saved, text):
 def test_damaged_file_with_a_matching_hash_is_refused_in_one_line(saved):
     content = saved.read_bytes()[:5000]
     saved.write_bytes(content)
-    edit_manifest(saved, sha256=hashlib.sha256(content).hexdigest())
+    edit_manifest(saved, sha256={"joblib": hashlib.sha256(content).hexdigest()})
     with pytest.raises(FerError, match="cannot be unpickled") as error:
         load_landmarker(saved)
     assert "\n" not in str(error.value)

@@ -72,7 +72,11 @@ def test_results_have_a_report(results, name, tmp_path):
 
 @pytest.mark.parametrize(
     ("name", "outputs"),
-    [("check", CHECK_OUTPUTS), ("compare", COMPARISON_OUTPUTS), ("search", set(SEARCH_OUTPUTS) - {"submission.csv"})],
+    [
+        ("check", CHECK_OUTPUTS),
+        ("compare", COMPARISON_OUTPUTS),
+        ("search", set(SEARCH_OUTPUTS) - {"submission.csv", "model.skops"}),
+    ],
 )
 def test_results_are_saved_completely_and_replaced_on_request(results, name, outputs, tmp_path):
     assert results[name].save(tmp_path / "out") == tmp_path / "out"
