@@ -13,7 +13,7 @@ from typing import Any
 
 from ._files import regular_file
 from ._serialization import from_jsonable
-from ._skops_files import ZIP_SIGNATURE, load_skops
+from ._skops_files import ZIP_SIGNATURE, ForeignType, load_skops
 from .exceptions import FerError, FerWarning
 from .manifest import check_manifest_format
 from .version import versions
@@ -124,7 +124,8 @@ class ModelFile:
         try:
             return load_skops(self.content, trusted, attribute)
         except FerError as error:
-            raise FerError(f"{self.path} cannot be loaded: {error}") from error
+            hint = "; see the parameter trusted=[...] of load_model" if isinstance(error, ForeignType) else ""
+            raise FerError(f"{self.path} cannot be loaded: {error}{hint}") from error
 
     def _unpickle(self) -> Any:
         import joblib

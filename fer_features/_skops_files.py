@@ -54,6 +54,10 @@ PLAIN_TYPES: Mapping[str, frozenset[str]] = {
 }
 
 
+class ForeignType(FerError):
+    """A file contains an object of a type that is not trusted."""
+
+
 def require_skops() -> None:
     """Raise `FerError` if the package skops, which is optional, is not installed."""
     if importlib.util.find_spec("skops") is None:
@@ -227,7 +231,9 @@ class _NodeCheck:
         if not (isinstance(loader, str) and loader in self._types):
             raise FerError(f"it contains a {str(loader)[:40]} of {name[:120]}, which models do not have")
         if name not in self._types[loader]:
-            raise FerError(f"it contains the type {name[:120]}, which is neither a part of this package nor registered")
+            raise ForeignType(
+                f"it contains the type {name[:120]}, which is neither a part of this package nor registered by a plugin"
+            )
         size = 1
         for child in self._children(node, loader, number):
             size += self._visit(child, depth + 1)

@@ -45,6 +45,7 @@ CALLS = {
     "check": f"check --pipeline landmarks_lda --permutations 19 {DATA} --out OUT",
     "compare": "compare RUN RUN --out OUT",
     "evaluate landmarks": "landmarks evaluate --data DATA --out OUT",
+    "convert": "convert CROPPED OUT.skops",
     "demo": "demo OUT --subjects 1 --test-subjects 1 --repeats 1 --test-repeats 1",
     "inspect": "inspect DATA --subjects SUBJECTS --out OUT.html",
     "pack": "pack DATA --subjects SUBJECTS OUT.h5",
@@ -67,6 +68,7 @@ OVERWRITING_CALLS = (
     "pack DATA DATA/data_train_labels.h5",
     "plot landmarks DATA --out DATA/image.png",
     "plot landmarks DATA --model RUN --out RUN/model.joblib",
+    "convert RUN/model.joblib RUN/model.joblib --overwrite",
     "predict --model CROPPED IMAGE --annotate IMAGE",
     "predict --model CROPPED IMAGE --annotate HARD_LINK.png",
     "predict --model CROPPED IMAGE --out CROPPED/model.json",
@@ -148,6 +150,7 @@ def test_hostile_values_of_options_are_reported_in_one_line(name, run, tmp_path,
     options = [option for option in options if option != "--cache"]  # creates a folder
     # The inputs do not exist, so that a valid value does not start a computation.
     required = {"compare": ["no", "no"], "inspect": ["no"], "plot": ["hog", "no"], "predict": ["no"]}.get(name, [])
+    required += {"convert": ["no", "no.skops"]}.get(name, [])
     required += {"run": ["--data", "no"], "search": ["--data", "no"], "check": ["--data", "no"]}.get(name, [])
     required += {"plot": ["--out", "x.png"], "predict": ["--model", "no"], "demo": ["/dev/null/x"]}.get(name, [])
     required += {"landmarks": ["evaluate", "--data", "no"], "list": ["nothing"]}.get(name, [])
