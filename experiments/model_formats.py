@@ -25,7 +25,7 @@ import skops.io  # noqa: F401  # its import is measured apart
 from command_line import script_parser
 from result_tables import RESULTS_DIR, ResultFile, fixed, print_header, print_row
 
-from fer_features import Samples, load_dataset, load_model, make_pipeline, save_model
+from fer_features import FerError, Samples, load_dataset, load_model, make_pipeline, save_model
 from fer_features._model_files import MODEL_FILES
 from fer_features.cli._parser import int_at_least, run_command
 from fer_features.faces import default_landmarker
@@ -51,6 +51,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--predicted", type=int_at_least(1), default=500, metavar="N", help="samples that are predicted"
     )
+    parser.add_argument("--only", nargs="+", metavar="MODEL", help="these models of the table instead of all")
     parser.add_argument("--recompute", action="store_true", help="compute stored results again")
     options = parser.parse_args(arguments)
     return run_command(lambda: run(options))
@@ -63,7 +64,9 @@ def run(options: argparse.Namespace) -> None:
     names = [f"{name}, demo" for name in PIPELINES]
     if options.fer2013:
         names.append(f"{LARGE_PIPELINE}, FER2013")
-    for name in names:
+    for name in options.only or names:
+        if name not in names:
+            raise FerError(f"--only '{name}': choose from {', '.join(map(repr, names))}")
         result = results.get(name, lambda name=name: measure(name, options))
         ratios = [fixed(result[f"{what}_ratio"], 2) for what in ("size", "save", "load")]
         equal = f"{result['n_predicted']} of {result['n_predicted']}" if result["equal"] else "no"
@@ -77,25 +80,21 @@ def measure(name: str, options: argparse.Namespace) -> dict[str, Any]:
     model, X = demo_model(name.split(",")[0]) if name.endswith("demo") else large_model(options)
     sample = X[np.unique(np.linspace(0, len(X) - 1, min(len(X), options.predicted)).astype(int))]
     expected = model.predict(sample), model.predict_proba(sample)
-    formats: dict[str, dict[str, Any]] = {}
+    formats: dict[str, dict[str, Any]] = {kind: {} for kind in MODEL_FILES}
     is_equal = True
     with tempfile.TemporaryDirectory() as folder:
-        paths = {kind: Path(folder, kind, file) for kind, file in MODEL_FILES.items()}
-        for kind, path in paths.items():
-            path.parent.mkdir()
-            seconds = fastest(lambda path=path: save_model(model, path), 1)
-            loaded = load_model(path)
-            found = loaded.predict(sample), loaded.predict_proba(sample)
-            is_equal = is_equal and all(np.array_equal(a, b) for a, b in zip(found, expected, strict=True))
-            formats[kind] = {"bytes": path.stat().st_size, "seconds_save": seconds, "seconds_load": np.inf}
-            del loaded
         for _ in range(options.attempts):  # in turns, since the speed of a busy machine changes
-            for kind, path in paths.items():
-                formats[kind]["seconds_load"] = min(
-                    formats[kind]["seconds_load"], fastest(lambda path=path: load_model(path), 1)
-                )
-                again = fastest(lambda path=path: save_model(model, path), 1)
-                formats[kind]["seconds_save"] = min(formats[kind]["seconds_save"], again)
+            for kind, file in MODEL_FILES.items():
+                path = Path(folder) / kind / file
+                path.parent.mkdir(exist_ok=True)
+                _, seconds_save = timed(lambda path=path: save_model(model, path))
+                loaded, seconds_load = timed(lambda path=path: load_model(path))
+                if not formats[kind]:
+                    found = loaded.predict(sample), loaded.predict_proba(sample)
+                    is_equal = is_equal and all(np.array_equal(a, b) for a, b in zip(found, expected, strict=True))
+                    formats[kind] = {"bytes": path.stat().st_size, "seconds_save": np.inf, "seconds_load": np.inf}
+                formats[kind]["seconds_save"] = min(formats[kind]["seconds_save"], seconds_save)
+                formats[kind]["seconds_load"] = min(formats[kind]["seconds_load"], seconds_load)
     skops, joblib = formats["skops"], formats["joblib"]
     return {
         "n_samples": len(X),
@@ -128,15 +127,11 @@ def large_model(options: argparse.Namespace) -> tuple[Any, Samples]:
     return model, X[X["split"] != "train"]
 
 
-def fastest(function: Callable[[], object], attempts: int) -> float:
-    """Smallest CPU time of some calls, in seconds."""
-
-    def once() -> float:
-        start = time.process_time()
-        function()
-        return time.process_time() - start
-
-    return min(once() for _ in range(attempts))
+def timed(function: Callable[[], Any]) -> tuple[Any, float]:
+    """The result of a function, and its CPU time in seconds."""
+    start = time.process_time()
+    result = function()
+    return result, time.process_time() - start
 
 
 def import_seconds(attempts: int) -> dict[str, Any]:

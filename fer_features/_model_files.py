@@ -123,9 +123,11 @@ class ModelFile:
     def _load_skops(self, trusted: Collection[str], attribute: str | None = None) -> Any:
         try:
             return load_skops(self.content, trusted, attribute)
+        except ForeignType as error:
+            hint = "import the plugin or, if you know and trust this class, use trusted=[...] in load_model"
+            raise FerError(f"{self.path} cannot be loaded: {error}; {hint}") from error
         except FerError as error:
-            hint = "; see the parameter trusted=[...] of load_model" if isinstance(error, ForeignType) else ""
-            raise FerError(f"{self.path} cannot be loaded: {error}{hint}") from error
+            raise FerError(f"{self.path} cannot be loaded: {error}") from error
 
     def _unpickle(self) -> Any:
         import joblib

@@ -232,7 +232,8 @@ class _NodeCheck:
             raise FerError(f"it contains a {str(loader)[:40]} of {name[:120]}, which models do not have")
         if name not in self._types[loader]:
             raise ForeignType(
-                f"it contains the type {name[:120]}, which is neither a part of this package nor registered by a plugin"
+                f"it contains the type {name[:120]}, which is neither a part of models of this package nor registered "
+                "by a plugin"
             )
         size = 1
         for child in self._children(node, loader, number):
