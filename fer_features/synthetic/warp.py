@@ -191,14 +191,14 @@ def _newton(field: np.ndarray, slope: np.ndarray, target: np.ndarray, n_iteratio
         yy += 1
         rx, ry = tx - x - dx, ty - y - dy
         scale = 1 / np.maximum(xx * yy - xy * yx, 0.2)
-        x += np.clip((yy * rx - xy * ry) * scale, -8, 8)
-        y += np.clip((xx * ry - yx * rx) * scale, -8, 8)
+        x += np.minimum(np.maximum((yy * rx - xy * ry) * scale, -8), 8)  # np.clip takes longer
+        y += np.minimum(np.maximum((xx * ry - yx * rx) * scale, -8), 8)
     return np.stack([x, y], -1)
 
 
 def _components(values: np.ndarray) -> np.ndarray:
     """Move the last axis to the front, as a contiguous array; several times faster than `cv2.split`."""
-    return np.ascontiguousarray(np.moveaxis(values, -1, 0))
+    return np.ascontiguousarray(values.transpose(2, 0, 1))
 
 
 def flow_between_frames(rig: FaceRig, actions: np.ndarray, pose: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
