@@ -12,6 +12,10 @@ from .frame_results import FacePrediction
 #: Colours of faces by `face_id`, in the order blue, green, red.
 FACE_COLOURS = ((80, 220, 80), (60, 180, 255), (255, 160, 60), (220, 90, 220), (70, 230, 230), (120, 120, 255))
 FONT = cv2.FONT_HERSHEY_SIMPLEX
+#: Smallest scale of text: capital letters are 8 pixels high.
+MIN_TEXT_SCALE = 0.4
+#: Smallest height of a bar with its name in pixels, and smallest length.
+MIN_BAR_PX, MIN_BAR_LENGTH_PX = 13, 56
 
 
 def annotate_frame(image: np.ndarray, faces: Sequence[FacePrediction], message: str = "") -> np.ndarray:
@@ -64,28 +68,45 @@ def _draw_bars(
     """Draw the bars to the right of the box; to its left or inside it if the frame ends there."""
     if not face.probabilities:
         return
-    length, height = round(90 * unit), max(6, round(16 * unit))
+    length, height = max(MIN_BAR_LENGTH_PX, round(90 * unit)), max(MIN_BAR_PX, round(16 * unit))
+    length = min(length, out.shape[1])
     x, y = corner
     if x + length > out.shape[1]:
         x = x - face.box[2] - length - 12 * unit
     left = round(float(np.clip(x, 0, max(0, out.shape[1] - length))))
-    top = round(float(np.clip(y, 0, max(0, out.shape[0] - height * len(face.probabilities)))))
-    for i, (name, probability) in enumerate(face.probabilities.items()):
+    # A small image has room for the most probable classes only.
+    n_shown = max(1, min(len(face.probabilities), out.shape[0] // height))
+    least = sorted(face.probabilities.values(), reverse=True)[n_shown - 1]
+    shown = [item for item in face.probabilities.items() if item[1] >= least][:n_shown]
+    top = round(float(np.clip(y, 0, max(0, out.shape[0] - height * n_shown))))
+    for i, (name, probability) in enumerate(shown):
         upper, lower = top + i * height, top + (i + 1) * height - 2
         background = out[upper : lower + 1, left : left + length]
         background[:] = background // 3
-        _write_text(out, name, (left + 2, lower - max(1, round(3 * unit))), (255, 255, 255), 0.7 * unit)
+        _write_name(background, name, 0.7 * unit)
         bar = background[:, : round(probability * length)]
         bar[:] = bar // 2 + np.array([c // 2 for c in colour], np.uint8)
+
+
+def _write_name(area: np.ndarray, name: str, unit: float) -> None:
+    """Write the name of a class into its bar, from the left."""
+    scale = max(MIN_TEXT_SCALE, 0.65 * unit)
+    (_, height), _ = cv2.getTextSize(name, FONT, scale, 1)
+    text = np.ascontiguousarray(area)
+    cv2.putText(text, name, (2, (len(area) + height) // 2), FONT, scale, (255, 255, 255), 1, cv2.LINE_AA)
+    area[:] = text
 
 
 def _write_text(
     out: np.ndarray, text: str, position: tuple[int, int], colour: tuple[int, int, int], unit: float
 ) -> None:
-    scale, thickness = 0.65 * unit, max(1, round(unit))
+    """Write a line on a dark background, inside the image: it is moved, and shortened if it is too long."""
+    scale, thickness = max(MIN_TEXT_SCALE, 0.65 * unit), max(1, round(unit))
+    while len(text) > 1 and cv2.getTextSize(text, FONT, scale, thickness)[0][0] > out.shape[1] - 2:
+        text = text[:-1]
     (width, height), descent = cv2.getTextSize(text, FONT, scale, thickness)
-    x, y = position
-    x = max(0, min(x, out.shape[1] - width))
+    x = max(0, min(position[0], out.shape[1] - width - 2))
+    y = max(height + 2, min(position[1], out.shape[0] - descent - 1))
     background = out[max(0, y - height - 2) : y + descent, x : x + width + 2]
-    background[:] = background // 3
+    background[:] = background // 5
     cv2.putText(out, text, (x, y), FONT, scale, colour, thickness, cv2.LINE_AA)

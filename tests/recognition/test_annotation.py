@@ -43,3 +43,22 @@ def test_faces_at_the_edge_and_outside_the_frame_are_accepted():
     assert annotate_frame(np.zeros((1, 1), np.uint8), [prediction()], "no face").shape == (1, 1, 3)
     assert not annotate_frame(image, [prediction(float("nan"))]).any()
     assert annotate_frame(image, [], "no face").any()
+
+
+def test_labels_are_readable_and_inside_images_of_any_size():
+    for height, width in ((48, 48), (100, 90), (240, 320), (720, 1280), (2160, 3840)):
+        image = np.full((height, width), 250, np.uint8)
+        side = height * 0.6
+        out = annotate_frame(image, [prediction(width - side, 0, side, expression="surprise")])
+        white = (out[..., 0] > 60) & (out[..., 1] > 180) & (out[..., 2] < 120)  # text in the colour of the face
+        rows = np.flatnonzero(white.any(1))
+        assert rows.size > max(7, height // 60)
+        written = out[: max(30, height // 20)]
+        assert (written < 60).any()  # a dark background on a bright image
+
+
+def test_long_names_do_not_leave_the_image():
+    image = np.full((60, 60), 200, np.uint8)
+    out = annotate_frame(image, [prediction(20, 20, 30, expression="a very long name of an expression")])
+    assert (out != 200).any()
+    assert out.shape == (60, 60, 3)
