@@ -2,8 +2,9 @@
 
 Predict the expressions of faces in images, videos, folders of them, sequences of frames (--sequence), or a camera
 (--camera 0). Each face in each frame is a row of the output table, with its expression and probabilities. A frame
-without a face is a row with the status 'no face'. An input that fails is reported and does not stop the others; the
-exit code is then 2.
+without a face is a row with the status 'no face'. With a folder as --out, each video gets a table and a page with its
+timeline, and summary.csv and summary.html compare all videos; interrupted work is continued. An input that fails is
+reported and does not stop the others; the exit code is then 2.
 """
 
 from __future__ import annotations
@@ -12,11 +13,16 @@ import argparse
 import os
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from .._text import counted
 from ..exceptions import FerError
 from ._options import check_suffix
-from ._parser import Parser, add_common_options, command_parser, fraction, int_at_least, run_command
+from ._parser import Parser, add_common_options, command_parser, fraction, int_at_least, n_jobs, run_command
+
+if TYPE_CHECKING:
+    from ..recognition import Recognizer
+    from ..recognition.sources import FrameSource
 
 
 def parser() -> Parser:
@@ -26,6 +32,7 @@ def parser() -> Parser:
         (__doc__ or "").split("\n\n")[1],
         "fer-features predict --model runs/A photo.jpg FOLDER --out predictions.csv --annotate annotated",
         "fer-features predict --model runs/A clip.mp4 --neutral median --all-faces --out predictions.json",
+        "fer-features predict --model runs/A FOLDER --out results --jobs 2 --smooth 0.4",
         "fer-features predict --model runs/A clip.mp4 --elan clip.txt --webvtt clip.vtt",
         "fer-features predict --model runs/A --camera 0 --reject-below 0.6",
     )
@@ -97,6 +104,13 @@ def parser() -> Parser:
     )
     group.add_argument("--fps", type=float, metavar="N", help="process at most N frames per second of a stream")
     group.add_argument(
+        "--smooth",
+        type=float,
+        default=0.0,
+        metavar="SECONDS",
+        help="replace probabilities by their mean over this time: around the frame, or before it for a camera",
+    )
+    group.add_argument(
         "--detect-interval",
         type=int_at_least(1),
         default=10,
@@ -105,7 +119,22 @@ def parser() -> Parser:
     )
 
     group = p.option_group("output")
-    group.add_argument("--out", type=Path, metavar="FILE", help="table of predictions, .csv or .json")
+    group.add_argument(
+        "--out",
+        type=Path,
+        metavar="PATH",
+        help="table of predictions, .csv or .json; or a folder for a table and a timeline of each video and a summary, "
+        "which continues where it was interrupted",
+    )
+    group.add_argument("--json", action="store_true", help="with a folder as --out: tables as JSON too")
+    group.add_argument("--overwrite", action="store_true", help="with a folder as --out: process finished videos again")
+    group.add_argument(
+        "--jobs",
+        type=n_jobs,
+        default=1,
+        metavar="N",
+        help="with a folder as --out: videos that are processed in parallel; -1 uses all cores",
+    )
     group.add_argument(
         "--annotate",
         type=Path,
@@ -156,7 +185,7 @@ def predict(options: argparse.Namespace) -> None:
     from ..recognition.frames import FrameSampling
     from ..recognition.openface import OpenFaceTracker, open_openface_writer
     from ..recognition.prediction_writer import open_prediction_writer
-    from ..recognition.sources import FrameSource, InvalidSource, VideoSource, sources_from_inputs
+    from ..recognition.sources import InvalidSource, VideoSource, sources_from_inputs
     from ..recognition.timeline_writer import TIMELINE_FORMATS, TimelineWriter
 
     _check_names(options)
@@ -185,6 +214,9 @@ def predict(options: argparse.Namespace) -> None:
         raise FerError("--openface-in and --openface-out need one video or sequence, which must be the only input")
     if valid and not has_stream:
         recognizer.require_neutral_images([source.name for source in valid])
+    if _is_folder(options):
+        _predict_folder(options, recognizer, sources)
+        return
     timeline_writers = [
         TimelineWriter(name, out) for name in TIMELINE_FORMATS if (out := getattr(options, name)) is not None
     ]
@@ -198,7 +230,15 @@ def predict(options: argparse.Namespace) -> None:
         open_prediction_writer(options.out, class_names) as writer,
         open_openface_writer(options.openface_out) as openface_writer,
     ):
-        batch = BatchPredictor(recognizer, tracker, writer, annotation_writer, openface_writer, timeline_writers)
+        batch = BatchPredictor(
+            recognizer,
+            tracker,
+            [writer] if writer else [],
+            annotation_writer,
+            openface_writer,
+            timeline_writers,
+            options.smooth,
+        )
         interrupted = batch.predict(sources)
         if landmarks and sources[0].n_frames and not (interrupted or batch.errors):
             landmarks.check_length(sources[0].n_frames)
@@ -213,8 +253,52 @@ def predict(options: argparse.Namespace) -> None:
         raise FerError(f"{len(batch.errors)} of {len(sources)} inputs failed; the others were processed")
 
 
+def _is_folder(options: argparse.Namespace) -> bool:
+    """Whether the results are a folder."""
+    out = options.out
+    return out is not None and out.suffix.lower() not in (".csv", ".json") and (not out.suffix or out.is_dir())
+
+
+def _predict_folder(options: argparse.Namespace, recognizer: Recognizer, sources: list[FrameSource]) -> None:
+    """Write a folder of results, and print a summary."""
+    from ..recognition.timeline_writer import TIMELINE_FORMATS
+    from ..workflow.video_folders import FolderOptions, predict_videos
+
+    outputs = {name: path for name in (*TIMELINE_FORMATS, "annotate") if (path := getattr(options, name)) is not None}
+    for name, path in outputs.items():
+        if path.suffix and not path.is_dir():
+            raise FerError(f"--{name} {path}: with a folder as --out, the name of a folder is needed")
+    facts = {
+        "Model": str(options.model),
+        "Neutral reference": options.neutral,
+        "Faces": "all faces" if options.all_faces else "the largest face",
+        "Smoothing": f"mean over {options.smooth:g} s" if options.smooth else "none",
+        "Uncertain": f"below {recognizer.reject_below:g}" if recognizer.reject_below else "not used",
+    }
+    found = predict_videos(
+        recognizer,
+        sources,
+        options.out,
+        FolderOptions(options.json, options.smooth, outputs, facts),
+        options.jobs,
+        options.overwrite,
+    )
+    counts = [counted(found.n_videos, "video"), counted(found.n_images, "image")]
+    print(f"{', '.join(counts)}, {found.n_reused} done before; written to {options.out}")
+    if found.errors and len(sources) == 1:
+        raise FerError(found.errors[0])
+    if found.errors:
+        raise FerError(f"{len(found.errors)} of {len(sources)} inputs failed; the others were processed")
+
+
 def _check_names(options: argparse.Namespace) -> None:
-    """Check the names of the files to be written."""
+    """Check the names of the files to be written, and options that belong together."""
+    if _is_folder(options):
+        for name in ("camera", "openface_in", "openface_out"):
+            if getattr(options, name) is not None:
+                raise FerError(f"--{name.replace('_', '-')} needs a file as --out, .csv or .json, not a folder")
+    elif options.json or options.overwrite or options.jobs != 1:
+        raise FerError("--json, --overwrite and --jobs need a folder as --out")
     if options.openface_out is None:
         return
     check_suffix(options.openface_out, ".csv", "--openface-out")

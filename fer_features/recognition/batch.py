@@ -6,7 +6,7 @@ import contextlib
 import dataclasses
 import itertools
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from .._progress import progress
 from ..exceptions import FerError
@@ -16,6 +16,7 @@ from .openface import OpenFaceWriter
 from .prediction_writer import PredictionWriter
 from .recognizer import Recognizer
 from .records import PredictionRecord, frame_records, summary_record
+from .smoothing import smooth_results
 from .sources import FrameSource
 from .stream import Stream, SupportsTracking
 from .timeline_writer import TimelineFile, TimelineWriter
@@ -29,14 +30,18 @@ class BatchPredictor:
     recognizer : Recognizer
     tracker : SupportsTracking, optional
         Replaces the tracker of the recognizer. Then there must be only one stream.
-    writer : PredictionWriter, optional
-        Writes the records. Without it the predictions for images are printed.
+    writers : sequence of PredictionWriter, default ()
+        Write the records. Without one the predictions for images are printed.
     annotation_writer : AnnotationWriter, optional
         Writes annotated images and videos.
     openface_writer : OpenFaceWriter, optional
         Writes landmarks.
     timeline_writers : sequence of TimelineWriter, default ()
         Write the expressions of streams as segments.
+    smooth : float, default 0
+        Window of the temporal smoothing of streams in seconds, see `smooth_results`; causal for cameras.
+    observe : callable, optional
+        Receives each `FrameResult` of streams.
 
     Attributes
     ----------
@@ -46,22 +51,28 @@ class BatchPredictor:
         Number of records with an expression.
     errors : list of str
         The message of each input that failed.
+    track_summaries : list of TrackSummary
+        Of all streams.
     """
 
     def __init__(
         self,
         recognizer: Recognizer,
         tracker: SupportsTracking | None = None,
-        writer: PredictionWriter | None = None,
+        writers: Sequence[PredictionWriter] = (),
         annotation_writer: AnnotationWriter | None = None,
         openface_writer: OpenFaceWriter | None = None,
         timeline_writers: Sequence[TimelineWriter] = (),
+        smooth: float = 0.0,
+        observe: Callable[[FrameResult], None] | None = None,
     ):
         self.recognizer, self.tracker = recognizer, tracker
-        self.writer, self.annotation_writer, self.openface_writer = writer, annotation_writer, openface_writer
+        self.writers, self.annotation_writer, self.openface_writer = writers, annotation_writer, openface_writer
         self.timeline_writers = timeline_writers
         self.n_records = self.n_classified = 0
+        self.smooth, self.observe = smooth, observe
         self.errors: list[str] = []
+        self.track_summaries: list[TrackSummary] = []
 
     def predict(self, sources: Sequence[FrameSource]) -> bool:
         """Process all sources. Where there are several, an error is printed for each that fails.
@@ -98,7 +109,7 @@ class BatchPredictor:
         self._write_frame(source, result)
         if self.annotation_writer:
             self.annotation_writer.write_image(source.name, result)
-        if self.writer is None:
+        if not self.writers:
             print(f"{source.name}: {_format_faces(result.faces)}", flush=True)
 
     def _predict_stream(self, source: FrameSource) -> None:
@@ -115,6 +126,7 @@ class BatchPredictor:
                 self._process_frames(source, stream, video, timelines)
             except (FerError, KeyboardInterrupt) as error:
                 stopped = error  # raised below, so that the files of the processed frames are kept
+        self.track_summaries += stream.track_summaries
         for summary in stream.track_summaries:
             self._write(dataclasses.replace(summary_record(source.name, summary), id=source.id))
             print(f"{source.name}: {_format_summary(summary)}", flush=True)
@@ -126,8 +138,13 @@ class BatchPredictor:
         self, source: FrameSource, stream: Stream, video: AnnotatedVideo | None, timelines: Sequence[TimelineFile]
     ) -> None:
         last = ""
-        with contextlib.closing(iter(stream)) as results:
+        with contextlib.closing(iter(stream)) as frames:
+            results: Iterator[FrameResult] = frames
+            if self.smooth:
+                results = smooth_results(frames, self.smooth, self.recognizer.label_of, causal=source.is_live)
             for result in _with_progress(source, results):
+                if self.observe is not None:
+                    self.observe(result)
                 records = self._write_frame(source, result)
                 for timeline in timelines:
                     timeline.add(records)
@@ -148,8 +165,8 @@ class BatchPredictor:
         return records
 
     def _write(self, record: PredictionRecord) -> None:
-        if self.writer is not None:
-            self.writer.add(record)
+        for writer in self.writers:
+            writer.add(record)
 
 
 def _with_progress(source: FrameSource, results: Iterator[FrameResult]) -> Iterator[FrameResult]:

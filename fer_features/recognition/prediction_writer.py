@@ -76,7 +76,7 @@ def open_prediction_writer(path: Path | None, class_names: Sequence[str]) -> Ite
         yield None
         return
     if path.suffix.lower() not in (".csv", ".json"):
-        raise FerError(f"{path}: a name that ends in .csv or .json is needed")
+        raise FerError(f"{path}: a name that ends in .csv or .json, or a folder, is needed")
     # Parts of file names that are not UTF-8 are written as escape sequences.
     options: dict[str, Any] = {"encoding": "utf-8", "errors": "backslashreplace", "newline": ""}
     with atomic_write(path) as temporary, open(temporary, "w", **options) as file:
