@@ -24,9 +24,12 @@ from .input_spec import faces_step
 from .neutral_images import NeutralImages
 from .neutral_reference import NEUTRAL_METHODS, OnlineNeutralReference
 from .person_change import PersonChangeTracker
+from .smoothing import smooth_results
 from .sources import VideoSource, source_from_file
 from .stream import Stream, SupportsTracking, TrackedFace
 from .tracking import FaceTracker
+from .video_timeline import VideoTimeline
+from .video_view import VideoView
 
 
 class Recognizer(FaceClassifier):
@@ -211,6 +214,33 @@ class Recognizer(FaceClassifier):
             PersonChangeTracker(tracker),
             lambda: OnlineNeutralReference(method, given),
         )
+
+    def show(self, source: str | Path, smooth: float = 0.0) -> VideoView:
+        """Predict the expressions in a video and show their timeline.
+
+        Parameters
+        ----------
+        source : str or Path
+            A video file.
+        smooth : float, default=0
+            Window of temporal smoothing in seconds, see `fer_features.recognition.smoothing.smooth_results`.
+
+        Returns
+        -------
+        VideoView
+            Jupyter displays it: probabilities, motion and head pose over time, and the apexes of each face.
+
+        Raises
+        ------
+        FerError
+            If the video cannot be read.
+        """
+        frames, timeline = source_from_file(Path(source)), VideoTimeline()
+        stream = self.stream(frames)
+        for result in smooth_results(stream, smooth, self.label_of) if smooth else stream:
+            timeline.add(result)
+        timeline.close(1 / frames.fps)
+        return VideoView(frames.id, timeline, stream.track_summaries, self.class_names)
 
     def require_neutral_images(self, names: Sequence[str]) -> None:
         """Raise `FerError` if the model needs a neutral reference, and a single image has no image of the neutral face.

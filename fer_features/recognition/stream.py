@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Generator, Iterable, Sequence
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
@@ -15,6 +15,10 @@ from .frame_results import FacePrediction, FrameResult, TrackSummary
 from .frames import Frame
 from .image_io import as_grayscale
 from .neutral_reference import OnlineNeutralReference
+from .result_table import results_table
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -127,3 +131,7 @@ class Stream:
         expression, probabilities = ("", {}) if values is None else self.classifier.label_of(values)
         summary = TrackSummary(face_id, detector.n_frames, expression, probabilities, apex, detector.finalize())
         self.track_summaries.append(summary)
+
+    def to_frame(self) -> pd.DataFrame:
+        """Process all frames and return a pandas table; see `fer_features.recognition.result_table.results_table`."""
+        return results_table(self, str(getattr(self.frames, "name", "")))
