@@ -7,7 +7,7 @@ import functools
 
 import numpy as np
 
-from ..vision.head_pose import eye_opening, head_pose, mouth_opening
+from ..vision.head_pose import eye_aspect_ratio, head_pose, mouth_aspect_ratio
 from .apex import Apex
 from .frames import Frame
 
@@ -86,7 +86,7 @@ class FacePrediction:
         """Head pose and openings; None without landmarks, or if these span no area. Computed at the first use."""
         if self.landmarks is None:
             return None
-        openings = eye_opening(self.landmarks), mouth_opening(self.landmarks)
+        openings = eye_aspect_ratio(self.landmarks), mouth_aspect_ratio(self.landmarks)
         values = np.array([*head_pose(self.landmarks), *openings])
         return FaceGeometry(*map(float, values)) if np.isfinite(values).all() else None
 

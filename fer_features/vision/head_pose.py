@@ -59,7 +59,7 @@ def head_pose(landmarks: np.ndarray) -> np.ndarray:
     return np.rad2deg(np.stack([yaw, pitch, roll], -1))
 
 
-def eye_opening(landmarks: np.ndarray) -> np.ndarray:
+def eye_aspect_ratio(landmarks: np.ndarray) -> np.ndarray:
     """Eye aspect ratio: mean height of the eye openings relative to their width.
 
     Parameters
@@ -80,13 +80,13 @@ def eye_opening(landmarks: np.ndarray) -> np.ndarray:
     Examples
     --------
     >>> from fer_features.vision.geometry import MEAN_FACE
-    >>> 0.25 < eye_opening(MEAN_FACE) < 0.4
+    >>> 0.25 < eye_aspect_ratio(MEAN_FACE) < 0.4
     np.True_
     """
     return (_opening(landmarks, RIGHT_EYE) + _opening(landmarks, LEFT_EYE)) / 2
 
 
-def mouth_opening(landmarks: np.ndarray) -> np.ndarray:
+def mouth_aspect_ratio(landmarks: np.ndarray) -> np.ndarray:
     """Mouth aspect ratio: mean height of the opening between the lips relative to its width.
 
     Parameters
@@ -102,7 +102,7 @@ def mouth_opening(landmarks: np.ndarray) -> np.ndarray:
     Examples
     --------
     >>> from fer_features.vision.geometry import MEAN_FACE
-    >>> 0 <= mouth_opening(MEAN_FACE) < 0.2
+    >>> 0 <= mouth_aspect_ratio(MEAN_FACE) < 0.2
     np.True_
     """
     return _opening(landmarks, INNER_MOUTH)

@@ -8,7 +8,7 @@ from fer_features.synthetic.portrait_depth import make_depth
 from fer_features.synthetic.portrait_parameters import sample_parameters
 from fer_features.synthetic.portrait_shape import make_shape
 from fer_features.vision.geometry import MEAN_FACE
-from fer_features.vision.head_pose import eye_opening, head_pose, mouth_opening
+from fer_features.vision.head_pose import eye_aspect_ratio, head_pose, mouth_aspect_ratio
 from fer_features.vision.registration import MEAN_HEAD
 
 
@@ -51,8 +51,8 @@ def test_pose_of_a_batch_is_that_of_each_face_and_does_not_depend_on_scale():
 def test_faces_without_an_area_have_no_pose_and_no_openings():
     flat = np.zeros((68, 2))
     assert not np.isfinite(head_pose(flat)).any()
-    assert np.isnan(eye_opening(flat))
-    assert np.isnan(mouth_opening(flat))
+    assert np.isnan(eye_aspect_ratio(flat))
+    assert np.isnan(mouth_aspect_ratio(flat))
 
 
 def test_eye_aspect_ratio_is_that_of_soukupova_and_cech():
@@ -62,13 +62,13 @@ def test_eye_aspect_ratio_is_that_of_soukupova_and_cech():
     for a in (36, 42):
         p1, p2, p3, p4, p5, p6 = p[a : a + 6]
         expected.append((norm(p2 - p6) + norm(p3 - p5)) / (2 * norm(p1 - p4)))
-    assert eye_opening(p) == pytest.approx(np.mean(expected))
+    assert eye_aspect_ratio(p) == pytest.approx(np.mean(expected))
 
 
 def test_openings_follow_lids_and_lips():
     closed = MEAN_FACE.copy()
     closed[[37, 38, 43, 44], 1] = closed[[41, 40, 47, 46], 1]
-    assert eye_opening(closed) < 0.5 * eye_opening(MEAN_FACE)
+    assert eye_aspect_ratio(closed) < 0.5 * eye_aspect_ratio(MEAN_FACE)
     opened = MEAN_FACE.copy()
     opened[65:68, 1] += 0.4
-    assert mouth_opening(opened) > mouth_opening(MEAN_FACE) + 0.3
+    assert mouth_aspect_ratio(opened) > mouth_aspect_ratio(MEAN_FACE) + 0.3
