@@ -55,7 +55,7 @@ def plot_timeline(results: Iterable[FrameResult], face_id: int | None = None) ->
     axes = figure.subplots(1 + has_motion, 1, sharex=True, squeeze=False)[:, 0]
     for k, name in enumerate(names):
         values = [np.nan if face is None else face.probabilities.get(name, np.nan) for face in faces]
-        axes[0].plot(times, values, ("-", "--", ":")[k % 3], label=name)
+        axes[0].plot(times, values, linestyle=("solid", "dashed", "dotted")[k % 3], label=name)
     axes[0].set(ylim=(0, 1.02), ylabel="probability", title=f"face {face_id}")
     if names:
         axes[0].legend(fontsize="small", ncols=4)

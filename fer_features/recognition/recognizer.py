@@ -27,8 +27,8 @@ from .person_change import PersonChangeTracker
 from .smoothing import smooth_results
 from .sources import VideoSource, source_from_file
 from .stream import Stream, SupportsTracking, TrackedFace
+from .timeline_bins import VideoTimeline
 from .tracking import FaceTracker
-from .video_timeline import VideoTimeline
 from .video_view import VideoView
 
 

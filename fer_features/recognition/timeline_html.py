@@ -8,7 +8,7 @@ from html import escape
 
 from ..evaluation.rejection import UNCERTAIN
 from .frame_results import TrackSummary
-from .video_timeline import NO_FACE, Thumbnail, VideoTimeline
+from .timeline_bins import NO_FACE, Thumbnail, VideoTimeline
 
 #: Largest numbers of faces, of thumbnails of a face, and of listed intervals of a face.
 MAX_FACES, MAX_THUMBNAILS, MAX_INTERVALS = 20, 6, 60

@@ -7,7 +7,7 @@ from typing import Any
 
 from ..evaluation.rejection import UNCERTAIN
 from .frame_results import TrackSummary
-from .video_timeline import VideoTimeline
+from .timeline_bins import VideoTimeline
 
 #: Columns of the summary before the shares of expressions.
 SUMMARY_COLUMNS = (

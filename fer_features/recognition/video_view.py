@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from html import escape
 
 from .frame_results import TrackSummary
+from .timeline_bins import VideoTimeline
 from .timeline_html import timeline_html
-from .video_timeline import VideoTimeline
 
 
 class VideoView:

@@ -29,10 +29,10 @@ from ..recognition.output_names import unused_name
 from ..recognition.prediction_writer import open_prediction_writer
 from ..recognition.recognizer import Recognizer
 from ..recognition.sources import FrameSource, ImageSource, InvalidSource, SequenceSource
+from ..recognition.timeline_bins import VideoTimeline
 from ..recognition.timeline_html import timeline_html
 from ..recognition.timeline_writer import TIMELINE_FORMATS, TimelineWriter
 from ..recognition.video_summary import SUMMARY_COLUMNS, summarize_video
-from ..recognition.video_timeline import VideoTimeline
 from ..reports.html import write_page
 from ..reports.video_timeline import video_folder_page, video_timeline_page
 from ..version import __version__

@@ -5,9 +5,9 @@ import pytest
 
 from fer_features.recognition import FacePrediction, FrameResult, TrackSummary
 from fer_features.recognition.frames import Frame
+from fer_features.recognition.timeline_bins import MAX_BINS, VideoTimeline
 from fer_features.recognition.timeline_html import timeline_html
 from fer_features.recognition.video_summary import summarize_video
-from fer_features.recognition.video_timeline import MAX_BINS, VideoTimeline
 from fer_features.vision.geometry import MEAN_FACE
 
 IMAGE = np.full((40, 40), 90, np.uint8)
