@@ -64,7 +64,7 @@ class Bin:
             (self.geometry, other.geometry),
         ):
             for name, value in theirs.items():  # Counter.update of floats, negative ones included
-                mine[name] += value  # type: ignore[assignment]
+                mine[name] += value
         self.n_probabilities += other.n_probabilities
         self.n_geometry += other.n_geometry
         motions = [value for value in (self.motion, other.motion) if value is not None]
@@ -185,7 +185,7 @@ class VideoTimeline:
     def _add_face(self, result: FrameResult, face: FacePrediction) -> None:
         one = self._bin(self.faces.setdefault(face.face_id, {}), result.frame.timestamp)
         if face.probabilities:
-            one.probabilities.update(face.probabilities)  # type: ignore[arg-type]
+            one.probabilities.update(face.probabilities)
             one.n_probabilities += 1
         if face.neutral_distance is not None:
             one.motion = max(face.neutral_distance, one.motion or 0.0)
