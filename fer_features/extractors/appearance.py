@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections.abc import Callable
 
 import numpy as np
 
@@ -52,12 +53,16 @@ class Appearance(Extractor):
 
     def extract(self, X: Samples) -> np.ndarray:
         """Features of a batch as selected by `frame`, shape (n, d), or (n, 2 d) for both."""
-        apex = self.extract_frame(X, -1)
+        return self.select_frames(X, self.extract_frame)
+
+    def select_frames(self, X: Samples, describe: Callable[[Samples, int], np.ndarray]) -> np.ndarray:
+        """Values of `describe` (sample table and frame to (n, ..., d)) as selected by `frame`, for a batch."""
+        apex = describe(X, -1)
         if self.frame == "apex":
             return apex
         require_neutral_frame(self, "images", X)
-        difference = apex - self.extract_frame(X, 0)
-        return difference if self.frame == "apex_minus_neutral" else np.concatenate([apex, difference], 1)
+        difference = apex - describe(X, 0)
+        return difference if self.frame == "apex_minus_neutral" else np.concatenate([apex, difference], -1)
 
     def feature_names(self) -> list[str]:
         """Names of the features of an image; those of differences begin with ``change of``."""

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -12,6 +13,7 @@ from sklearn.base import BaseEstimator, TransformerMixin
 from .._progress import progress
 from .._threads import map_in_threads
 from ..exceptions import FerError
+from ..samples.mirroring import mirror_samples
 from ..samples.plain_arrays import as_samples
 from ..samples.table import Samples
 from .cache_keys import cache_key
@@ -158,6 +160,24 @@ class Extractor(StatelessTransformer):
         X = as_samples(X, self.required_columns)
         return X.features(cache_key(self), self.extract_batches)
 
+    def mirror_pairs(self, X: Any) -> np.ndarray:
+        """Features of each sample and of its mirror image.
+
+        Parameters
+        ----------
+        X : Samples, or array of the one required column
+
+        Returns
+        -------
+        ndarray, shape (n, 2, d), float32
+        """
+        features = self.feature_array(X)
+        pairs = np.empty((len(features), 2, features.shape[1]), np.float32)
+        pairs[:, 0] = features
+        del features  # gigabytes for thousands of samples
+        pairs[:, 1] = self.feature_array(mirror_samples(X, self.required_columns))
+        return pairs
+
     def get_feature_names_out(self, input_features: Any = None) -> np.ndarray:
         """Names of the features, available after `fit`.
 
@@ -176,16 +196,19 @@ class Extractor(StatelessTransformer):
         """Number of samples per batch."""
         return BATCH_SIZE if "images" in self.required_columns else LANDMARK_BATCH_FACTOR * BATCH_SIZE
 
-    def extract_batches(self, X: Samples) -> Iterator[np.ndarray]:
-        """Features of each batch in order, (m, d) float32."""
+    def extract_batches(
+        self, X: Samples, extract: Callable[[Samples], np.ndarray] | None = None
+    ) -> Iterator[np.ndarray]:
+        """Features of each batch in order, (m, d) float32, or the values (m, ...) of another function of a batch."""
         step = self.batch_size()
         batches = [X[start : start + step] for start in range(0, len(X), step)]
         label = f"extracting features: {type(self).__name__}"
-        return progress(map_in_threads(self._extract_batch, batches), len(batches), label)
+        extract_batch = partial(self._extract_batch, extract=extract or self.extract)
+        return progress(map_in_threads(extract_batch, batches), len(batches), label)
 
-    def _extract_batch(self, X: Samples) -> np.ndarray:
+    def _extract_batch(self, X: Samples, extract: Callable[[Samples], np.ndarray]) -> np.ndarray:
         with descriptor_errors(self, X):
-            features = np.asarray(self.extract(X), dtype=np.float32)
+            features = np.asarray(extract(X), dtype=np.float32)
         missing = np.any([X.missing(name) for name in self.required_columns], axis=0)
         features[missing] = np.nan
         return features

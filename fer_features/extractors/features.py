@@ -186,16 +186,11 @@ class Features(FeatureUnion):
         """Features of each extractor, (n, d); with mirror='concatenate' (n, 2, d) of images and mirror images."""
         blocks = []
         for _, extractor in self.transformer_list:
-            block = extractor.feature_array(X)
-            if self.mirror == "mean":
-                block += extractor.feature_array(mirror_samples(X, extractor.required_columns))
-                block /= 2
-            elif self.mirror == "concatenate":
-                pairs = np.empty((len(block), 2, block.shape[1]), np.float32)
-                pairs[:, 0] = block
-                del block  # gigabytes for thousands of samples
-                pairs[:, 1] = extractor.feature_array(mirror_samples(X, extractor.required_columns))
-                block = pairs
+            if self.mirror == "none":
+                block = extractor.feature_array(X)
+            else:
+                block = extractor.mirror_pairs(X)
+                block = block.mean(1) if self.mirror == "mean" else block
             blocks.append(block)
         if not len(blocks[0]):
             raise FerError("there are no samples: at least one is needed")

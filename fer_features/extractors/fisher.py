@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any, Self
 
 import numpy as np
@@ -16,7 +17,7 @@ from ..vision.codebook import DiagonalGMM, fit_codebook, fit_mixture
 from ..vision.crop import rotate_images
 from ..vision.fisher import MIN_RELATIVE_POSTERIOR, fisher_vectors, grid_cell_weights, power_l2_normalize, vlad_vectors
 from ..vision.pca import fit_pca
-from ..vision.sift import DESCRIPTOR_LENGTH, dense_sift
+from ..vision.sift import DESCRIPTOR_LENGTH, dense_sift, fitting_bin_sizes, mirror_permutations
 from . import base
 from .align import Align
 from .appearance import FRAMES, Appearance
@@ -225,16 +226,27 @@ class FisherVectors(Appearance):
             blocks = list(self.extract_batches(X)) if len(X) else []
         return np.concatenate([np.empty((0, len(self.feature_names())), np.float32), *blocks])
 
+    def mirror_pairs(self, X: Any) -> np.ndarray:
+        """Vectors of each sample and of its mirror image, (n, 2, d) float32.
+
+        Descriptors of the mirror image are those of the image in another order.
+        """
+        if self.align_size or as_list(self.rotations) != [0]:  # the crop of a mirror image differs by rounding
+            return super().mirror_pairs(X)
+        check_is_fitted(self)
+        X = as_samples(X, self.required_columns)
+        extract = partial(self.select_frames, describe=lambda X, t: self._image_pairs(X.frame("images", t)))
+        with single_threaded_blas(len(X) > base.BATCH_SIZE):
+            blocks = list(self.extract_batches(X, extract)) if len(X) else []
+        return np.concatenate([np.empty((0, 2, len(self.feature_names())), np.float32), *blocks])
+
     def batch_size(self) -> int:
         """Number of samples per batch."""
         return PROJECTION_BATCH_SIZE if self.n_pca_cell else super().batch_size()
 
     def extract_images(self, images: np.ndarray) -> np.ndarray:
         """Vectors of images (n, H, W) uint8, shape (n, d) float32."""
-        vectors = self._cell_vectors(images)
-        if self.cell_pca_:
-            vectors = np.concatenate([pca.project(vectors[:, c]) for c, pca in enumerate(self.cell_pca_)], 1)
-        return vectors.reshape(len(images), -1)
+        return self._project_cells(self._cell_vectors(images))
 
     def image_feature_names(self) -> list[str]:
         """Names such as ``fisher[cell=row,column word=w mean of component=c]``.
@@ -268,8 +280,14 @@ class FisherVectors(Appearance):
         bin_sizes = [float(size) for size in as_list(self.bin_sizes)]
         return dense_sift(images, bin_sizes, float(self.step), bool(self.rootsift))
 
-    def _project(self, descriptors: np.ndarray) -> np.ndarray:
-        return descriptors @ self.pca_components_ - self.pca_mean_ @ self.pca_components_
+    def _project(self, descriptors: np.ndarray, components: np.ndarray | None = None) -> np.ndarray:
+        components = self.pca_components_ if components is None else components
+        return descriptors @ components - self.pca_mean_ @ self.pca_components_
+
+    def _project_cells(self, vectors: np.ndarray) -> np.ndarray:
+        if self.cell_pca_:
+            vectors = np.concatenate([pca.project(vectors[:, c]) for c, pca in enumerate(self.cell_pca_)], 1)
+        return vectors.reshape(len(vectors), -1)
 
     def _cell_vectors(self, images: np.ndarray) -> np.ndarray:
         """Normalized vectors of images, (n, grid * grid, d) float32, as the mean over the rotations."""
@@ -282,11 +300,27 @@ class FisherVectors(Appearance):
         vectors /= np.float32(len(rotations))
         return vectors
 
-    def _encode(self, images: np.ndarray) -> np.ndarray:
+    def _image_pairs(self, images: np.ndarray) -> np.ndarray:
+        """Vectors of images (n, H, W) and of their mirror images, (n, 2, d) float32."""
         descriptors, positions = self._descriptors(images)
         height, width = images.shape[1:]
-        weights = grid_cell_weights(positions, height, width, int(self.grid), bool(self.soft_assignment))
-        projected, codebook = self._project(descriptors), self.codebook_
+        bin_sizes = fitting_bin_sizes(height, width, [float(size) for size in as_list(self.bin_sizes)])
+        patches, values = mirror_permutations(height, width, bin_sizes, float(self.step))
+        # Values are permuted in the components, and patches once their descriptors are short.
+        mirrored = self._project(descriptors, self.pca_components_[values])[:, patches]
+        pairs = [
+            self._project_cells(self._encode_projected(projected, positions, images.shape[1:]))
+            for projected in (self._project(descriptors), mirrored)
+        ]
+        return np.stack(pairs, 1)
+
+    def _encode(self, images: np.ndarray) -> np.ndarray:
+        descriptors, positions = self._descriptors(images)
+        return self._encode_projected(self._project(descriptors), positions, images.shape[1:])
+
+    def _encode_projected(self, projected: np.ndarray, positions: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+        weights = grid_cell_weights(positions, *shape, int(self.grid), bool(self.soft_assignment))
+        codebook = self.codebook_
         if isinstance(codebook, DiagonalGMM):
             raw = fisher_vectors(projected, codebook, weights, min_relative_posterior=MIN_RELATIVE_POSTERIOR)
         else:

@@ -36,8 +36,11 @@ class DiagonalGMM:
 
     def as_float64(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Return weights, means and variances in float64."""
-        weights, means, variances = (np.asarray(a, np.float64) for a in dataclasses.astuple(self))
-        return weights, means, variances
+        return (
+            np.asarray(self.weights, np.float64),
+            np.asarray(self.means, np.float64),
+            np.asarray(self.variances, np.float64),
+        )
 
 
 def fit_codebook(x: np.ndarray, n_words: int, random_state: int = 0, max_iter: int = 20) -> np.ndarray:

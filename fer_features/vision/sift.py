@@ -88,7 +88,7 @@ def dense_sift(
     [[7.5, 7.5], [15.5, 7.5]]
     """
     n, height, width = images.shape
-    fitting = [b for b in bin_sizes if min(height, width) - 1 >= (N_SPATIAL_BINS - 1) * b]
+    fitting = fitting_bin_sizes(height, width, bin_sizes)
     if not fitting:
         raise ValueError(
             f"an image of {width} x {height} pixels is too small for a patch of 4 x 4 bins of {min(bin_sizes):g} pixels"
@@ -104,6 +104,17 @@ def dense_sift(
             _normalize(votes, rootsift, out=descriptors[i, first : first + len(votes)])
             first += len(votes)
     return descriptors, positions
+
+
+def fitting_bin_sizes(height: int, width: int, bin_sizes: Sequence[float]) -> tuple[float, ...]:
+    """The sizes of bins whose patches fit into an image of this size.
+
+    Examples
+    --------
+    >>> fitting_bin_sizes(height=13, width=20, bin_sizes=(4, 6))
+    (4,)
+    """
+    return tuple(b for b in bin_sizes if min(height, width) - 1 >= (N_SPATIAL_BINS - 1) * b)
 
 
 def patch_centres(height: int, width: int, bin_sizes: Sequence[float], step: float) -> np.ndarray:
@@ -136,6 +147,48 @@ def patch_centres(height: int, width: int, bin_sizes: Sequence[float], step: flo
         y, x = (_centres(size, float(b), float(step)) for size in (height, width))
         grids.append(np.stack(np.meshgrid(x, y), -1).reshape(-1, 2))
     return np.concatenate(grids).astype(np.float32)
+
+
+@functools.lru_cache(16)
+def mirror_permutations(
+    height: int, width: int, bin_sizes: tuple[float, ...], step: float
+) -> tuple[np.ndarray, np.ndarray]:
+    """Permutations that turn the descriptors of `dense_sift` into those of the mirror image.
+
+    Parameters
+    ----------
+    height, width, bin_sizes, step
+        As in `patch_centres`.
+
+    Returns
+    -------
+    patches : ndarray, shape (p,), int
+        The patches of the image that become the patches of the mirror image.
+    values : ndarray, shape (128,), int
+        The values of a descriptor that become those of its mirror image. The permutation is its own inverse.
+
+    Notes
+    -----
+    Grids are centred, so that a patch is mirrored onto a patch of the same row. Differences to the descriptors of the
+    mirror image are of the size of float32 rounding.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> images = np.random.default_rng(0).integers(0, 256, (2, 30, 40)).astype(np.uint8)
+    >>> patches, values = mirror_permutations(30, 40, (4,), 3)
+    >>> descriptors, mirrored = (dense_sift(x, (4,), 3)[0] for x in (images, images[..., ::-1]))
+    >>> np.allclose(descriptors[:, patches][..., values], mirrored, atol=1e-5)
+    True
+    """
+    grids, first = [], 0
+    for b in bin_sizes:
+        rows, columns = (len(_centres(size, float(b), float(step))) for size in (height, width))
+        grids.append(first + np.arange(rows * columns).reshape(rows, columns)[:, ::-1].ravel())
+        first += rows * columns
+    values = np.arange(DESCRIPTOR_LENGTH).reshape(N_SPATIAL_BINS, N_SPATIAL_BINS, N_ORIENTATIONS)
+    opposite = (N_ORIENTATIONS // 2 - np.arange(N_ORIENTATIONS)) % N_ORIENTATIONS
+    return np.concatenate(grids), values[:, ::-1, opposite].ravel()
 
 
 def orientation_planes(images: np.ndarray, sigma: float = 0) -> np.ndarray:

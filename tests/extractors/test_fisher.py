@@ -15,9 +15,11 @@ from sklearn.utils.validation import check_is_fitted
 
 from fer_features import FerError, Samples, evaluate, make_pipeline
 from fer_features.evaluation.fit_predict import precompute_features
-from fer_features.extractors import EXTRACTORS, base
+from fer_features.extractors import EXTRACTORS, base, fisher
 from fer_features.extractors.local_descriptors import sample_descriptors, usable_samples
+from fer_features.samples.mirroring import mirror_samples
 from fer_features.vision.codebook import DiagonalGMM
+from fer_features.vision.sift import dense_sift
 
 N, SIZE = 22, 40
 TRAIN, TEST = np.arange(0, N, 2), np.arange(1, N, 2)
@@ -270,3 +272,16 @@ def test_vectors_of_several_rotations_are_their_mean(name, images):
     mean = extractor.set_params(rotations=(0, 7, -7)).transform(images)
     np.testing.assert_allclose(mean, np.mean(single, 0), atol=1e-6)
     assert not np.allclose(single[0], single[1], atol=0.01)
+
+
+@pytest.mark.parametrize("params", [{}, {"grid": 1, "encoding": "vlad"}, {"n_pca_cell": 5, "bin_sizes": (2, 3)}])
+@pytest.mark.parametrize("size", [(30, 40), (31, 37)])
+def test_mirror_images_have_the_descriptors_of_the_images_in_another_order(params, size, monkeypatch):
+    images = np.random.default_rng(3).integers(0, 256, (6, 1, *size)).astype(np.uint8)
+    X = Samples.from_arrays(images)
+    model = make("fv", **QUICK | params).fit(X)
+    expected = np.stack([model.feature_array(X), model.feature_array(mirror_samples(X))], 1)
+    n_described = []
+    monkeypatch.setattr(fisher, "dense_sift", lambda x, *args: (n_described.append(len(x)), dense_sift(x, *args))[1])
+    np.testing.assert_allclose(model.mirror_pairs(X), expected, atol=2e-3)
+    assert sum(n_described) == len(X)
