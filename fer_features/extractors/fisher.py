@@ -319,7 +319,8 @@ class FisherVectors(Appearance):
         return self._encode_projected(self._project(descriptors), positions, images.shape[1:])
 
     def _encode_projected(self, projected: np.ndarray, positions: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
-        weights = grid_cell_weights(positions, *shape, int(self.grid), bool(self.soft_assignment))
+        height, width = shape
+        weights = grid_cell_weights(positions, height, width, int(self.grid), bool(self.soft_assignment))
         codebook = self.codebook_
         if isinstance(codebook, DiagonalGMM):
             raw = fisher_vectors(projected, codebook, weights, min_relative_posterior=MIN_RELATIVE_POSTERIOR)

@@ -65,7 +65,7 @@ def timeline_html(timeline: VideoTimeline, tracks: Sequence[TrackSummary], class
     """
 
     def visible(track: TrackSummary) -> float:
-        seconds = timeline.seconds.get(track.face_id, {})
+        seconds: dict[str, float] = timeline.seconds.get(track.face_id, {})
         return sum(value for state, value in seconds.items() if state != "lost")
 
     shown = sorted(tracks, key=visible, reverse=True)[:MAX_FACES]
