@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from html import escape
 
 from ..evaluation.rejection import UNCERTAIN
@@ -65,7 +65,7 @@ def timeline_html(timeline: VideoTimeline, tracks: Sequence[TrackSummary], class
     """
 
     def visible(track: TrackSummary) -> float:
-        seconds: dict[str, float] = timeline.seconds.get(track.face_id, {})
+        seconds: Mapping[str, float] = timeline.seconds.get(track.face_id, {})
         return sum(value for state, value in seconds.items() if state != "lost")
 
     shown = sorted(tracks, key=visible, reverse=True)[:MAX_FACES]

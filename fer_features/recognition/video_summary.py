@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ..evaluation.rejection import UNCERTAIN
@@ -60,7 +60,7 @@ def summarize_video(
     }
     rows = []
     for track in sorted(tracks, key=lambda one: one.face_id):
-        seconds: dict[str, float] = timeline.seconds.get(track.face_id, {})
+        seconds: Mapping[str, float] = timeline.seconds.get(track.face_id, {})
         visible = sum(value for state, value in seconds.items() if state != "lost")
         row = base | {"face_id": track.face_id, "expression": track.expression, "n_apexes": len(track.apexes)}
         row |= {"seconds_visible": round(visible, 3)}
