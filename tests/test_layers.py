@@ -15,6 +15,7 @@ ROOT = Path(fer_features.__file__).parent
 #: Layers, the top first, and whether modules of a layer can import each other. A module can import from lower layers.
 LAYERS = [
     ({"cli", "run", "__main__"}, True),
+    ({"live"}, False),
     ({"workflow"}, False),
     ({"training"}, False),
     ({"experiment"}, False),

@@ -27,6 +27,8 @@ COMMANDS = {
     "plot": ("plot", "plot a descriptor on a face, or the feature importance of a model"),
     "predict": ("predict", "predict expressions in images, videos or from a camera"),
     "convert": ("convert", "convert a saved model between the formats of joblib and skops"),
+    "live": ("live", "show expressions in front of the camera on a page"),
+    "serve": ("serve", "answer HTTP requests with expressions in images and videos"),
     "landmarks": ("landmarks", "write the landmarks of a data set; train, adapt or evaluate a landmark detector"),
     "pack": ("pack", "write a data set as one file, which is read faster"),
     "list-files": ("list_files", "list images and videos as a table of files"),

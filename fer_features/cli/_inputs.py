@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 #: Options that name files.
-FILE_OPTIONS = ("subjects", "grid", "neutral", "openface_in", "landmarker")
+FILE_OPTIONS = ("subjects", "grid", "neutral", "openface_in", "landmarker", "tls_certificate", "tls_key", "token_file")
 #: Options that name files or folders of files, and suffixes that are not read in these folders.
 FOLDER_OPTIONS = {"data": (".html",), "landmarks": (".html",), "inputs": (".csv", ".json", ".html", ".txt", ".vtt")}
 #: Name without suffix of the table of files in a folder of images, which results must not replace.

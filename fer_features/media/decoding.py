@@ -66,8 +66,26 @@ def decode_image(path: Path) -> np.ndarray:
     The decoder decides what is damaged: data after the end of an image, as in motion photos, are ignored. Colour images
     are not converted to grey here: the decoders of different formats weight the colours differently.
     """
-    content = _read(path)
-    _check_declared_size(content)
+    return decode_image_content(_read(path))
+
+
+def decode_image_content(content: bytes, max_pixels: int = MAX_PIXELS) -> np.ndarray:
+    """Decode the content of an image file; `decode_image` describes the result and the errors.
+
+    Parameters
+    ----------
+    content : bytes
+    max_pixels : int, default `MAX_PIXELS`
+        Larger images are refused.
+
+    Examples
+    --------
+    >>> decode_image_content(cv2.imencode(".png", np.full((2, 3), 7, np.uint8))[1].tobytes()).tolist()
+    [[7, 7, 7], [7, 7, 7]]
+    """
+    if not content:
+        raise UnreadableImage("is empty")
+    _check_declared_size(content, max_pixels)
     image = _decode(content, cv2.IMREAD_ANYCOLOR)
     if image is None or 0 in image.shape:
         raise UnreadableImage("is not an image, or is damaged or truncated")
@@ -95,25 +113,22 @@ def _read(path: Path) -> bytes:
     try:
         if path.stat().st_size > MAX_FILE_BYTES:
             raise UnreadableImage(f"has more than {MAX_FILE_BYTES:,} bytes")
-        content = path.read_bytes()
+        return path.read_bytes()
     except OSError as error:
         raise UnreadableImage(f"cannot be read: {error.strerror or error}") from error
-    if not content:
-        raise UnreadableImage("is empty")
-    return content
 
 
-def _check_declared_size(content: bytes) -> None:
+def _check_declared_size(content: bytes, max_pixels: int) -> None:
     """Refuse an image whose header states too many pixels, before the decoder reserves memory for them."""
     try:
         with warnings.catch_warnings(action="ignore"), PIL.Image.open(io.BytesIO(content)) as image:
             n_pixels = math.prod(image.size)
     except PIL.Image.DecompressionBombError:  # above a limit of Pillow, which is larger
-        n_pixels = MAX_PIXELS + 1
+        n_pixels = max_pixels + 1
     except Exception:  # the decoder decides what is damaged
         return
-    if n_pixels > MAX_PIXELS:
-        raise UnreadableImage(f"has more than {MAX_PIXELS:,} pixels")
+    if n_pixels > max_pixels:
+        raise UnreadableImage(f"has more than {max_pixels:,} pixels")
 
 
 def _decode(content: bytes, flags: int) -> np.ndarray | None:

@@ -187,7 +187,7 @@ class Recognizer(FaceClassifier):
         found, _ = self.classify([TrackedFace(i, view, reference) for i, view in enumerate(views)])
         return found if reduced is pixels else [face.scaled(scale) for face in found]
 
-    def stream(self, source: Any, tracker: SupportsTracking | None = None) -> Stream:
+    def stream(self, source: Any, tracker: SupportsTracking | None = None, neutral: Any = None) -> Stream:
         """Predict the expressions of the faces in a stream.
 
         Parameters
@@ -196,6 +196,8 @@ class Recognizer(FaceClassifier):
             A video file, the number of a camera, a source of `fer_features.recognition.sources`, or images.
         tracker : SupportsTracking, optional
             Replaces `FaceTracker`, for example by known landmarks.
+        neutral : str, Path, or ndarray, optional
+            An image of the neutral face for this stream. By default as for `predict`.
 
         Returns
         -------
@@ -205,7 +207,8 @@ class Recognizer(FaceClassifier):
         """
         if tracker is None:
             tracker = FaceTracker(self.search, self.faces, self.detect_interval)
-        neutral = self.neutral_file_for(_name_of(source))
+        if neutral is None:
+            neutral = self.neutral_file_for(_name_of(source))
         given = self._given_neutral if neutral is None else self._neutral_view(neutral)
         method = "none" if given else str(self.neutral)
         return Stream(

@@ -60,7 +60,7 @@ class SupportsClassification(Protocol):
 
 
 class Stream:
-    """The results of a stream. It can be iterated once.
+    """The results of a stream. It can be iterated once; or frames that arrive one by one are given to `process`.
 
     Parameters
     ----------
@@ -92,21 +92,36 @@ class Stream:
         self.tracker, self.new_reference = tracker, new_reference
         self.track_summaries: list[TrackSummary] = []
         self._states: dict[int, tuple[OnlineNeutralReference, ApexDetector]] = {}
+        self._visible: list[TrackedFace] = []
 
     def __iter__(self) -> Generator[FrameResult, None, None]:
         try:
             for frame in self.frames:
-                yield FrameResult(frame, self._process(frame))
-                for face_id in self.tracker.ended_tracks:
-                    self._end_track(face_id)
+                yield self.process(frame)
         finally:
             for face_id in list(self._states):
                 self._end_track(face_id)
 
-    def _process(self, frame: Frame) -> list[FacePrediction]:
+    def process(self, frame: Frame) -> FrameResult:
+        """Predict the expressions in the next frame."""
+        result = FrameResult(frame, self._predict(frame))
+        for face_id in self.tracker.ended_tracks:
+            self._end_track(face_id)
+        return result
+
+    def set_neutral(self) -> int:
+        """Make the faces of the last frame their neutral references; return their number, without lost faces.
+
+        The apexes of these faces begin anew.
+        """
+        for face in self._visible:
+            self._begin_track(face.face_id, face.view, OnlineNeutralReference("none", face.view))
+        return len(self._visible)
+
+    def _predict(self, frame: Frame) -> list[FacePrediction]:
         tracked = self.tracker.update(as_grayscale(frame.image), frame.index)
-        visible = [self._tracked_face(face_id, view) for face_id, view in tracked if view is not None]
-        faces, probabilities = self.classifier.classify(visible)
+        self._visible = [self._tracked_face(face_id, view) for face_id, view in tracked if view is not None]
+        faces, probabilities = self.classifier.classify(self._visible)
         for face, values in zip(faces, probabilities, strict=True):
             if face.status in ("ok", "neutral"):
                 self._states[face.face_id][1].update(frame.index, frame.timestamp, face.neutral_distance, values)
@@ -116,12 +131,15 @@ class Stream:
 
     def _tracked_face(self, face_id: int, view: FaceView) -> TrackedFace:
         if face_id not in self._states:
-            prominence = MIN_PROMINENCE["images" if view.landmarks is None else "landmarks"]
-            self._states[face_id] = self.new_reference(), ApexDetector(prominence)
+            self._begin_track(face_id, view, self.new_reference())
         neutral = self._states[face_id][0]
         normalized = normalized_face(view) if neutral.is_used else None
         neutral.update(view, normalized)
         return TrackedFace(face_id, view, neutral, normalized)
+
+    def _begin_track(self, face_id: int, view: FaceView, neutral: OnlineNeutralReference) -> None:
+        prominence = MIN_PROMINENCE["images" if view.landmarks is None else "landmarks"]
+        self._states[face_id] = neutral, ApexDetector(prominence)
 
     def _end_track(self, face_id: int) -> None:
         if face_id not in self._states:

@@ -26,11 +26,19 @@ def find_browser():
 class Browser:
     """A browser with one tab, as a context manager; its process ends with the context.
 
+    Parameters
+    ----------
+    arguments : str
+        Further arguments of Chromium.
+
     Attributes
     ----------
     events : list of dict
         Events of the debugging protocol since the page was opened.
     """
+
+    def __init__(self, *arguments):
+        self.arguments = arguments
 
     def __enter__(self):
         self.profile = tempfile.TemporaryDirectory(ignore_cleanup_errors=True)
@@ -48,6 +56,7 @@ class Browser:
             "--disable-background-networking",
             "--disable-dev-shm-usage",
             f"--user-data-dir={self.profile.name}",
+            *self.arguments,
             "about:blank",
         ]
         quoted = " ".join(f"'{argument}'" for argument in command)
@@ -87,22 +96,36 @@ class Browser:
                 return answer["result"]
             self.events.append(answer)
 
-    def open(self, path, width, dark=False, height=844):
-        """Open a file on a screen of this width, with the light or the dark theme."""
+    def show(self, width, dark=False, height=844):
+        """Use a screen of this width, with the light or the dark theme."""
         scheme = [{"name": "prefers-color-scheme", "value": "dark" if dark else "light"}]
         self.call("Emulation.setEmulatedMedia", features=scheme)
         screen = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 600}
         self.call("Emulation.setDeviceMetricsOverride", **screen)
+
+    def open(self, path, width, dark=False, height=844):
+        """Open a file, or an address, on a screen of this width, with the light or the dark theme."""
+        self.show(width, dark, height)
         self.events.clear()
-        self.call("Page.navigate", url=path.resolve().as_uri())
+        self.call("Page.navigate", url=path if isinstance(path, str) else path.resolve().as_uri())
         limit = time.monotonic() + LOAD_TIMEOUT_SECONDS
         while not any(event.get("method") == "Page.loadEventFired" for event in self.events):
             assert time.monotonic() < limit, "the page did not load"
             self.events.append(self._next_message())
 
     def value(self, expression):
-        """Value of a JavaScript expression on the page."""
-        return self.call("Runtime.evaluate", expression=expression, returnByValue=True)["result"].get("value")
+        """Value of a JavaScript expression on the page, or of the promise that it returns."""
+        answer = self.call("Runtime.evaluate", expression=expression, returnByValue=True, awaitPromise=True)
+        assert "exceptionDetails" not in answer, answer
+        return answer["result"].get("value")
+
+    def wait(self, condition, seconds=30.0):
+        """Wait until a JavaScript expression is true; returns its value."""
+        limit = time.monotonic() + seconds
+        while not (value := self.value(condition)):
+            assert time.monotonic() < limit, f"this was not true within {seconds:g} s: {condition}"
+            time.sleep(0.05)
+        return value
 
     def errors(self):
         """Console errors and exceptions since the page was opened."""

@@ -1,0 +1,168 @@
+import { Camera, cameraFault } from "./camera.js";
+import { Connection } from "./connection.js";
+import { Bars, Timeline, drawFaces } from "./drawing.js";
+import { Recording } from "./recording.js";
+
+const RATE_WINDOW_MS = 2000;
+// A screen reader announces a new expression after this time at the earliest.
+const ANNOUNCE_MS = 2000;
+
+const element = (id) => document.getElementById(id);
+const token = new URLSearchParams(location.search).get("token") ?? "";
+const camera = new Camera();
+const view = element("view");
+const context = view.getContext("2d", { alpha: false });
+const start = performance.now();
+
+let connection = null;
+let bars = null;
+let timeline = null;
+let classes = [];
+let recording = null;
+let times = [];
+let announced = { text: "", time: 0 };
+
+function say(text, isError = false) {
+  const status = element("status");
+  status.textContent = text;
+  status.hidden = !text;
+  status.classList.toggle("error", isError);
+}
+
+function hello(message) {
+  say("");
+  element("model-line").textContent = `Model: ${message.model}`;
+  element("storage").textContent = message.is_recorded
+    ? "This server stores the images and results of this page."
+    : "Images are processed on this server and not stored.";
+  element("no-probabilities").hidden = message.has_probabilities;
+  element("bars").hidden = !message.has_probabilities;
+  if (String(message.classes) === String(classes)) return;
+  classes = message.classes;
+  bars = new Bars(element("bars"), classes);
+  timeline = new Timeline(element("timeline"), classes);
+}
+
+function connect(model) {
+  connection?.close();
+  classes = [];
+  connection = new Connection("live", { token, model }, {
+    hello,
+    lost: () => say("The connection was lost. It is opened again.", true),
+    refused: (text) => say(text, true),
+  });
+}
+
+function show(frame, answer) {
+  const [width, height] = answer.size;
+  if (view.width !== width || view.height !== height) {
+    view.width = width;
+    view.height = height;
+  }
+  context.drawImage(camera.canvas, 0, 0);
+  drawFaces(context, answer.faces, element("landmarks").checked);
+  const face = answer.faces.find((one) => one.box);
+  const state = face ? face.expression || face.status : "no face";
+  element("expression").textContent = state;
+  element("expression").dataset.frame = answer.frame;
+  bars.show(face?.probabilities ?? {});
+  timeline.add(frame.time, state, face?.probabilities ?? {});
+  element("distance-item").hidden = !face || face.neutral_distance === null;
+  element("distance").textContent = face?.neutral_distance?.toFixed(3) ?? "–";
+  recording?.add(answer);
+  const now = performance.now();
+  times.push({ now, delay: now - frame.time });
+  times = times.filter((one) => one.now > now - RATE_WINDOW_MS);
+  const delays = times.map((one) => one.delay).sort((a, b) => a - b);
+  element("fps").textContent = (times.length / (Math.min(RATE_WINDOW_MS, now - start) / 1000)).toFixed(0);
+  element("delay").textContent = delays[delays.length >> 1].toFixed(0);
+  if (recording) element("recorded").textContent = `${recording.seconds.toFixed(0)} s recorded`;
+  if (state !== announced.text && now - announced.time > ANNOUNCE_MS) {
+    announced = { text: state, time: now };
+    view.setAttribute("aria-label", `Camera image: ${state}`);
+  }
+}
+
+async function run() {
+  for (;;) {
+    const frame = await camera.nextFrame();
+    let answer;
+    try {
+      answer = await connection.frame((frame.time - start) / 1000, frame.file);
+    } catch {
+      continue; // the connection is opened again
+    }
+    if (answer.type === "result") show(frame, answer);
+    else say(answer.error, true);
+  }
+}
+
+async function startCamera(id) {
+  try {
+    await camera.start(id);
+  } catch (error) {
+    say(cameraFault(error), true);
+    element("expression").textContent = "no camera";
+    return;
+  }
+  const select = element("camera");
+  const devices = await camera.list();
+  select.replaceChildren(...devices.map((device, i) => new Option(device.label || `camera ${i + 1}`, device.deviceId)));
+  select.value = camera.id;
+}
+
+async function stopRecording() {
+  const files = await recording.stop();
+  recording = null;
+  for (const [name, content] of files) {
+    const item = document.createElement("li");
+    const link = document.createElement("a");
+    link.href = URL.createObjectURL(content);
+    link.download = name;
+    link.textContent = `${name} (${(content.size / 1e6).toFixed(1)} MB)`;
+    item.append(link);
+    element("downloads").append(item);
+  }
+}
+
+element("neutral").onclick = async () => {
+  try {
+    const answer = await connection.command({ type: "neutral" });
+    say(answer.type === "neutral" ? "Your neutral face is set: expressions are compared with it." : answer.error, answer.type !== "neutral");
+  } catch {
+    // the connection is opened again, which is said
+  }
+};
+element("mirror").onchange = () => view.classList.toggle("mirrored", element("mirror").checked);
+element("camera").onchange = () => startCamera(element("camera").value);
+element("model").onchange = () => connect(element("model").value);
+element("record").onclick = () => {
+  const isStart = !recording;
+  element("record").textContent = isStart ? "Stop recording" : "Record";
+  element("record").setAttribute("aria-pressed", String(isStart));
+  if (isStart) recording = new Recording(view, classes);
+  else stopRecording();
+};
+
+async function main() {
+  view.classList.add("mirrored");
+  const answer = await fetch("v1/models", { headers: { Authorization: `Bearer ${token}` } });
+  const { models = [], error } = await answer.json();
+  if (error) return say(error, true);
+  const select = element("model");
+  select.replaceChildren(...models.map((one) => new Option(`${one.name} (${one.pipeline}: ${one.classes.join(", ")})`, one.name)));
+  const wanted = new URLSearchParams(location.search).get("model");
+  if (models.some((one) => one.name === wanted)) select.value = wanted;
+  element("model-item").hidden = models.length < 2;
+  element("teach").href = `teach?${new URLSearchParams({ token })}`;
+  if (!models.length) {
+    say("There is no model yet: train one with fer-features run, or teach it your own expressions.", true);
+    element("expression").textContent = "no model";
+    return;
+  }
+  connect(select.value);
+  await startCamera("");
+  run();
+}
+
+main();
