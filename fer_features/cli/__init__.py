@@ -28,6 +28,7 @@ COMMANDS = {
     "predict": ("predict", "predict expressions in images, videos or from a camera"),
     "convert": ("convert", "convert a saved model between the formats of joblib and skops"),
     "live": ("live", "show expressions in front of the camera on a page"),
+    "teach": ("teach", "train a model of your own expressions in front of the camera"),
     "serve": ("serve", "answer HTTP requests with expressions in images and videos"),
     "landmarks": ("landmarks", "write the landmarks of a data set; train, adapt or evaluate a landmark detector"),
     "pack": ("pack", "write a data set as one file, which is read faster"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -66,13 +67,30 @@ def add_server_options(parser: Parser) -> None:
     )
 
 
-def run_server(options: argparse.Namespace, path: str = "/", **parts: Any) -> None:
+def make_library(options: argparse.Namespace) -> Any:
+    """The models of the options of `add_model_options`."""
+    from ..live.model_library import ModelLibrary
+
+    return ModelLibrary(
+        options.model,
+        getattr(options, "runs", None),
+        neutral=options.neutral,
+        reject_below=options.reject_below,
+        faces="all" if options.all_faces else "largest",
+    )
+
+
+def run_server(
+    options: argparse.Namespace, make_models: Callable[[argparse.Namespace], Any], path: str = "/", **parts: Any
+) -> None:
     """Run a server until Ctrl-C, which is its regular end.
 
     Parameters
     ----------
     options : argparse.Namespace
-        Of `add_model_options` and `add_server_options`; of the former some may be absent.
+        Of `add_server_options`.
+    make_models : callable
+        Returns the `ModelLibrary` for the options.
     path : str, default '/'
         Path of the page whose address is printed.
     **parts
@@ -83,19 +101,12 @@ def run_server(options: argparse.Namespace, path: str = "/", **parts: Any) -> No
     require_live_packages()
     # These imports take long, and need these packages.
     from ..live.app import LiveServer
-    from ..live.model_library import ModelLibrary
     from ..live.server import ServerAddress, read_token, serve
     from ..live.session_recording import check_record_folder
 
     address = ServerAddress(options.host, options.port, options.tls_certificate, options.tls_key)
     token = read_token(options.token_file)
-    library = ModelLibrary(
-        options.model,
-        getattr(options, "runs", None),
-        neutral=options.neutral,
-        reject_below=options.reject_below,
-        faces="all" if options.all_faces else "largest",
-    )
+    library = make_models(options)
     if parts.get("record") is not None:
         check_record_folder(parts["record"])
     server = LiveServer(library, token, **parts)

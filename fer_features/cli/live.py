@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ._parser import Parser, add_common_options, command_parser, run_command
-from ._server_options import add_model_options, add_server_options, run_server
+from ._server_options import add_model_options, add_server_options, make_library, run_server
 
 
 def parser() -> Parser:
@@ -39,4 +39,4 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def live(options: argparse.Namespace) -> None:
     """Run the server with its pages."""
-    run_server(options, record=options.record)
+    run_server(options, make_library, runs=options.runs, record=options.record)

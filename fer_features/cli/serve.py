@@ -6,7 +6,7 @@ import argparse
 from collections.abc import Sequence
 
 from ._parser import Parser, add_common_options, command_parser, run_command
-from ._server_options import add_model_options, add_server_options, run_server
+from ._server_options import add_model_options, add_server_options, make_library, run_server
 
 
 def parser() -> Parser:
@@ -32,4 +32,4 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def serve(options: argparse.Namespace) -> None:
     """Run the server without pages."""
-    run_server(options, path="/openapi.json", pages=False)
+    run_server(options, make_library, path="/openapi.json", pages=False)

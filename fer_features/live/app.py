@@ -27,6 +27,7 @@ from .model_library import ModelLibrary
 from .recognition_session import RecognitionSession
 from .session_recording import SessionRecording
 from .session_store import SessionStore, SupportsSession
+from .teach_session import TeachSession
 
 STATIC_FOLDER = Path(__file__).parent / "static"
 
@@ -45,6 +46,8 @@ class LiveServer:
     limits : Limits
     pages : bool, default True
         Whether there are pages and connections of cameras, or the HTTP interface alone.
+    runs : Path, default 'runs'
+        Folder in which lessons are saved.
     record : Path, optional
         Folder to which frames and predictions of all cameras are written. By default nothing is stored.
     n_threads : int, optional
@@ -56,6 +59,7 @@ class LiveServer:
     hosts: Collection[str] = ()
     limits: Limits = dataclasses.field(default_factory=Limits)
     pages: bool = True
+    runs: Path = Path("runs")
     record: Path | None = None
     n_threads: int | None = None
 
@@ -75,6 +79,8 @@ class LiveServer:
                 Route("/", _page("index.html")),
                 Mount("/static", StaticFiles(directory=STATIC_FOLDER)),
                 WebSocketRoute("/live", self._socket("live", self._recognition_session, workers, store)),
+                Route("/teach", _page("teach.html")),
+                WebSocketRoute("/lesson", self._socket("lesson", self._teach_session, workers, store)),
             ]
         handlers: dict[Any, Any] = {
             FerError: _answer_user_error,
@@ -107,6 +113,9 @@ class LiveServer:
             await run_session(socket, one, store, workers, self.limits)
 
         return connect
+
+    def _teach_session(self, model: str) -> SupportsSession:
+        return TeachSession(self.library, self.runs, self.limits)
 
     def _recognition_session(self, model: str) -> SupportsSession:
         name, recognizer = self.library.recognizer(model)

@@ -1,4 +1,4 @@
-"""Limits of a server: bytes, pixels, connections and times."""
+"""Limits of a server: bytes, pixels, connections and durations."""
 
 from __future__ import annotations
 
@@ -31,6 +31,8 @@ class Limits:
         Time after which a connection without frames is closed.
     resume_seconds : float
         Time for which the state of a lost connection is kept.
+    clip_seconds, pause_seconds : float
+        Duration of a clip of a lesson, and of the countdown before it.
     """
 
     image_bytes: int = 20_000_000
@@ -43,3 +45,5 @@ class Limits:
     upload_seconds: float = 120.0
     idle_seconds: float = 300.0
     resume_seconds: float = 60.0
+    clip_seconds: float = 1.0
+    pause_seconds: float = 2.0

@@ -98,9 +98,10 @@ class ModelLibrary:
             self._kept[description.name] = dataclasses.replace(description, needs_neutral=needs_neutral), recognizer
 
     def remove(self, name: str) -> None:
-        """Remove a model that was added."""
+        """Remove a model from memory."""
         with self._lock:
             self._kept.pop(name, None)
+            self._loaded.pop(name, None)
 
     def descriptions(self) -> list[ModelDescription]:
         """All models: those that were added, and then the runs, the latest first."""

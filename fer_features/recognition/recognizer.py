@@ -196,8 +196,8 @@ class Recognizer(FaceClassifier):
             A video file, the number of a camera, a source of `fer_features.recognition.sources`, or images.
         tracker : SupportsTracking, optional
             Replaces `FaceTracker`, for example by known landmarks.
-        neutral : str, Path, or ndarray, optional
-            An image of the neutral face for this stream. By default as for `predict`.
+        neutral : str, Path, ndarray or FaceView, optional
+            An image, or a view, of the neutral face for this stream. By default as for `predict`.
 
         Returns
         -------
@@ -278,6 +278,8 @@ class Recognizer(FaceClassifier):
         return self._neutral_images.file_for(name) if needed and self._neutral_images is not None else None
 
     def _neutral_view(self, neutral: Any) -> FaceView:
+        if isinstance(neutral, FaceView):
+            return neutral
         is_file = isinstance(neutral, str | Path)
         pixels = as_grayscale(load_image(Path(neutral)) if is_file else neutral)
         views = self.search(reduce_image(pixels), "largest")

@@ -74,6 +74,8 @@ class Stream:
     ----------
     track_summaries : list of TrackSummary
         Summaries of the tracks that have ended; complete at the end of the iteration.
+    visible_faces : list of TrackedFace
+        The faces of the last frame, without lost faces.
 
     Yields
     ------
@@ -92,7 +94,7 @@ class Stream:
         self.tracker, self.new_reference = tracker, new_reference
         self.track_summaries: list[TrackSummary] = []
         self._states: dict[int, tuple[OnlineNeutralReference, ApexDetector]] = {}
-        self._visible: list[TrackedFace] = []
+        self.visible_faces: list[TrackedFace] = []
 
     def __iter__(self) -> Generator[FrameResult, None, None]:
         try:
@@ -114,14 +116,14 @@ class Stream:
 
         The apexes of these faces begin anew.
         """
-        for face in self._visible:
+        for face in self.visible_faces:
             self._begin_track(face.face_id, face.view, OnlineNeutralReference("none", face.view))
-        return len(self._visible)
+        return len(self.visible_faces)
 
     def _predict(self, frame: Frame) -> list[FacePrediction]:
         tracked = self.tracker.update(as_grayscale(frame.image), frame.index)
-        self._visible = [self._tracked_face(face_id, view) for face_id, view in tracked if view is not None]
-        faces, probabilities = self.classifier.classify(self._visible)
+        self.visible_faces = [self._tracked_face(face_id, view) for face_id, view in tracked if view is not None]
+        faces, probabilities = self.classifier.classify(self.visible_faces)
         for face, values in zip(faces, probabilities, strict=True):
             if face.status in ("ok", "neutral"):
                 self._states[face.face_id][1].update(frame.index, frame.timestamp, face.neutral_distance, values)

@@ -56,6 +56,29 @@ def as_jpeg(image):
     return cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, 95])[1].tobytes()
 
 
+#: Expressions that are taught.
+EXPRESSIONS = ("joy", "surprise", "anger", "sadness")
+#: A rendered person of this seed is in no training data.
+UNSEEN_SEED = 101
+
+
+@pytest.fixture(scope="session")
+def taught_subject():
+    """Five rendered sequences of each expression of one person."""
+    return generate(n_subjects=1, n_test_subjects=0, n_repeats=5, n_frames=6, seed=UNSEEN_SEED)
+
+
+def clip_frames(subject, expression, number, n_frames=3):
+    """The last frames of a sequence in front of a wall, each (480, 640)."""
+    sequences = np.flatnonzero(subject.label == FER22_CLASSES.index(expression))
+    return [place_in_scene(image) for image in subject.images[sequences[number], -n_frames:]]
+
+
+def neutral_frames(subject, number):
+    """First frames of sequences in front of a wall."""
+    return [place_in_scene(image) for image in subject.images[3 * number : 3 * number + 3, 0]]
+
+
 @pytest.fixture(scope="session")
 def frames(sequences):
     """JPEG files of a sequence of the test subject: neutral to apex and back."""

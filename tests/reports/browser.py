@@ -108,9 +108,13 @@ class Browser:
         self.show(width, dark, height)
         self.events.clear()
         self.call("Page.navigate", url=path if isinstance(path, str) else path.resolve().as_uri())
+        self.wait_for_event("Page.loadEventFired")
+
+    def wait_for_event(self, method):
+        """Wait for an event of the debugging protocol since the page was opened."""
         limit = time.monotonic() + LOAD_TIMEOUT_SECONDS
-        while not any(event.get("method") == "Page.loadEventFired" for event in self.events):
-            assert time.monotonic() < limit, "the page did not load"
+        while not any(event.get("method") == method for event in self.events):
+            assert time.monotonic() < limit, f"{method} did not happen"
             self.events.append(self._next_message())
 
     def value(self, expression):

@@ -10,13 +10,18 @@ export class Connection {
     this.path = path;
     this.query = query;
     this.on = on;
-    this.session = "";
+    this.session = sessionStorage.getItem(this.storageKey) ?? "";
     this.wait = FIRST_WAIT_MS;
     this.isClosed = false;
     this.socket = null;
     this.pending = null;
     this.ready = new Promise((resolve) => (this.becomeReady = resolve));
     this.open();
+  }
+
+  // A page that is loaded again continues its session, too.
+  get storageKey() {
+    return `session of ${this.path} ${this.query.model ?? ""}`;
   }
 
   open() {
@@ -42,6 +47,7 @@ export class Connection {
       this.on.refused(message.error);
     } else if (message.type === "hello") {
       this.session = message.session;
+      sessionStorage.setItem(this.storageKey, this.session);
       this.wait = FIRST_WAIT_MS;
       this.on.hello(message);
       this.becomeReady();

@@ -1,6 +1,8 @@
 // Drawing of faces on a frame, bars of probabilities, and the timeline of the last minute.
 
-export const TIMELINE_SECONDS = 60;
+import { make } from "./page.js";
+
+const TIMELINE_SECONDS = 60;
 const N_COLOURS = 8;
 
 export function colour(index) {
@@ -31,15 +33,11 @@ export function drawFaces(context, faces, showLandmarks) {
 export class Bars {
   constructor(list, classes) {
     this.rows = classes.map((name, index) => {
-      const item = document.createElement("li");
-      const [label, track, fill, value] = ["span", "span", "i", "span"].map((tag) => document.createElement(tag));
-      label.textContent = name;
-      track.className = "track";
-      track.setAttribute("aria-hidden", "true");
+      const fill = make("i");
+      const value = make("span", { className: "value" });
+      const track = make("span", { className: "track", ariaHidden: "true" }, fill);
       fill.style.backgroundColor = `var(--c${index % N_COLOURS})`;
-      value.className = "value";
-      track.append(fill);
-      item.append(label, track, value);
+      const item = make("li", {}, make("span", { textContent: name }), track, value);
       return { name, item, fill, value };
     });
     list.replaceChildren(...this.rows.map((row) => row.item));

@@ -1,33 +1,24 @@
 import { Camera, cameraFault } from "./camera.js";
 import { Connection } from "./connection.js";
 import { Bars, Timeline, drawFaces } from "./drawing.js";
+import { RateMeter, drawFrame, element, make, say, token } from "./page.js";
 import { Recording } from "./recording.js";
 
-const RATE_WINDOW_MS = 2000;
 // A screen reader announces a new expression after this time at the earliest.
 const ANNOUNCE_MS = 2000;
 
-const element = (id) => document.getElementById(id);
-const token = new URLSearchParams(location.search).get("token") ?? "";
 const camera = new Camera();
 const view = element("view");
 const context = view.getContext("2d", { alpha: false });
 const start = performance.now();
+const rate = new RateMeter();
 
 let connection = null;
 let bars = null;
 let timeline = null;
 let classes = [];
 let recording = null;
-let times = [];
 let announced = { text: "", time: 0 };
-
-function say(text, isError = false) {
-  const status = element("status");
-  status.textContent = text;
-  status.hidden = !text;
-  status.classList.toggle("error", isError);
-}
 
 function hello(message) {
   say("");
@@ -54,12 +45,7 @@ function connect(model) {
 }
 
 function show(frame, answer) {
-  const [width, height] = answer.size;
-  if (view.width !== width || view.height !== height) {
-    view.width = width;
-    view.height = height;
-  }
-  context.drawImage(camera.canvas, 0, 0);
+  drawFrame(context, camera.canvas, answer.size);
   drawFaces(context, answer.faces, element("landmarks").checked);
   const face = answer.faces.find((one) => one.box);
   const state = face ? face.expression || face.status : "no face";
@@ -70,13 +56,9 @@ function show(frame, answer) {
   element("distance-item").hidden = !face || face.neutral_distance === null;
   element("distance").textContent = face?.neutral_distance?.toFixed(3) ?? "–";
   recording?.add(answer);
-  const now = performance.now();
-  times.push({ now, delay: now - frame.time });
-  times = times.filter((one) => one.now > now - RATE_WINDOW_MS);
-  const delays = times.map((one) => one.delay).sort((a, b) => a - b);
-  element("fps").textContent = (times.length / (Math.min(RATE_WINDOW_MS, now - start) / 1000)).toFixed(0);
-  element("delay").textContent = delays[delays.length >> 1].toFixed(0);
+  rate.add(frame.time);
   if (recording) element("recorded").textContent = `${recording.seconds.toFixed(0)} s recorded`;
+  const now = performance.now();
   if (state !== announced.text && now - announced.time > ANNOUNCE_MS) {
     announced = { text: state, time: now };
     view.setAttribute("aria-label", `Camera image: ${state}`);
@@ -115,13 +97,9 @@ async function stopRecording() {
   const files = await recording.stop();
   recording = null;
   for (const [name, content] of files) {
-    const item = document.createElement("li");
-    const link = document.createElement("a");
-    link.href = URL.createObjectURL(content);
-    link.download = name;
+    const link = make("a", { href: URL.createObjectURL(content), download: name });
     link.textContent = `${name} (${(content.size / 1e6).toFixed(1)} MB)`;
-    item.append(link);
-    element("downloads").append(item);
+    element("downloads").append(make("li", {}, link));
   }
 }
 
