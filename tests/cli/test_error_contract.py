@@ -154,7 +154,7 @@ def test_hostile_values_of_options_are_reported_in_one_line(name, run, tmp_path,
     required += {"run": ["--data", "no"], "search": ["--data", "no"], "check": ["--data", "no"]}.get(name, [])
     required += {"plot": ["--out", "x.png"], "predict": ["--model", "no"], "demo": ["/dev/null/x"]}.get(name, [])
     required += {"landmarks": ["evaluate", "--data", "no"], "list": ["nothing"]}.get(name, [])
-    required += {"live": ["--model", "no"], "serve": ["--model", "no"]}.get(name, [])
+    required += {"live": ["--model", "no"], "serve": ["--model", "no"], "teach": ["--token-file", "no"]}.get(name, [])
     for option in [*options, "--no-such-option"]:
         for value in HOSTILE_VALUES:
             code, message = run([name, *required, f"{option}={value}"])
