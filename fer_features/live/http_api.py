@@ -5,13 +5,10 @@ The answers are those of ``fer-features predict`` with a JSON file as output, an
 
 from __future__ import annotations
 
-import asyncio
 import dataclasses
-import json
 import secrets
-import tempfile
 from collections import OrderedDict
-from collections.abc import AsyncIterator, Generator, Iterator
+from collections.abc import AsyncIterator
 from typing import Any
 
 import numpy as np
@@ -19,20 +16,47 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
+from starlette.types import Receive, Scope, Send
 
 from ..exceptions import FerError
 from ..recognition import FrameResult, Recognizer
 from ..recognition.frames import Frame
-from ..recognition.records import PredictionRecord, frame_records, summary_record
-from ..recognition.sources import VideoSource
+from ..recognition.records import PredictionRecord, frame_records
 from .fair_workers import FairWorkers
 from .limits import Limits
 from .model_library import ModelLibrary
 from .openapi import openapi_description
 from .uploads import decode_upload, read_images, save_upload
+from .video_job import VideoJob
 
-#: Results of a video that are sent together at most, so that one worker is not occupied for long.
-MAX_FRAMES_PER_JOB = 10
+
+class VideoResponse(StreamingResponse):
+    """The lines of a video while it is processed; the video is removed at the end, also if the client has gone.
+
+    Parameters
+    ----------
+    api : HttpApi
+    job : VideoJob
+    first : str
+        Lines of the first frames.
+    """
+
+    def __init__(self, api: HttpApi, job: VideoJob, first: str):
+        self.api, self.job = api, job
+        super().__init__(self._lines(first), media_type="application/x-ndjson")
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send the lines."""
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            await self.api.end_video(self.job)
+
+    async def _lines(self, first: str) -> AsyncIterator[str]:
+        lines = first
+        while lines:
+            yield lines
+            lines = await self.api.workers.run(self.job.next_lines_or_error)
 
 
 class HttpApi:
@@ -104,38 +128,24 @@ class HttpApi:
     async def videos(self, request: Request) -> Response:
         """Expressions in a video, one line of JSON for each record."""
         self._begin_request()
-        file = None
+        job: VideoJob | None = None
         try:
             recognizer = await self._recognizer(request)
-            neutral = self._neutral_image(request)
-            file = tempfile.NamedTemporaryFile(prefix="fer_features-", suffix=".video")  # noqa: SIM115
-            path = await save_upload(request, file, self.limits)
-            frames = _iterate_records(recognizer, VideoSource(path), neutral)
+            job = VideoJob(recognizer, self._neutral_image(request), self.limits)
+            await save_upload(request, job.file, self.limits)
             # An error of the first frames, such as that of a file that is not a video, is the status of the answer.
-            first = await self.workers.run(_next_records, frames)
-        except BaseException as error:
+            first = await self.workers.run(job.next_lines)
+        except BaseException:
             self._n_requests -= 1
-            if file is not None:
-                file.close()
-            if isinstance(error, FerError) and file is not None:
-                raise FerError(str(error).replace(file.name, "the video")) from error
+            if job is not None:
+                await self.workers.run(job.close)
             raise
+        return VideoResponse(self, job, first)
 
-        async def lines() -> AsyncIterator[str]:
-            records = first
-            try:
-                while records:
-                    yield "".join(json.dumps(record.to_dict()) + "\n" for record in records)
-                    records = await self.workers.run(_next_records, frames)
-            except FerError as error:
-                yield json.dumps({"error": str(error).replace(file.name, "the video")}) + "\n"
-            finally:
-                # A job may still run if the client has gone; the generator can be closed after it.
-                await asyncio.shield(self.workers.run(frames.close))
-                file.close()
-                self._n_requests -= 1
-
-        return StreamingResponse(lines(), media_type="application/x-ndjson")
+    async def end_video(self, job: VideoJob) -> None:
+        """Remove the file of a video, after its answer or after its client has gone."""
+        self._n_requests -= 1
+        await self.workers.run(job.close)
 
     async def add_neutral(self, request: Request) -> Response:
         """Keep the image of a neutral face in memory."""
@@ -182,21 +192,3 @@ class HttpApi:
     ) -> list[PredictionRecord]:
         image = decode_upload(name, content, self.limits)
         return frame_records(name, FrameResult(Frame(0, 0.0, image), recognizer.predict(image, neutral=neutral)))
-
-
-def _iterate_records(
-    recognizer: Recognizer, source: VideoSource, neutral: np.ndarray | None
-) -> Generator[list[PredictionRecord], None, None]:
-    """Records of each frame, and at the end those of the tracks."""
-    stream = recognizer.stream(source, neutral=neutral)
-    for result in stream:
-        yield frame_records("video", result)
-    yield [summary_record("video", summary) for summary in stream.track_summaries]
-
-
-def _next_records(frames: Iterator[list[PredictionRecord]]) -> list[PredictionRecord]:
-    """Records of the next frames; an empty list at the end."""
-    records: list[PredictionRecord] = []
-    for _, found in zip(range(MAX_FRAMES_PER_JOB), frames, strict=False):
-        records += found
-    return records

@@ -21,6 +21,8 @@ from ..exceptions import FerError
 LOOPBACK, LOOPBACK_NAMES = "127.0.0.1", ("127.0.0.1", "localhost")
 #: Fewest characters of a token that is read from a file.
 MIN_TOKEN_LENGTH = 16
+#: Open connections, including those that send no request; further ones get the status 503.
+MAX_OPEN_CONNECTIONS = 200
 #: Time for the end of connections when the server is stopped, in seconds.
 SHUTDOWN_SECONDS = 2
 
@@ -138,6 +140,7 @@ def make_server(app: ASGIApp, address: ServerAddress, max_message_bytes: int) ->
         ws="websockets-sansio",
         ws_max_size=max_message_bytes,
         ws_per_message_deflate=False,  # images do not shrink
+        limit_concurrency=MAX_OPEN_CONNECTIONS,
         timeout_graceful_shutdown=SHUTDOWN_SECONDS,
         h11_max_incomplete_event_size=32_768,
         ssl_certfile=address.certificate,

@@ -70,8 +70,8 @@ async def read_images(request: Request, limits: Limits) -> list[tuple[str, bytes
     return images
 
 
-async def save_upload(request: Request, file: IO[bytes], limits: Limits) -> Path:
-    """Write the body of a request to a file; returns its path.
+async def save_upload(request: Request, file: IO[bytes], limits: Limits) -> None:
+    """Write the body of a request to a file.
 
     Raises
     ------
@@ -89,7 +89,6 @@ async def save_upload(request: Request, file: IO[bytes], limits: Limits) -> Path
         raise FerError(f"the video cannot be stored for the prediction: {error.strerror}") from error
     if not n_bytes:
         raise FerError("the request contains no video: send the bytes of a video file")
-    return Path(file.name)
 
 
 async def _blocks(request: Request, max_bytes: int, limits: Limits) -> AsyncIterator[bytes]:

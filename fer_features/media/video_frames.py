@@ -37,6 +37,7 @@ class VideoFrames:
     ----------
     path : Path or int
         A file, or the number of a camera.
+    max_pixels : int, default `MAX_PIXELS`
 
     Attributes
     ----------
@@ -51,7 +52,7 @@ class VideoFrames:
     ------
     UnreadableVideo
         For a file that is not regular, is empty, is not a video of a known format, or has frames of more than
-        `MAX_PIXELS` pixels; for a camera that does not exist or is in use.
+        `max_pixels` pixels; for a camera that does not exist or is in use.
 
     Notes
     -----
@@ -59,7 +60,7 @@ class VideoFrames:
     increase. Timestamps of a camera are the time since the first frame was requested.
     """
 
-    def __init__(self, path: Path | int):
+    def __init__(self, path: Path | int, max_pixels: int = MAX_PIXELS):
         self._is_live = isinstance(path, int)
         if isinstance(path, Path):
             fault = file_fault(path)
@@ -76,9 +77,9 @@ class VideoFrames:
                 reason = "the camera does not exist, or another program uses it"
             raise UnreadableVideo(f"cannot be opened: {reason}")
         width, height = (self._capture.get(side) for side in (cv2.CAP_PROP_FRAME_WIDTH, cv2.CAP_PROP_FRAME_HEIGHT))
-        if width * height > MAX_PIXELS:
+        if width * height > max_pixels:
             self._capture.release()
-            raise UnreadableVideo(f"has frames of {width:.0f} x {height:.0f}: at most {MAX_PIXELS:,} pixels")
+            raise UnreadableVideo(f"has frames of {width:.0f} x {height:.0f}: at most {max_pixels:,} pixels")
         declared = 0.0 if self._is_live else self._capture.get(cv2.CAP_PROP_FRAME_COUNT)
         self.n_declared = int(declared) if 0 < declared < 1e9 else 0
         rate = self._capture.get(cv2.CAP_PROP_FPS)

@@ -110,12 +110,13 @@ class VideoSource(FrameSource):
     path : str, Path or int
         A file, or the number of a camera.
     sampling : FrameSampling, optional
+    max_pixels : int, default `MAX_PIXELS`
+        Frames with more pixels are refused.
 
     Raises
     ------
     FerError
-        During iteration, if the video cannot be opened, its frames have more than `MAX_PIXELS` pixels, or no frame can
-        be decoded.
+        During iteration, if the video cannot be opened, its frames have too many pixels, or no frame can be decoded.
 
     Warns
     -----
@@ -126,14 +127,15 @@ class VideoSource(FrameSource):
 
     is_stream = True
 
-    def __init__(self, path: str | Path | int, sampling: FrameSampling | None = None):
+    def __init__(self, path: str | Path | int, sampling: FrameSampling | None = None, max_pixels: int = MAX_PIXELS):
+        self.max_pixels = max_pixels
         self.is_live = isinstance(path, int)
         super().__init__(f"camera {path}" if self.is_live else str(path), None, sampling)
         self.path = path if isinstance(path, int) else Path(path)
 
     def __iter__(self) -> Iterator[Frame]:
         try:
-            with VideoFrames(self.path) as video:
+            with VideoFrames(self.path, self.max_pixels) as video:
                 self.n_frames, self.fps = video.n_declared or None, video.fps
                 yield from self._frames(video)
         except UnreadableVideo as error:

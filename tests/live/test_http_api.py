@@ -1,5 +1,6 @@
 """Tests of the HTTP interface: its answers are those of the command `predict`."""
 
+import contextlib
 import json
 import socket
 import time
@@ -12,6 +13,10 @@ import pytest
 from fer_features import FerError, Recognizer, cli
 from fer_features.live.limits import Limits
 from fer_features.live.openapi import openapi_description
+from fer_features.live.video_job import VideoJob
+from fer_features.media.decoding import decode_image_content
+from fer_features.recognition.frame_results import FrameResult
+from fer_features.recognition.frames import Frame
 
 from .conftest import TOKEN, running
 
@@ -104,19 +109,45 @@ def test_errors_are_json_with_the_words_of_the_package(server, library, frames, 
         assert "form is not valid" in server.json("POST", "/v1/predict", body, status=400, Content_Type=kind)["error"]
 
 
-def test_limits_of_bytes_pixels_and_images(library, frames):
-    limits = Limits(image_bytes=len(frames[0]), image_pixels=640 * 480, images=2, video_bytes=1000, upload_seconds=0.3)
+def test_limits_of_bytes_pixels_and_images(library, frames, tmp_path):
+    limits = Limits(
+        image_bytes=len(frames[0]), image_pixels=640 * 480, images=2, video_bytes=100_000, upload_seconds=0.5
+    )
     with running(library, limits=limits) as small:
         large = cv2.imencode(".png", np.zeros((481, 640), np.uint8))[1].tobytes()
         assert "307,200 pixels" in small.json("POST", "/v1/neutral", large, status=400)["error"]
         assert small.json("POST", "/v1/neutral", frames[0], status=201)
         message = small.json("POST", "/v1/predict", frames[0] + b"x", status=413)["error"]
         assert message == f"the request has more than {len(frames[0]):,} bytes"
-        assert "1,000 bytes" in small.json("POST", "/v1/videos", bytes(1001), status=413)["error"]
+        assert "100,000 bytes" in small.json("POST", "/v1/videos", bytes(100_001), status=413)["error"]
+        video = cv2.VideoWriter(str(tmp_path / "x.avi"), cv2.VideoWriter.fourcc(*"MJPG"), 25, (656, 480))
+        video.write(np.zeros((480, 656, 3), np.uint8))
+        video.release()
+        message = small.json("POST", "/v1/videos", (tmp_path / "x.avi").read_bytes(), status=400)["error"]
+        assert message == "the video has frames of 656 x 480: at most 307,200 pixels"
         body, headers = form(*[("a", b"x")] * 3)
         assert "at most 2" in small.json("POST", "/v1/predict", body, status=400, **headers)["error"]
         # A body that does not arrive.
         assert "to arrive" in small.json("POST", "/v1/predict", None, status=408, Content_Length="10")["error"]
+
+
+def test_an_error_within_a_video_is_its_last_line(frames):
+    class Faulty:
+        def stream(self, source, neutral=None):
+            def results():
+                image = decode_image_content(frames[0])
+                yield from (FrameResult(Frame(i, i / 25, image), []) for i in range(12))
+                raise FerError(f"{source.name} is damaged")
+
+            return results()
+
+    job = VideoJob(Faulty(), None, Limits())
+    try:
+        steps = [job.next_lines_or_error() for _ in range(4)]
+    finally:
+        job.close()
+    assert [step.count("no face") for step in steps] == [10, 2, 0, 0]
+    assert steps[2:] == ['{"error": "the video is damaged"}\n', ""]
 
 
 def test_health_model_and_description(server):
@@ -157,6 +188,14 @@ def test_the_server_has_no_temporary_files_after_lost_requests(server, files, tm
                 one.recv(10)
     assert server.json("GET", "/v1/model")
     wait_until_empty(tmp_path)
+
+
+def test_connections_that_send_nothing_do_not_stop_the_server(server):
+    with contextlib.ExitStack() as stack:
+        silent = [stack.enter_context(socket.create_connection(("127.0.0.1", server.port))) for _ in range(100)]
+        for one in silent[::2]:
+            one.sendall(b"POST /v1/predict HTTP/1.1\r\nHost: 127.0.0.1")
+        assert server.json("GET", "/health") == {"status": "ok"}
 
 
 def wait_until_empty(folder: Path):

@@ -1,6 +1,8 @@
 // The connection to the server: one message, its answer, and then the next one. A lost connection is opened again, and
 // the server continues the session.
 
+// The server closes a connection with this code when another page continues its session.
+const TAKEN_OVER = 4001;
 const FIRST_WAIT_MS = 300;
 const MAX_WAIT_MS = 5000;
 
@@ -31,12 +33,19 @@ export class Connection {
     const socket = new WebSocket(address);
     this.socket = socket;
     socket.onmessage = (event) => this.receive(JSON.parse(event.data));
-    socket.onclose = () => {
+    this.isRefused = false;
+    socket.onclose = (event) => {
       if (socket !== this.socket || this.isClosed) return;
       this.pending?.reject(new Error("the connection was lost"));
       this.pending = null;
       this.ready = new Promise((resolve) => (this.becomeReady = resolve));
-      this.on.lost();
+      if (event.code === TAKEN_OVER) {
+        this.isClosed = true;
+        sessionStorage.removeItem(this.storageKey);
+        this.on.refused("Another page continues this session. Reload this page to begin a new one.");
+        return;
+      }
+      if (!this.isRefused) this.on.lost();
       setTimeout(() => this.isClosed || this.open(), this.wait);
       this.wait = Math.min(2 * this.wait, MAX_WAIT_MS);
     };
@@ -44,6 +53,7 @@ export class Connection {
 
   receive(message) {
     if (message.type === "refused") {
+      this.isRefused = true;
       this.on.refused(message.error);
     } else if (message.type === "hello") {
       this.session = message.session;
