@@ -84,7 +84,9 @@ def wait_for_files(folder, *suffixes):
 
 def test_what_the_page_shows_and_records_is_what_predict_gives(page, recording, run_folder, neutral_file, tmp_path):
     click(page, "record")
-    page.wait("document.querySelector('#bars li.first') && parseInt(document.getElementById('recorded').textContent)")
+    first = page.value("Number(document.getElementById('expression').dataset.frame)")
+    page.wait(f"document.getElementById('expression').dataset.frame > {first} + 10")
+    page.wait("document.querySelectorAll('#bars li.first').length")
     click(page, "record")
     page.wait("document.querySelectorAll('#downloads a').length == 2")
     page.call("Page.setDownloadBehavior", behavior="allow", downloadPath=str(tmp_path))
