@@ -9,11 +9,13 @@ from collections import OrderedDict
 from pathlib import Path
 from typing import Any
 
-from .._model_files import MAX_MANIFEST_BYTES, MODEL_FILE
+from .._model_files import MAX_MANIFEST_BYTES, MODEL_FILES
 from ..exceptions import FerError
 from ..manifest import ModelManifest
 from ..recognition import Recognizer
 
+#: Name of the manifest in a run folder.
+MANIFEST_FILE = "model.json"
 #: Number of models of a folder of runs that are in memory; the one that was not used for the longest time is removed.
 MAX_LOADED_MODELS = 4
 #: Number of runs that are listed.
@@ -88,7 +90,7 @@ class ModelLibrary:
             folder = path if path.is_dir() else path.parent
             name = folder.resolve().name
             recognizer = Recognizer(model, **options)
-            manifest_path = (path / MODEL_FILE if path.is_dir() else path).with_suffix(".json")
+            manifest_path = path / MANIFEST_FILE if path.is_dir() else path.with_suffix(".json")
             self.add(ModelDescription.from_manifest(name, _read_manifest(manifest_path)), recognizer)
 
     def add(self, description: ModelDescription, recognizer: Recognizer) -> None:
@@ -154,8 +156,10 @@ class ModelLibrary:
     def _manifests(self) -> list[Path]:
         if self._runs is None or not self._runs.is_dir():
             return []
-        found = [path.with_suffix(".json") for path in self._runs.glob(f"*/{MODEL_FILE}")]
-        found = [path for path in found if path.is_file()]
+        models = MODEL_FILES.values()
+        found = [
+            path for path in self._runs.glob(f"*/{MANIFEST_FILE}") if any((path.parent / m).exists() for m in models)
+        ]
         return sorted(found, key=lambda path: path.stat().st_mtime, reverse=True)[:MAX_RUNS]
 
 

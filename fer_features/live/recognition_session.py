@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import struct
 import threading
 from collections.abc import Mapping
@@ -125,7 +126,7 @@ def frame_answer(result: FrameResult) -> dict[str, Any]:
 
 def _face_values(face: FacePrediction) -> dict[str, Any]:
     visible = bool(np.isfinite(face.box).all())
-    distance = face.neutral_distance
+    distance, geometry = face.neutral_distance, face.geometry
     return {
         "face_id": face.face_id,
         "status": face.status,
@@ -134,5 +135,6 @@ def _face_values(face: FacePrediction) -> dict[str, Any]:
         "confidence": round(face.confidence, 3),
         "neutral_distance": None if distance is None else round(distance, 4),
         "box": [round(float(value), 1) for value in face.box] if visible else None,
+        "geometry": None if geometry is None else dataclasses.asdict(geometry),
         "landmarks": None if face.landmarks is None else np.round(face.landmarks.astype(float), 1).tolist(),
     }

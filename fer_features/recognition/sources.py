@@ -11,6 +11,7 @@ from ..exceptions import FerError, FerWarning
 from ..media.media_files import READABLE_SUFFIXES, files_in_folder, images_and_videos, natural_sort_key
 from ..media.opencv_files import is_animated, is_image
 from ..media.video_frames import DEFAULT_RATE, UnreadableVideo, VideoFrames
+from ..samples.image_columns import MAX_PIXELS
 from .frames import Frame, FrameSampling
 from .image_io import load_image
 

@@ -55,6 +55,8 @@ function show(frame, answer) {
   timeline.add(frame.time, state, face?.probabilities ?? {});
   element("distance-item").hidden = !face || face.neutral_distance === null;
   element("distance").textContent = face?.neutral_distance?.toFixed(3) ?? "–";
+  element("pose-item").hidden = !face?.geometry;
+  for (const angle of ["yaw", "pitch", "roll"]) element(angle).textContent = face?.geometry?.[angle].toFixed(0) ?? "";
   recording?.add(answer);
   rate.add(frame.time);
   if (recording) element("recorded").textContent = `${recording.seconds.toFixed(0)} s recorded`;
