@@ -12,6 +12,7 @@ from .exceptions import FerError
 from .version import __version__
 
 if TYPE_CHECKING:
+    from ._cluster import cluster
     from .classifiers import register_classifier
     from .datasets import load_dataset, register_dataset
     from .evaluation import EvaluationResult
@@ -33,6 +34,7 @@ __all__ = [
     "Samples",
     "__version__",
     "check",
+    "cluster",
     "compare",
     "convert_model",
     "evaluate",
@@ -56,6 +58,7 @@ _MODULES = {
     "Recognizer": "recognition",
     "Samples": "samples.table",
     "check": "workflow",
+    "cluster": "_cluster",
     "compare": "workflow",
     "convert_model": "model_conversion",
     "evaluate": "workflow",

@@ -17,6 +17,9 @@ Output = TypeVar("Output")
 #: Results per thread that are computed before the first of them is used: results must not accumulate.
 MAX_PENDING_PER_THREAD = 2
 
+#: Whether `map_in_threads` uses the calling thread only.
+_one_thread = False
+
 
 def map_in_threads(function: Callable[[Item], Output], items: Sequence[Item]) -> Iterator[Output]:
     """Results of a function, in the order of the items.
@@ -38,7 +41,7 @@ def map_in_threads(function: Callable[[Item], Output], items: Sequence[Item]) ->
     machine. An exception cancels the items that have not started.
     """
     # Counting the cores takes longer than one small face.
-    n_threads = min(len(items), cpu_count()) if len(items) > 1 else 1
+    n_threads = min(len(items), cpu_count()) if len(items) > 1 and not _one_thread else 1
     if n_threads <= 1:
         yield from map(function, items)
         return
@@ -61,3 +64,15 @@ def single_threaded_blas(enabled: bool = True) -> Iterator[None]:
     """Limit BLAS to one thread: its threads inside the threads of `map_in_threads` would wait for each other."""
     with threadpool_limits(1, user_api="blas") if enabled else contextlib.nullcontext():
         yield
+
+
+@contextlib.contextmanager
+def one_thread() -> Iterator[None]:
+    """Compute in the calling thread only, in a process that is one of several on its machine."""
+    global _one_thread
+    before, _one_thread = _one_thread, True
+    try:
+        with threadpool_limits(1):
+            yield
+    finally:
+        _one_thread = before

@@ -35,6 +35,9 @@ LAYERS = [
     (
         {
             "_atomic",
+            "_cluster",
+            "_cluster_connection",
+            "_cluster_tasks",
             "_csv",
             "_files",
             "_markdown",

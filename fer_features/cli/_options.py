@@ -113,7 +113,7 @@ def add_model_format(parser: Parser) -> None:
 
 
 def add_computation_options(parser: Parser, jobs: str, seed: str) -> None:
-    """Add ``--n-jobs``, ``--seed`` and ``--cache``.
+    """Add ``--n-jobs``, ``--cluster``, ``--seed`` and ``--cache``.
 
     Parameters
     ----------
@@ -125,6 +125,7 @@ def add_computation_options(parser: Parser, jobs: str, seed: str) -> None:
     """
     group = parser.option_group("computation")
     add_n_jobs(group, jobs)
+    add_cluster(group)
     add_seed(group, seed)
     group.add_argument(
         "--cache",
@@ -136,6 +137,25 @@ def add_computation_options(parser: Parser, jobs: str, seed: str) -> None:
 def add_n_jobs(group: OptionGroup, jobs: str) -> None:
     """Add ``--n-jobs``."""
     group.add_argument("--n-jobs", type=n_jobs, default=1, metavar="N", help=f"parallel {jobs}; -1 uses all cores")
+
+
+def add_cluster(group: OptionGroup) -> None:
+    """Add ``--cluster``."""
+    group.add_argument(
+        "--cluster",
+        metavar="WHERE",
+        help="compute on the workers of a Dask cluster instead: local:N, the address of a scheduler (tcp://..., "
+        "tls://...), or a scheduler file; see docs/cluster.md",
+    )
+
+
+def cluster_of(options: argparse.Namespace) -> contextlib.AbstractContextManager[Any]:
+    """The cluster of ``--cluster``, whose workers must be able to read the data; nothing without the option."""
+    if not options.cluster:
+        return contextlib.nullcontext()
+    from .._cluster import cluster
+
+    return cluster(options.cluster, [] if options.data == "demo" else [options.data])
 
 
 def add_seed(group: OptionGroup | Parser, purpose: str) -> None:

@@ -27,7 +27,7 @@ from ._inputs import input_at
 from ._streams import one_line
 
 #: Options that do not change the results; the command in reports omits them.
-NOT_REPRODUCED = ("out", "overwrite", "cache", "n_jobs", "quiet", "verbose", "debug")
+NOT_REPRODUCED = ("out", "overwrite", "cache", "n_jobs", "cluster", "quiet", "verbose", "debug")
 #: Options that the command in reports shows even where they have their defaults.
 ALWAYS_SHOWN = ("pipeline", "data")
 

@@ -17,6 +17,7 @@ from ._options import (
     add_output_folder,
     add_pipeline_option,
     build_pipeline,
+    cluster_of,
     recorded_options,
     setting_errors,
 )
@@ -98,7 +99,7 @@ def run(options: argparse.Namespace, found: list[Check]) -> None:
     with setting_errors(options.set):
         model = build_pipeline(options, **settings)
     out = Path(options.out) if options.out else timestamped_directory("checks", options.pipeline)
-    with ResultFolder(out, CHECK_OUTPUTS, "check", options.overwrite) as results:
+    with ResultFolder(out, CHECK_OUTPUTS, "check", options.overwrite) as results, cluster_of(options):
         model, X, alignment = load_data(options, model, settings)
         with setting_errors(options.set):
             result = check(

@@ -18,6 +18,7 @@ from ._options import (
     add_pipeline_option,
     add_rejection_options,
     build_pipeline,
+    cluster_of,
     recorded_options,
     setting_errors,
 )
@@ -129,7 +130,7 @@ def run(options: argparse.Namespace, kept: list[str]) -> None:
     if options.cv != NO_EVALUATION:
         check_protocol_name(options.cv, options.repeats)
     out = Path(options.out) if options.out else timestamped_directory("runs", options.pipeline)
-    with ResultFolder(out, RUN_OUTPUTS, "run", options.overwrite) as results:
+    with ResultFolder(out, RUN_OUTPUTS, "run", options.overwrite) as results, cluster_of(options):
 
         def save_model(trained: TrainedModel) -> None:
             with results.publish() as folder:

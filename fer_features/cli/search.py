@@ -25,6 +25,7 @@ from ._options import (
     add_pipeline_option,
     add_rejection_options,
     build_pipeline,
+    cluster_of,
     recorded_options,
     setting_errors,
 )
@@ -32,7 +33,10 @@ from ._parser import Parser, add_common_options, command_parser, format_command,
 from .run import print_missing_landmarks
 
 if TYPE_CHECKING:
+    from sklearn.pipeline import Pipeline
+
     from .._result_folder import ResultFolder
+    from ..evaluation.profiling import Stopwatch
     from ..model_selection.search import Search
 
 #: Seconds between two updates of candidates.csv.
@@ -118,13 +122,9 @@ def run(options: argparse.Namespace, kept: list[str]) -> None:
 
     from ..evaluation.profiling import Stopwatch
     from ..evaluation.rejection import check_rejection
-    from ..evaluation.summary import summary
-    from ..experiment import JOURNAL
     from ..model_selection.schedule import check_search_folds
-    from ..model_selection.search import Search
     from ..persistence import check_model_format
     from ..pipelines import set_parameters
-    from ..workflow.searches import finish_search
 
     watch = Stopwatch()
     with setting_errors(options.set):
@@ -138,6 +138,19 @@ def run(options: argparse.Namespace, kept: list[str]) -> None:
     if options.out:  # a folder that cannot be written is reported before the data are read
         with _result_folder(options.out, options):
             pass
+    with cluster_of(options):
+        _search(options, model, grid, watch, kept)
+
+
+def _search(
+    options: argparse.Namespace, model: Pipeline, grid: dict[str, list[Any]], watch: Stopwatch, kept: list[str]
+) -> None:
+    """Read the data, search, refit, save; print a summary."""
+    from ..evaluation.summary import summary
+    from ..experiment import JOURNAL
+    from ..model_selection.search import Search
+    from ..workflow.searches import finish_search
+
     model, X, _ = load_data(options, model, {})
     watch.lap("read")
     planned = Search(

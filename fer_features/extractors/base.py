@@ -10,8 +10,8 @@ from typing import Any, ClassVar, Self
 import numpy as np
 from sklearn.base import BaseEstimator, TransformerMixin
 
+from .._parallel import map_batches
 from .._progress import progress
-from .._threads import map_in_threads
 from ..exceptions import FerError
 from ..samples.mirroring import mirror_samples
 from ..samples.plain_arrays import as_samples
@@ -204,7 +204,9 @@ class Extractor(StatelessTransformer):
         batches = [X[start : start + step] for start in range(0, len(X), step)]
         label = f"extracting features: {type(self).__name__}"
         extract_batch = partial(self._extract_batch, extract=extract or self.extract)
-        return progress(map_in_threads(extract_batch, batches), len(batches), label)
+        if X.info.landmarks_located and batches:
+            X["landmarks"]  # located here, and kept for other extractors: workers of a cluster would each locate them
+        return progress(map_batches(extract_batch, batches), len(batches), label)
 
     def _extract_batch(self, X: Samples, extract: Callable[[Samples], np.ndarray]) -> np.ndarray:
         with descriptor_errors(self, X):

@@ -11,8 +11,8 @@ from typing import Any, ClassVar, Self
 import joblib
 import numpy as np
 
+from .._parallel import map_batches
 from .._progress import progress
-from .._threads import map_in_threads
 from ..exceptions import FerError
 from ..faces.detector import FaceDetector, as_detector
 from ..faces.face_search import FaceSearch, FacesInImages, face_coverage
@@ -283,7 +283,7 @@ def largest_faces(
         return [[next(iter(search(np.ascontiguousarray(clip[t]))), None) for t in times] for clip in images[batch]]
 
     batches = [indices[i : i + CLIPS_PER_BATCH] for i in range(0, len(indices), CLIPS_PER_BATCH)]
-    yield from progress(map_in_threads(search_batch, batches), len(batches), "locating faces")
+    yield from progress(map_batches(search_batch, batches), len(batches), "locating faces")
 
 
 _DIGESTS: weakref.WeakKeyDictionary[Any, str] = weakref.WeakKeyDictionary()

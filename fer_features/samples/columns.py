@@ -17,7 +17,7 @@ from __future__ import annotations
 import abc
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any, ClassVar, TypeAlias
 
 import numpy as np
 
@@ -48,6 +48,8 @@ class LazyColumn(abc.ABC):
 
     shape: tuple[Any, ...]
     dtype: np.dtype = np.dtype(np.uint8)
+    #: Tasks of a cluster share it.
+    sent_once: ClassVar[bool] = True
 
     def __len__(self) -> int:
         """Number of samples."""

@@ -7,7 +7,7 @@ import hashlib
 import zipfile
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import cv2
 import numpy as np
@@ -49,6 +49,9 @@ class FeatureStore:
     >>> store.features("index", np.array([0, 2]), extract).tolist(), store.n_computed
     ([[0.0], [2.0]], 2)
     """
+
+    #: Tasks of a cluster share it.
+    sent_once: ClassVar[bool] = True
 
     def __init__(self, n: int, fingerprint: Callable[[], str] | None = None):
         self.n = n
