@@ -8,6 +8,7 @@ from sklearn.base import BaseEstimator
 from .exceptions import FerError
 from .pipelines import ensemble_members
 from .samples.data_info import WARNING_PREFIX
+from .samples.feature_blocks import stored_features
 from .samples.table import Samples
 
 #: Fraction of the searched images with a face that the detector finds, below which they may show no faces at all.
@@ -33,6 +34,11 @@ def locate_faces(model: BaseEstimator, X: Samples) -> tuple[Samples, dict[str, s
     settings : dict of str to str
         The parameters ``faces__method``, if faces are located.
     """
+    if stored := stored_features(X):
+        method = stored[0].face_method
+        names = [name for name in model.get_params() if f"__{name}".endswith("__faces__method")]
+        model.set_params(**dict.fromkeys(names, method))
+        return X, {name: method for name in names if method in ("detect", "crop")}
     names = [name for name in model.get_params() if f"__{name}".endswith("__faces__method")]
     steps = [member.named_steps["faces"] for member in ensemble_members(model) if names]
     automatic = [step for step in steps if step.method == "auto"]

@@ -21,6 +21,7 @@ from .extractors import EXTRACTORS, Align, Features, LocateFaces, Neutral
 from .extractors.features import named_extractors
 from .presets import PRESETS
 from .samples.augmentation import validate_augmentation
+from .samples.feature_blocks import stored_features
 from .samples.table import COLUMNS, Samples
 
 #: Largest number of valid names that a message lists in full.
@@ -224,6 +225,8 @@ def check_columns(model: BaseEstimator, X: Samples) -> None:
     """
     for member in ensemble_members(model):
         faces = getattr(member, "named_steps", {}).get("faces")
+        if stored_features(X):
+            continue  # `Features` compares them with its extractors
         table = X if faces is None else faces.transform(X)
         for name in required_columns(member):
             table.column(name)
@@ -231,8 +234,9 @@ def check_columns(model: BaseEstimator, X: Samples) -> None:
 
 def transformed(model: BaseEstimator, X: Samples) -> Samples:
     """The table that the extractors of a single pipeline get: aligned, with the chosen neutral frames."""
-    for step in _steps_before_features(model):
-        X = step.transform(X)
+    if not stored_features(X):
+        for step in _steps_before_features(model):
+            X = step.transform(X)
     return X
 
 
@@ -249,6 +253,8 @@ def can_extract(model: BaseEstimator, X: Samples) -> np.ndarray:
     -------
     ndarray of bool, shape (n,)
     """
+    if stored_features(X):
+        return ~X.missing("features")
     missing = np.zeros(len(X), bool)
     for member in ensemble_members(model):
         table = transformed(member, X)

@@ -23,7 +23,7 @@ from fer_features.classifiers import CLASSIFIERS, register_classifier
 from fer_features.cli import main
 from fer_features.extractors import HOG, LocateFaces
 from fer_features.pipelines import transformed
-from fer_features.workflow import search
+from fer_features.workflow import feature_shards, search
 from tests.conftest import draw_clips
 
 pytestmark = pytest.mark.skipif(
@@ -165,6 +165,16 @@ def test_faces_are_located_on_the_workers(on_cluster, small_faces, monkeypatch):
     assert sizes  # something was computed there
     monkeypatch.setattr(_cluster, "_active", None)
     np.testing.assert_array_equal(found, LocateFaces("crop").fit_transform(X[:].with_columns())["landmarks"])
+
+
+def test_features_in_files_are_extracted_on_the_workers(on_cluster, tmp_path, monkeypatch):
+    monkeypatch.setattr(feature_shards, "SAMPLES_PER_SHARD", 10)
+    sizes = sent_bytes(on_cluster, monkeypatch)
+    found = feature_shards.write_shards("landmarks_ridge", table(), tmp_path / "with")
+    assert sizes
+    monkeypatch.setattr(_cluster, "_active", None)
+    expected = feature_shards.write_shards("landmarks_ridge", table(), tmp_path / "without")
+    np.testing.assert_array_equal(found["features"], expected["features"])
 
 
 def test_results_are_in_order_and_errors_are_those_of_the_function(on_cluster):

@@ -1,5 +1,6 @@
 """Classifiers for feature vectors, probability calibration, and soft voting."""
 
+from .blockwise import BlockNystroem, BlockRidge, BlockSGD
 from .calibrated_pipeline import CalibratedPipeline, uncalibrated
 from .classifier_registry import CLASSIFIERS, ClassifierSpec, register_classifier
 from .hgb import HGB
@@ -14,6 +15,9 @@ __all__ = [
     "HGB",
     "SVM",
     "XGB",
+    "BlockNystroem",
+    "BlockRidge",
+    "BlockSGD",
     "CalibratedPipeline",
     "ClassifierSpec",
     "KernelRidgeClassifier",

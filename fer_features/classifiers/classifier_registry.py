@@ -14,6 +14,7 @@ from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 from sklearn.linear_model import LogisticRegression
 
 from ..exceptions import FerError
+from .blockwise import BlockNystroem, BlockRidge, BlockSGD
 from .hgb import HGB
 from .kernel_ridge.classifier import KernelRidgeClassifier
 from .linear_svm import LinearSVM
@@ -75,6 +76,24 @@ CLASSIFIERS: dict[str, ClassifierSpec] = {
         {"classifier__alpha": [0.03, 0.1, 0.3], "classifier__gamma": [0.5, 1, 2]},
         "kernel ridge classifier, RBF kernel, one versus rest, leave-one-out errors in closed form",
         "Saunders et al., ICML 1998; mirror invariance: Haasdonk and Burkhardt, Machine Learning 2007",
+    ),
+    "ridge": ClassifierSpec(
+        lambda random_state: [("classifier", BlockRidge())],
+        {"classifier__alpha": [1e-5, 1e-4, 1e-3]},
+        "linear least squares, one versus rest; trained block by block",
+        "Hoerl and Kennard, Technometrics 1970",
+    ),
+    "sgd": ClassifierSpec(
+        lambda random_state: [("classifier", BlockSGD(random_state=random_state))],
+        {"classifier__alpha": [1e-6, 1e-5, 1e-4]},
+        "logistic regression by stochastic gradient descent; trained block by block",
+        "Bottou, COMPSTAT 2010",
+    ),
+    "nystroem": ClassifierSpec(
+        lambda random_state: [("classifier", BlockNystroem(random_state=random_state))],
+        {"classifier__alpha": [0.03, 0.1, 0.3], "classifier__gamma": [0.5, 1, 2]},
+        "kernel ridge classifier with inducing samples, RBF kernel; trained block by block",
+        "Williams and Seeger, NIPS 2000",
     ),
     "logreg": ClassifierSpec(
         lambda random_state: [("classifier", LogisticRegression(C=30, max_iter=2000, random_state=random_state))],

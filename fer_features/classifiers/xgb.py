@@ -9,10 +9,11 @@ import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
-from xgboost import XGBClassifier
+from xgboost import DataIter, QuantileDMatrix, XGBClassifier, train
 from xgboost.core import XGBoostError
 
 from ..exceptions import FerError
+from ..samples.feature_blocks import FeatureBlocks
 from .sample_weights import check_sample_weight
 
 
@@ -79,9 +80,11 @@ class XGB(ClassifierMixin, BaseEstimator):
 
         Parameters
         ----------
-        X : array-like of shape (n, d)
+        X : FeatureBlocks, or array-like of shape (n, d)
+            Features on disk are read block by block, and kept as the numbers of their bins, a byte per feature.
         y : array-like of shape (n,)
         sample_weight : array-like of shape (n,), optional
+            Not for features on disk.
 
         Returns
         -------
@@ -94,7 +97,10 @@ class XGB(ClassifierMixin, BaseEstimator):
         ValueError
             For invalid data, or a single class.
         """
-        X, y = validate_data(self, X, y, dtype=(np.float64, np.float32))
+        if isinstance(X, FeatureBlocks):
+            y, self.n_features_in_ = np.asarray(y), X.shape[1]
+        else:
+            X, y = validate_data(self, X, y, dtype=(np.float64, np.float32))
         check_classification_targets(y)
         sample_weight = check_sample_weight(sample_weight, len(X))
         self.classes_, codes = np.unique(y, return_inverse=True)
@@ -104,7 +110,10 @@ class XGB(ClassifierMixin, BaseEstimator):
             raise FerError(f"XGB: n_estimators={self.n_estimators!r}, but it must be at least 1")
         estimator = XGBClassifier(**self.get_params(), n_jobs=1, tree_method="hist")
         try:
-            self.estimator_ = estimator.fit(X, codes, sample_weight=sample_weight)
+            if isinstance(X, FeatureBlocks):
+                self.estimator_ = self._fit_blocks(estimator, X, codes)
+            else:
+                self.estimator_ = estimator.fit(X, codes, sample_weight=sample_weight)
         except XGBoostError as error:  # the message contains a stack trace
             first_line = str(error).strip().splitlines()[0]
             without_source_file = re.sub(r"^\[[0-9:]+\] \S+: ", "", first_line)
@@ -119,8 +128,22 @@ class XGB(ClassifierMixin, BaseEstimator):
     def predict_proba(self, X: Any) -> np.ndarray:
         """Compute the probability of each class, shape (n, k) float32, for features of shape (n, d)."""
         check_is_fitted(self)
-        X = validate_data(self, X, dtype=(np.float64, np.float32), reset=False)
-        return self.estimator_.predict_proba(X)
+        if not isinstance(X, FeatureBlocks):
+            return self.estimator_.predict_proba(validate_data(self, X, dtype=(np.float64, np.float32), reset=False))
+        probabilities = np.empty((len(X), len(self.classes_)), np.float32)
+        for rows in X.row_blocks():
+            probabilities[rows] = self.estimator_.predict_proba(X[rows])
+        return probabilities
+
+    def _fit_blocks(self, estimator: XGBClassifier, X: FeatureBlocks, codes: np.ndarray) -> XGBClassifier:
+        """The estimator with trees that are fitted to quantized features, which are read block by block."""
+        k = len(self.classes_)
+        params = estimator.get_xgb_params() | {"objective": "binary:logistic" if k == 2 else "multi:softprob"}
+        params |= {} if k == 2 else {"num_class": k}
+        data = QuantileDMatrix(_FeatureIterator(X, codes), max_bin=self.max_bin, nthread=1)
+        booster = train(params, data, num_boost_round=self.n_estimators)
+        estimator.load_model(booster.save_raw())
+        return estimator
 
     def tree_splits(self) -> list[tuple[int, np.ndarray, np.ndarray]]:
         """List the splits of each tree: its number, the features (m,) int and the gains (m,) float64.
@@ -134,3 +157,22 @@ class XGB(ClassifierMixin, BaseEstimator):
         trees, gains = table["Tree"].to_numpy(), table["Gain"].to_numpy()
         features = table["Feature"].str[1:].astype(int).to_numpy()  # 'f12' is feature 12
         return [(number, features[trees == number], gains[trees == number]) for number in np.unique(trees)]
+
+
+class _FeatureIterator(DataIter):
+    """The blocks of features on disk, in the form that XGBoost reads."""
+
+    def __init__(self, X: FeatureBlocks, codes: np.ndarray):
+        self.X, self.codes, self.blocks, self.position = X, codes, X.row_blocks(), 0
+        super().__init__()
+
+    def next(self, input_data: Any) -> bool:
+        if self.position == len(self.blocks):
+            return False
+        rows = self.blocks[self.position]
+        input_data(data=self.X[rows], label=self.codes[rows])
+        self.position += 1
+        return True
+
+    def reset(self) -> None:
+        self.position = 0

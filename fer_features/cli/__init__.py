@@ -31,6 +31,7 @@ COMMANDS = {
     "teach": ("teach", "train a model of your own expressions in front of the camera"),
     "serve": ("serve", "answer HTTP requests with expressions in images and videos"),
     "landmarks": ("landmarks", "write the landmarks of a data set; train, adapt or evaluate a landmark detector"),
+    "extract": ("extract", "extract features to files, for data that do not fit into memory"),
     "pack": ("pack", "write a data set as one file, which is read faster"),
     "list-files": ("list_files", "list images and videos as a table of files"),
     "list": ("list_components", "list data sets, extractors, classifiers and presets"),

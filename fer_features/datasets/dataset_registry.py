@@ -15,6 +15,7 @@ from .folders import FOLDERS
 from .layouts import LAYOUTS
 from .metadata_table import TABLE, TABLE_SUFFIXES, column_names
 from .packed import PACKED
+from .shards import SHARDS
 
 #: Name -> data set. `register_dataset` adds to it.
 DATASETS: dict[str, Dataset] = {
@@ -23,6 +24,7 @@ DATASETS: dict[str, Dataset] = {
     "fer2013": FER2013,
     "table": TABLE,
     "packed": PACKED,
+    "shards": SHARDS,
     **{layout.name: layout.as_dataset() for layout in LAYOUTS},
     "folders": FOLDERS,
 }

@@ -22,6 +22,7 @@ from ..classifiers import SVM, CalibratedPipeline, LinearSVM, SoftVoting, uncali
 from ..exceptions import FerError
 from ..extractors.features import named_extractors
 from ..pipelines import ensemble_members, transformed
+from ..samples.feature_blocks import stored_features
 from ..samples.mirroring import mirror_samples
 from ..samples.table import Samples
 
@@ -184,6 +185,8 @@ def precompute_features(model: BaseEstimator, X: Samples) -> None:
 
     Extractors that are fitted are skipped: their features depend on the training samples of the fold.
     """
+    if stored_features(X):
+        return
     for member in ensemble_members(model):
         table = transformed(member, X)
         for _, extractor in named_extractors(member):

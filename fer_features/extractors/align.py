@@ -9,6 +9,7 @@ import numpy as np
 
 from ..exceptions import FerError
 from ..samples.columns import LazyColumn, as_lazy_column
+from ..samples.feature_blocks import stored_features
 from ..samples.plain_arrays import as_samples
 from ..samples.table import Samples
 from ..vision.crop import ALIGNMENTS, face_template, resize_images, square_corner, warp_images
@@ -108,6 +109,9 @@ class Align(SamplesTransformer):
             If a parameter is invalid or images are absent.
         """
         self.validate_parameters()
+        if stored := stored_features(X):
+            self.image_size_: Any = stored[0].image_size
+            return self
         self.image_size_ = tuple(np.shape(as_samples(X, ("images",)).column("images"))[-2:])
         return self
 
@@ -122,6 +126,7 @@ class Align(SamplesTransformer):
         -------
         Samples
             With `images` (n, T, height, width) uint8 that are cropped on access, and `landmarks` in their pixels.
+            `X` itself where its features were extracted before.
 
         Raises
         ------
@@ -129,6 +134,8 @@ class Align(SamplesTransformer):
             If a parameter is invalid, or if images or the landmarks for the alignment are absent.
         """
         self.validate_parameters()
+        if stored_features(X):
+            return X
         if self.method != "none" and isinstance(X, Samples) and "images" in X and "landmarks" not in X:
             file = X.info.files.get("landmarks")
             raise FerError(

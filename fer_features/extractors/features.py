@@ -13,10 +13,13 @@ from sklearn.utils.metadata_routing import process_routing
 from sklearn.utils.validation import check_is_fitted
 
 from ..exceptions import FerError
+from ..samples.feature_blocks import FeatureBlocks, stored_features
 from ..samples.mirroring import mirror_samples
+from ..samples.table import Samples
 from .base import Extractor
+from .cache_keys import cache_key
 from .parameters import check_parameters
-from .scaling import SCALES, chunks_of_rows, fit_block_scaling
+from .scaling import SCALES, chunks_of_rows, divisor_of, fit_block_scaling
 
 #: Allowed values of the parameter `mirror`.
 MIRRORS = ("none", "mean", "concatenate")
@@ -92,19 +95,25 @@ class Features(FeatureUnion):
         FerError
             For invalid parameters, or if features cannot be extracted from some samples.
         """
-        self._fit_blocks(X, y, self._routed("fit", params))
+        if stored_features(X):
+            self._fit_stored(X)
+        else:
+            self._fit_blocks(X, y, self._routed("fit", params))
         return self
 
-    def fit_transform(self, X: Any, y: Any = None, **params: Any) -> np.ndarray:
+    def fit_transform(self, X: Any, y: Any = None, **params: Any) -> Any:
         """Fit, and return the scaled features of the same samples, as `fit` and `transform` would do.
 
         Returns
         -------
-        ndarray, shape (n, n_features_out_), float32
+        ndarray or FeatureBlocks, shape (n, n_features_out_), float32
         """
+        if stored_features(X):
+            self._fit_stored(X)
+            return self._stored(X)
         return self._scale_blocks(self._fit_blocks(X, y, self._routed("fit_transform", params)))
 
-    def transform(self, X: Any, **params: Any) -> np.ndarray:
+    def transform(self, X: Any, **params: Any) -> Any:
         """Scaled features.
 
         Parameters
@@ -116,7 +125,8 @@ class Features(FeatureUnion):
         Returns
         -------
         ndarray, shape (n, n_features_out_), float32
-            A data frame after ``set_output(transform="pandas")``.
+            A data frame after ``set_output(transform="pandas")``. `FeatureBlocks`, which are read on access, where the
+            features of the samples were extracted before.
 
         Raises
         ------
@@ -127,6 +137,8 @@ class Features(FeatureUnion):
         if params:
             raise TypeError(f"Features.transform takes no metadata, but got {', '.join(params)}")
         check_is_fitted(self)
+        if stored_features(X):
+            return self._stored(X)
         blocks = self._extract_blocks(X)
         for (name, _), block, mean in zip(self.transformer_list, blocks, self.means_, strict=True):
             if block.shape[-1] != len(mean):
@@ -182,6 +194,52 @@ class Features(FeatureUnion):
         self.n_features_out_ = sum(math.prod(block.shape[1:]) for block in blocks)
         return blocks
 
+    def _fit_stored(self, X: Samples) -> None:
+        """Fit mean and scale to features that were extracted before, in one pass over their files."""
+        check_parameters(self, {"scale": SCALES, "mirror": MIRRORS})
+        found = stored_features(X)
+        assert found is not None
+        column, indices = found
+        if self.mirror != "none" or [name for name, _ in self.transformer_list] != list(column.blocks):
+            raise FerError(
+                f"the features in {column.folder} are those of {'_'.join(column.blocks)} without mirror images: use a "
+                "pipeline with these"
+            )
+        for name, extractor in self.transformer_list:
+            extractor.validate_parameters()
+            if cache_key(extractor) != column.blocks[name]["key"]:
+                raise FerError(
+                    f"the features '{name}' in {column.folder} were extracted with other parameters or another version "
+                    "of the code: extract them again, or use the same parameters"
+                )
+            extractor.input_shape_ = tuple(column.blocks[name]["input_shape"])
+        total, squares = np.zeros(column.shape[1]), np.zeros(column.shape[1])
+        shift = column[indices[:1]][0].astype(np.float64)  # close to the mean, so that little cancels
+        for _, at in column.by_file(indices):
+            centred = column[indices[at]] - shift
+            total += centred.sum(0)
+            squares += np.einsum("ij,ij->j", centred, centred)
+        mean = total / len(indices)
+        std = np.sqrt(np.maximum(squares / len(indices) - mean**2, 0))
+        stops = np.cumsum([block["n_features"] for block in column.blocks.values()])[:-1]
+        self.means_ = [part.astype(np.float32) for part in np.split(mean + shift, stops)]
+        if self.scale == "none":
+            self.means_ = [np.zeros_like(part) for part in self.means_]
+        self.scales_ = [divisor_of(part, self.scale) for part in np.split(std, stops)]
+        self.n_features_out_ = column.shape[1]
+
+    def _stored(self, X: Samples) -> FeatureBlocks:
+        found = stored_features(X)
+        assert found is not None
+        parts = zip(self._block_weights(), self.scales_, strict=True)
+        factor = np.concatenate([weight / divisor for weight, divisor in parts]).astype(np.float32)
+        return FeatureBlocks(*found, np.concatenate(self.means_), factor)
+
+    def _block_weights(self) -> np.ndarray:
+        given = self.transformer_weights or {}
+        weights = np.array([given.get(name, 1.0) for name, _ in self.transformer_list], np.float32)
+        return weights if self.scale == "none" else weights / np.sqrt((weights**2).sum())
+
     def _extract_blocks(self, X: Any) -> list[np.ndarray]:
         """Features of each extractor, (n, d); with mirror='concatenate' (n, 2, d) of images and mirror images."""
         blocks = []
@@ -204,10 +262,7 @@ class Features(FeatureUnion):
         return blocks
 
     def _scale_blocks(self, blocks: list[np.ndarray]) -> np.ndarray:
-        given = self.transformer_weights or {}
-        weights = np.array([given.get(name, 1.0) for name, _ in self.transformer_list], np.float32)
-        if self.scale != "none":
-            weights /= np.sqrt((weights**2).sum())
+        weights = self._block_weights()
         widths = [block.shape[-1] for block in blocks]
         # A single block is scaled in place.
         out = blocks[0] if len(blocks) == 1 else np.empty((*blocks[0].shape[:-1], sum(widths)), np.float32)

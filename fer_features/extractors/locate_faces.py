@@ -19,6 +19,7 @@ from ..faces.face_search import FaceSearch, FacesInImages, face_coverage
 from ..faces.landmarker_archive import default_landmarker
 from ..faces.localizer import FaceLocalizer, FaceView
 from ..samples.columns import LazyColumn, as_lazy_column
+from ..samples.feature_blocks import stored_features
 from ..samples.feature_store import FeatureStore
 from ..samples.plain_arrays import as_samples
 from ..samples.table import Samples
@@ -143,7 +144,7 @@ class LocateFaces(SamplesTransformer):
             If a parameter is invalid or images are absent.
         """
         method = getattr(self, "method_", None) or self.resolved_method(X)
-        if method in ("given", "none") or (isinstance(X, Samples) and X.info.landmarks_located):
+        if method in ("given", "none") or (isinstance(X, Samples) and X.info.landmarks_located) or stored_features(X):
             return X
         X = as_samples(X, ("images",))
         search = self.face_search(method)

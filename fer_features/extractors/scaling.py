@@ -51,6 +51,13 @@ def fit_block_scaling(block: np.ndarray, scale: str) -> tuple[np.ndarray, np.nda
         centred = (block[rows] - mean.astype(np.float32)).reshape(-1, block.shape[-1])
         squares += np.einsum("ij,ij->j", centred, centred)
     std = np.sqrt(squares / max(1, block.size // max(1, block.shape[-1])))
+    return mean.astype(np.float32), divisor_of(std, scale)
+
+
+def divisor_of(std: np.ndarray, scale: str) -> np.ndarray:
+    """Divisor of a block of features with these standard deviations, shape (d,), float32; see `fit_block_scaling`."""
+    if scale == "none":
+        return np.ones(std.shape, np.float32)
     total = np.sqrt((std**2).sum())
     if scale == "standardize":
         divisor = np.maximum(std, MIN_RELATIVE_STD * total / np.sqrt(std.size))
@@ -58,7 +65,7 @@ def fit_block_scaling(block: np.ndarray, scale: str) -> tuple[np.ndarray, np.nda
     else:
         divisor = np.full(std.shape, total)
     divisor[divisor == 0] = 1
-    return mean.astype(np.float32), divisor.astype(np.float32)
+    return divisor.astype(np.float32)
 
 
 def chunks_of_rows(block: np.ndarray) -> Iterator[slice]:

@@ -123,7 +123,8 @@ def _predict(
         first = clone(model[:n])
         features = first.fit_transform(X[train], label[train]), first.transform(X[test])
         for block in features:  # later steps must not change them for the next candidate
-            block.flags.writeable = False
+            if isinstance(block, np.ndarray):
+                block.flags.writeable = False
         _last_features[features_key] = features
     train_features, test_features = _last_features[features_key]
     return clone(model[n:]).fit(train_features, label[train]).predict(test_features)

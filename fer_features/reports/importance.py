@@ -30,6 +30,7 @@ from ..plotting.faces import MeanFace, contrast_limits, mean_face
 from ..plotting.importance import GAIN_CAPTION, LEAD_CAPTION, SHARED_CAPTION, relative_heat
 from ..plotting.overlays import blend_heatmap, draw_circles, render_face
 from ..samples.data_info import class_name
+from ..samples.feature_blocks import stored_features
 from ..samples.table import Samples
 from .html import EmbeddedImage, ImageCard, embedded_image, sentence_case
 
@@ -102,6 +103,8 @@ def importance_section(
     -------
     ImportanceSection
     """
+    if stored_features(X):
+        return ImportanceSection((), "The data are extracted features: there are no faces on which to show importance.")
     figures: list[ImportanceFigure] = []
     absent: list[str] = []
     members = model.estimators_ if isinstance(model, SoftVoting) else [model]

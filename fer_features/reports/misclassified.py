@@ -77,7 +77,7 @@ def misclassified_section(predictions: pd.DataFrame, X: Samples, model: BaseEsti
         kind=kind,
         cards=tuple(_card(row, X, model, kind) for row in shown),
         n_errors=len(errors),
-        n_frames=X.column("images" if "images" in X else "landmarks").shape[1],
+        n_frames=next((X.column(name).shape[1] for name in ("images", "landmarks") if name in X), 0),
     )
 
 
@@ -96,11 +96,13 @@ def _card(row: dict[Any, Any], X: Samples, model: BaseEstimator, kind: str) -> I
 
 
 def _frames(sample: Samples, model: BaseEstimator, about: str) -> tuple[EmbeddedImage, ...]:
-    """Neutral and apex frame of a sequence, or the only frame of a still image."""
+    """Neutral and apex frame of a sequence, or the only frame of a still image; none of extracted features."""
     if "images" in sample:
         crops = alignment_of(model, sample).transform(sample)
         n_frames = crops.column("images").shape[1]
         frames = [crops.frame("images", t)[0] for t in ((0, -1) if n_frames > 1 else (0,))]
+    elif "landmarks" not in sample:
+        return ()
     else:
         landmarks = register_landmarks(sample["landmarks"])[0]
         shapes = np.asarray(landmarks[[0, -1]] if len(landmarks) > 1 else landmarks, float)

@@ -18,7 +18,7 @@ HASH_BATCH_SIZE = 64
 _known: WeakKeyDictionary[Samples, dict[tuple[str, ...], str]] = WeakKeyDictionary()
 
 
-def fingerprint(X: Samples, columns: tuple[str, ...] = ("images", "landmarks", "label")) -> str:
+def fingerprint(X: Samples, columns: tuple[str, ...] = ("images", "landmarks", "features", "label")) -> str:
     """Content hash of a table: equal for equal data, whatever the file or the storage.
 
     Parameters
@@ -45,8 +45,10 @@ def fingerprint(X: Samples, columns: tuple[str, ...] = ("images", "landmarks", "
     False
     """
     # Located landmarks depend on the pipeline, not only on the data.
-    located = {"landmarks"} if X.info.landmarks_located else set()
-    names = tuple(name for name in columns if name in X and name not in located)
+    unhashed = {"landmarks"} if X.info.landmarks_located else set()
+    if "features" in X and not hasattr(X.column("features"), "digest"):
+        unhashed.add("features")  # a column of the user
+    names = tuple(name for name in columns if name in X and name not in unhashed)
     known = _known.setdefault(X, {})
     if names not in known:
         known[names] = _content_hash(X, names)
@@ -57,6 +59,10 @@ def _content_hash(X: Samples, names: tuple[str, ...]) -> str:
     digest = hashlib.blake2b(digest_size=16)
     for name in names:
         digest.update(f"{name} {len(X)}".encode())
+        if name == "features":  # of files with the hash of their content
+            digest.update(getattr(X.column(name), "digest", "").encode())
+            digest.update(np.ascontiguousarray(X.indices).data)
+            continue
         for start in range(0, len(X), HASH_BATCH_SIZE):
             batch = X[start : start + HASH_BATCH_SIZE]
             for value in batch.label_codes if name == "label" else batch[name]:

@@ -204,7 +204,7 @@ def test_names_that_a_specification_cannot_hold_are_refused(registry, name):
     ("name", "given", "grid", "message"),
     [
         ("svm", KNeighborsClassifier, {}, "already taken"),
-        ("ridge", Ridge(), {}, "interface of a scikit-learn classifier"),
+        ("regression", Ridge(), {}, "interface of a scikit-learn classifier"),
         ("five", 5, {}, "interface of a scikit-learn classifier"),
         ("none", lambda: None, {}, "interface of a scikit-learn classifier"),
         ("knn", KNeighborsClassifier, {"C": [1]}, "KNeighborsClassifier has no parameter 'classifier__C'"),

@@ -12,6 +12,9 @@ from fer_features.classifiers import (
     HGB,
     SVM,
     XGB,
+    BlockNystroem,
+    BlockRidge,
+    BlockSGD,
     CalibratedPipeline,
     KernelRidgeClassifier,
     LinearSVM,
@@ -37,6 +40,9 @@ ESTIMATORS = [
     scaled(KernelRidgeClassifier()),
     scaled(LogisticRegression(), calibration_cv=0),
     SoftVoting([("linear", LinearSVM()), ("rbf", SVM())], calibration_cv=2),
+    BlockRidge(),
+    BlockSGD(random_state=0),
+    BlockNystroem(random_state=0),
 ]
 
 

@@ -48,6 +48,7 @@ CALLS = {
     "convert": "convert CROPPED OUT.skops",
     "demo": "demo OUT --subjects 1 --test-subjects 1 --repeats 1 --test-repeats 1",
     "inspect": "inspect DATA --subjects SUBJECTS --out OUT.html",
+    "extract": f"extract --pipeline landmarks_ridge {DATA} --out OUT",
     "pack": "pack DATA --subjects SUBJECTS OUT.h5",
     "plot": "plot landmarks DATA --out OUT.png",
     "plot importance": "plot landmarks DATA --model RUN --out OUT.png",
@@ -59,7 +60,7 @@ CALLS = {
     "adapt landmarks": "landmarks adapt --data DATA --out OUT.npz",
 }
 #: Calls whose output is a folder.
-FOLDER_CALLS = ("run", "run without evaluation", "search", "check", "compare", "evaluate landmarks", "demo")
+FOLDER_CALLS = ("run", "run without evaluation", "search", "check", "compare", "evaluate landmarks", "demo", "extract")
 
 #: Calls that would replace an input.
 OVERWRITING_CALLS = (
@@ -150,7 +151,7 @@ def test_hostile_values_of_options_are_reported_in_one_line(name, run, tmp_path,
     options = [option for option in options if option != "--cache"]  # creates a folder
     # The inputs do not exist, so that a valid value does not start a computation.
     required = {"compare": ["no", "no"], "inspect": ["no"], "plot": ["hog", "no"], "predict": ["no"]}.get(name, [])
-    required += {"convert": ["no", "no.skops"]}.get(name, [])
+    required += {"convert": ["no", "no.skops"], "extract": ["--data", "no"]}.get(name, [])
     required += {"run": ["--data", "no"], "search": ["--data", "no"], "check": ["--data", "no"]}.get(name, [])
     required += {"plot": ["--out", "x.png"], "predict": ["--model", "no"], "demo": ["/dev/null/x"]}.get(name, [])
     required += {"landmarks": ["evaluate", "--data", "no"], "list": ["nothing"]}.get(name, [])

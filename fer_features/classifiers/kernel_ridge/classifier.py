@@ -13,6 +13,7 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from ...exceptions import FerError
+from ...samples.feature_blocks import FeatureBlocks
 from ..sample_weights import check_sample_weight
 from ..temperature_scaling import fit_inverse_temperature
 from .memory import choose_n_inducing
@@ -168,6 +169,11 @@ class KernelRidgeClassifier(ClassifierMixin, BaseEstimator):
             For invalid data, a single class, groups that are not adjacent, or a singular kernel matrix.
         """
         alphas = self._check_parameters()
+        if isinstance(X, FeatureBlocks) and not self.n_inducing and 4 * X.shape[0] ** 2 > self.max_memory * 1e9:
+            raise FerError(
+                f"KernelRidgeClassifier: the kernel of {len(X)} samples takes {4e-9 * X.shape[0] ** 2:.1f} GB, above "
+                f"max_memory={self.max_memory:g}: use nystroem, which is trained block by block"
+            )
         X, y = validate_data(self, X, y, dtype=(np.float32, np.float64))
         check_classification_targets(y)
         if self.mirror_invariant and X.shape[1] % 2:
