@@ -168,9 +168,8 @@ class BlockSGD(BlockwiseClassifier):
     Attributes
     ----------
     classes_ : ndarray of shape (k,)
-    estimator_ : sklearn.linear_model.SGDClassifier
-    scale_ : float
-        Factor of the features.
+    coef_ : ndarray of shape (k, d), float64
+    intercept_ : ndarray of shape (k,), float64
 
     Notes
     -----
@@ -201,24 +200,25 @@ class BlockSGD(BlockwiseClassifier):
         # Of few samples the order does not depend on the blocks.
         seed, *seeds = check_random_state(self.random_state).randint(np.iinfo(np.int32).max, size=3)
         order_random, row_random = map(np.random.RandomState, seeds)
-        self.estimator_ = SGDClassifier(loss="log_loss", alpha=self.alpha, average=True, random_state=int(seed))
+        sgd = SGDClassifier(loss="log_loss", alpha=self.alpha, average=True, random_state=int(seed))
         blocks = row_blocks(X)
         read = (X[rows] for rows in blocks)
         squares = sum(float(np.einsum("ij,ij->", block, block, dtype=np.float64)) for block in read)
-        self.scale_ = float(np.sqrt(X.shape[0] * X.shape[1] / squares)) if squares else 1.0
+        scale = float(np.sqrt(X.shape[0] * X.shape[1] / squares)) if squares else 1.0
         for _ in range(self.n_epochs):
             order = order_random.permutation(len(blocks))
             for start in range(0, len(order), MIXED_BLOCKS):
                 mixed = np.sort(np.concatenate([blocks[i] for i in order[start : start + MIXED_BLOCKS]]))
                 rows = row_random.permutation(mixed)
-                self.estimator_.partial_fit(self._scaled(X[rows]), codes[rows], np.arange(len(self.classes_)))
-
-    def _scaled(self, block: np.ndarray) -> np.ndarray:
-        return block * block.dtype.type(self.scale_)
+                block = X[rows]
+                sgd.partial_fit(block * block.dtype.type(scale), codes[rows], np.arange(len(self.classes_)))
+        coef, intercept = sgd.coef_ * scale, sgd.intercept_
+        if len(self.classes_) == 2:  # half for and half against
+            coef, intercept = np.concatenate([-coef, coef]) / 2, np.concatenate([-intercept, intercept]) / 2
+        self.coef_, self.intercept_ = coef, intercept
 
     def _scores(self, block: np.ndarray) -> np.ndarray:
-        scores = self.estimator_.decision_function(self._scaled(block))
-        return np.stack([-scores, scores], 1) / 2 if scores.ndim == 1 else scores
+        return block @ self.coef_.T + self.intercept_
 
 
 class BlockNystroem(BlockwiseClassifier):
