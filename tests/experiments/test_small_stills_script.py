@@ -1,4 +1,4 @@
-"""The script on small sets of still images, with rendered faces in the layout of KDEF."""
+"""Scripts on small sets of still images and on smoothing, with rendered faces in the layout of KDEF."""
 
 import json
 
@@ -49,3 +49,15 @@ def test_crops_show_the_face_from_the_brows_to_the_chin(script, rendered_file):
     assert found.shape == (48, 48)
     assert rows[0] < 12
     assert rows[-1] > 36
+
+
+def test_windows_of_smoothing_are_compared(run_script, rendered_file, tmp_path):
+    out = tmp_path / "results.json"
+    run_script("smoothing", "--kdef", rendered_file, "--n-subjects", 2, "--out", out)
+    results = json.loads(out.read_text())
+    assert (results["n_subjects"], results["n_training_subjects"]) == (2, 2)
+    of_noise = results["noise"]["4"]
+    assert of_noise["none"]["difference"] == 0
+    assert len(of_noise) == 11
+    # A causal window delays each change.
+    assert of_noise["causal 1 s"]["accuracy"] < of_noise["none"]["accuracy"]
