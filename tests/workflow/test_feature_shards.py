@@ -100,7 +100,9 @@ def test_scores_on_files_are_those_in_memory(table, shards, classifier):
     model = pipeline(classifier)
     found, expected = (evaluate(model, X, cv="4fold") for X in (load_dataset(shards), table))
     names = [name for name in expected.predictions if name.startswith("probability_")]
-    np.testing.assert_allclose(found.predictions[names], expected.predictions[names], atol=2e-3)
+    # Trees are discontinuous: scaled features that differ by rounding can be on the other side of a threshold.
+    tolerance = 1e-2 if classifier == "xgb" else 2e-3
+    np.testing.assert_allclose(found.predictions[names], expected.predictions[names], atol=tolerance)
     assert found.scores.excluded == expected.scores.excluded
     for name in ("id", "fold", "true"):
         assert found.predictions[name].equals(expected.predictions[name])
