@@ -204,7 +204,7 @@ class Extractor(StatelessTransformer):
         batches = [X[start : start + step] for start in range(0, len(X), step)]
         label = f"extracting features: {type(self).__name__}"
         extract_batch = partial(self._extract_batch, extract=extract or self.extract)
-        if X.info.landmarks_located and batches:
+        if X.info.landmarks_located and "landmarks" in X and batches:
             X["landmarks"]  # located here, and kept for other extractors: workers of a cluster would each locate them
         return progress(map_batches(extract_batch, batches), len(batches), label)
 
