@@ -154,6 +154,19 @@ PRESETS = {
 }
 
 
+def base_specification(name: str) -> str:
+    """The pipeline specification of a preset, which may change another preset; other names are returned as they are.
+
+    Examples
+    --------
+    >>> base_specification("medium"), base_specification("hog_svm")
+    ('fv_fvface_patches_krr', 'hog_svm')
+    """
+    while name in PRESETS and PRESETS[name].specification != name:
+        name = PRESETS[name].specification
+    return name
+
+
 def preset_for_table(name: str, X: Samples) -> str:
     """The pipeline that a name stands for on some data: what 'best' is depends on them.
 

@@ -14,7 +14,7 @@ from ..classifiers import CLASSIFIERS
 from ..exceptions import FerError
 from ..extractors import EXTRACTORS
 from ..extractors.features import named_extractors
-from ..presets import PRESETS
+from ..presets import PRESETS, base_specification
 
 #: Search strategies: all candidates, or a random sample.
 STRATEGIES = ("grid", "random")
@@ -47,7 +47,7 @@ def default_grid(name: str) -> dict[str, list[Any]]:
     >>> sorted(default_grid("landmarks_geometry_svm"))
     ['classifier__C', 'classifier__gamma', 'features__scale']
     """
-    specification = PRESETS[name].specification if name in PRESETS else name
+    specification = base_specification(name)
     if "+" in specification:
         raise FerError(f"soft voting such as '{specification}' has no default grid: give a grid")
     *features, classifier = specification.split("_")

@@ -15,7 +15,7 @@ from .fuzzer import CATEGORIES, PROCESSES, Fuzzer, cases, describe, table
 from .templates import write_sequences
 
 #: Cases of each category, and the time after which no further case is begun, in seconds.
-N_SEEDS, MAX_SECONDS = 6, 20
+N_SEEDS, MAX_SECONDS = 6, 10
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="processes are found in /proc")
 
