@@ -60,6 +60,9 @@ def test_images_have_the_results_of_the_command(server, run_folder, files, tmp_p
 def test_a_video_has_the_results_of_the_command(server, run_folder, files, tmp_path, monkeypatch):
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     answer = server.request("POST", "/v1/videos", (files / "clip.avi").read_bytes())
+    end = time.monotonic() + 10
+    while list(tmp_path.iterdir()) and time.monotonic() < end:  # the upload is removed after the last line was sent
+        time.sleep(0.01)
     assert list(tmp_path.iterdir()) == []
     assert answer.headers["Content-Type"] == "application/x-ndjson"
     records = [json.loads(line) for line in answer.content.splitlines()]
