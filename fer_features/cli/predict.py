@@ -32,7 +32,7 @@ def parser() -> Parser:
         (__doc__ or "").split("\n\n")[1],
         "fer-features predict --model runs/A photo.jpg FOLDER --out predictions.csv --annotate annotated",
         "fer-features predict --model runs/A clip.mp4 --neutral median --all-faces --out predictions.json",
-        "fer-features predict --model runs/A FOLDER --out results --jobs 2 --smooth 0.4",
+        "fer-features predict --model runs/A FOLDER --out results --n-jobs 2 --smooth 0.2",
         "fer-features predict --model runs/A clip.mp4 --elan clip.txt --webvtt clip.vtt",
         "fer-features predict --model runs/A --camera 0 --reject-below 0.6",
     )
@@ -129,7 +129,7 @@ def parser() -> Parser:
     group.add_argument("--json", action="store_true", help="with a folder as --out: tables as JSON too")
     group.add_argument("--overwrite", action="store_true", help="with a folder as --out: process finished videos again")
     group.add_argument(
-        "--jobs",
+        "--n-jobs",
         type=n_jobs,
         default=1,
         metavar="N",
@@ -280,7 +280,7 @@ def _predict_folder(options: argparse.Namespace, recognizer: Recognizer, sources
         sources,
         options.out,
         FolderOptions(options.json, options.smooth, outputs, facts),
-        options.jobs,
+        options.n_jobs,
         options.overwrite,
     )
     counts = [counted(found.n_videos, "video"), counted(found.n_images, "image")]
@@ -297,8 +297,8 @@ def _check_names(options: argparse.Namespace) -> None:
         for name in ("camera", "openface_in", "openface_out"):
             if getattr(options, name) is not None:
                 raise FerError(f"--{name.replace('_', '-')} needs a file as --out, .csv or .json, not a folder")
-    elif options.json or options.overwrite or options.jobs != 1:
-        raise FerError("--json, --overwrite and --jobs need a folder as --out")
+    elif options.json or options.overwrite or options.n_jobs != 1:
+        raise FerError("--json, --overwrite and --n-jobs need a folder as --out")
     if options.openface_out is None:
         return
     check_suffix(options.openface_out, ".csv", "--openface-out")
