@@ -35,6 +35,17 @@ def add_pipeline_option(group: OptionGroup) -> None:
     )
 
 
+def add_parameter_option(group: OptionGroup) -> None:
+    """Add ``--set``."""
+    group.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="parameter of the pipeline, for example features__hog__pixels_per_cell=8; repeatable",
+    )
+
+
 def add_face_options(parser: Parser) -> None:
     """Add ``--faces`` and ``--landmarker``, which set parameters of the first step of the pipeline."""
     group = parser.option_group("faces")

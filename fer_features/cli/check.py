@@ -15,6 +15,7 @@ from ._options import (
     add_computation_options,
     add_face_options,
     add_output_folder,
+    add_parameter_option,
     add_pipeline_option,
     build_pipeline,
     cluster_of,
@@ -42,13 +43,7 @@ def parser() -> Parser:
     )
     group = p.option_group("pipeline")
     add_pipeline_option(group)
-    group.add_argument(
-        "--set",
-        action="append",
-        default=[],
-        metavar="NAME=VALUE",
-        help="parameter of the pipeline, for example features__hog__pixels_per_cell=8; repeatable",
-    )
+    add_parameter_option(group)
     add_data_options(p)
     add_face_options(p)
     group = p.option_group("checks")
