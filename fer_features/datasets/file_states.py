@@ -15,7 +15,7 @@ def file_states(files: Iterable[Path]) -> bytes:
         try:
             state = file.stat()
             size, modified = state.st_size, state.st_mtime_ns
-        except OSError:  # reported by the reader
+        except (OSError, ValueError):  # reported by the reader; ValueError for a name that no file can have
             size, modified = -1, -1
         lines.append(f"{file.absolute()}\0{size}\0{modified}\n")
     return "".join(lines).encode(errors="surrogateescape")

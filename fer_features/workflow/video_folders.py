@@ -8,7 +8,6 @@ import dataclasses
 import hashlib
 import io
 import json
-import os
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path, PurePath
@@ -21,6 +20,7 @@ from .._csv import escape_formula
 from .._parallel import parallel
 from .._progress import progress
 from .._result_folder import ResultFolder
+from ..datasets.file_states import file_states
 from ..exceptions import FerError
 from ..media.media_files import READABLE_SUFFIXES
 from ..recognition.annotation_writer import AnnotationWriter
@@ -203,14 +203,12 @@ def _is_image(source: FrameSource) -> bool:
 def _key(settings: str, options: FolderOptions, sources: Sequence[FrameSource]) -> str:
     """Digest of all that determines the files of a task."""
     content = [settings, str(options.as_json), json.dumps(dict(options.facts))]
+    files: list[Path] = []
     for source in sources:
-        files = source.files if isinstance(source, SequenceSource) else [Path(source.name)]
         content += [source.id, repr(source.sampling)]
-        for file in files:
-            with contextlib.suppress(OSError, ValueError):
-                state = os.stat(file)
-                content.append(f"{os.path.abspath(file)} {state.st_size} {state.st_mtime_ns}")
-    return hashlib.sha256("\0".join(content).encode(errors="surrogateescape")).hexdigest()
+        files += map(Path, source.files if isinstance(source, SequenceSource) else [source.name])
+    text = "\0".join(content).encode(errors="surrogateescape")
+    return hashlib.sha256(text + b"\0" + file_states(files)).hexdigest()
 
 
 def _run_task(recognizer: Recognizer, task: _Task, options: FolderOptions) -> tuple[dict[str, Any], str, list[str]]:
