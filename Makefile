@@ -18,7 +18,7 @@ else
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable
 endif
 
-.PHONY: run test bench torture lint clean
+.PHONY: run test bench docs torture lint clean
 
 run: $(VENV)/.installed
 	$(BIN)/fer-features run --pipeline hog_svm
@@ -30,6 +30,11 @@ test: $(VENV)/.installed-test $(if $(filter pinned,$(VERSIONS)),lint)
 # Fails if the speed relative to other libraries has fallen by more than a third since the last record of the processor.
 bench: $(VENV)/.installed-test
 	$(BIN)/python experiments/bench.py --quick
+
+# The pages are in docs/_build/html. Warnings are errors; then links within the pages are checked.
+docs: $(VENV)/.installed-docs
+	$(BIN)/python -m sphinx --builder html --nitpicky --fail-on-warning --keep-going --quiet docs docs/_build/html
+	$(BIN)/python docs/check_site.py docs/_build/html
 
 # Hostile files, options and signals for half an hour; tests/torture in `make test` runs for less than a minute.
 torture: $(VENV)/.installed-test
@@ -52,5 +57,9 @@ $(VENV)/.installed-test: pyproject.toml constraints.txt | $(BIN)/python
 	$(INSTALL) '.[test]'
 	touch $@ $(VENV)/.installed
 
+$(VENV)/.installed-docs: pyproject.toml constraints.txt | $(BIN)/python
+	$(INSTALL) '.[docs]'
+	touch $@ $(VENV)/.installed
+
 clean:
-	rm -rf $(VENV) .venv* build dist *.egg-info .pytest_cache .ruff_cache .mypy_cache .hypothesis
+	rm -rf $(VENV) .venv* build dist docs/_build docs/gallery docs/api/generated docs/sg_execution_times.rst *.egg-info .pytest_cache .ruff_cache .mypy_cache .hypothesis

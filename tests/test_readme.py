@@ -271,7 +271,7 @@ def test_the_blocks_of_the_scores_exist():
 
 def test_public_names_of_the_package_are_in_the_readme():
     names = set(fer_features.__all__) - {"EvaluationResult", "FacePrediction", "FerError", "__version__", "save_model"}
-    names -= {"cluster"}  # in docs/cluster.md: it starts processes
+    names -= {"cluster"}  # in docs/howto/cluster.md: it starts processes
     code = " ".join(PYTHON_BLOCKS.values())
     assert {name for name in names if not re.search(rf"\b{name}\b", code)} == set()
 

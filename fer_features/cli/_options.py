@@ -156,7 +156,7 @@ def add_cluster(group: OptionGroup) -> None:
         "--cluster",
         metavar="WHERE",
         help="compute on the workers of a Dask cluster instead: local:N, the address of a scheduler (tcp://..., "
-        "tls://...), or a scheduler file; see docs/cluster.md",
+        "tls://...), or a scheduler file; see docs/howto/cluster.md",
     )
 
 

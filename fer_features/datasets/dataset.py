@@ -54,7 +54,7 @@ class Dataset:
 
     See Also
     --------
-    fer_features.datasets.register_dataset : Make `load_dataset` recognize a data set.
+    fer_features.register_dataset : Make `load_dataset` recognize a data set.
 
     Examples
     --------

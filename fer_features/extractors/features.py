@@ -106,7 +106,7 @@ class Features(FeatureUnion):
 
         Returns
         -------
-        ndarray or FeatureBlocks, shape (n, n_features_out_), float32
+        ndarray or FeatureBlocks, shape (n, ``n_features_out_``), float32
         """
         if stored_features(X):
             self._fit_stored(X)
@@ -124,7 +124,7 @@ class Features(FeatureUnion):
 
         Returns
         -------
-        ndarray, shape (n, n_features_out_), float32
+        ndarray, shape (n, ``n_features_out_``), float32
             A data frame after ``set_output(transform="pandas")``. `FeatureBlocks`, which are read on access, where the
             features of the samples were extracted before.
 
@@ -158,7 +158,7 @@ class Features(FeatureUnion):
 
         Returns
         -------
-        ndarray of str, shape (n_features_out_,)
+        ndarray of str, shape (``n_features_out_``,)
             The name of the block, two underscores, and the name that the extractor gives. With
             ``mirror='concatenate'``, those of the mirror image follow and begin with ``mirrored__``.
         """
