@@ -1,4 +1,4 @@
-"""Directives that generate reference pages from the package: commands from their parsers, components from the registries.
+"""Directives that generate reference pages: commands from their parsers, components from their registries.
 
 .. command-reference::     a section for each command, with its options
 .. dataset-reference::     a section for each data set: layout, reference, licence, source
