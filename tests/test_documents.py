@@ -5,6 +5,7 @@ import functools
 import importlib
 import re
 import shlex
+import shutil
 import textwrap
 import warnings
 from pathlib import Path
@@ -31,8 +32,11 @@ from .conftest import draw_clips, write_h5
 from .test_layers import LEVEL
 
 ROOT = Path(__file__).resolve().parents[1]
-DOCUMENTS = ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "data/README.md")
+PAGES = sorted(path.relative_to(ROOT).as_posix() for path in (ROOT / "docs").rglob("*.md") if "_build" not in path.parts)
+DOCUMENTS = ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "data/README.md", *PAGES)
 
+#: How commands of other programs begin whose options are not those of this package.
+OTHER_PROGRAMS = ("dask ", "srun ", "pip ", "args: [dask")
 #: How a command of this package begins, and the arguments of `fer_features.cli.main` for it.
 COMMAND_STARTS = {"fer-features": [], "python -m fer_features": [], "python -m fer_features.run": ["run"]}
 
@@ -86,10 +90,11 @@ COMPLETE_EXAMPLES = {line: words for line, words in EXAMPLES.items() if len(word
 SCRIPT_LINES = [
     line for document in DOCUMENTS for line in command_lines(document) if line.startswith("python experiments/")
 ]
+#: Document -> its blocks of Python code.
 PYTHON_BLOCKS = {
-    f"{document}, block {i}": code
+    document: blocks
     for document in DOCUMENTS
-    for i, code in enumerate(code for language, code in code_blocks(document) if language == "python")
+    if (blocks := [code for language, code in code_blocks(document) if language == "python"])
 }
 
 
@@ -126,27 +131,34 @@ def folder(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def namespace(folder):
-    """Variables of the Python blocks after all of them ran, in their order, in `folder`.
+def namespace(folder, tmp_path_factory):
+    """Variables of the Python blocks after all of them ran, in their order, each document in a copy of `folder`.
 
     A block that begins with the name of a file is written to this file, which is imported as a plugin.
     """
     images, landmarks, label, subject = draw_clips(n_subjects=6)
-    variables = {"clips": images, "points": landmarks, "labels": label, "subjects": subject, "sessions": subject % 2}
+    found = {}
     registries = [(registry, dict(registry)) for registry in (EXTRACTORS, CLASSIFIERS, DATASETS)]
     with pytest.MonkeyPatch.context() as patch, warnings.catch_warnings():
         warnings.simplefilter("error")
-        patch.chdir(folder)
         patch.syspath_prepend(str(folder))
         patch.setenv("MPLBACKEND", "Agg")
-        for name, code in PYTHON_BLOCKS.items():
-            file = re.match(r"# (\w+)\.py\n", code)
-            if file:
-                Path(f"{file[1]}.py").write_text(code)
-                import_plugins([file[1]])
-            else:
-                exec(compile(code, name, "exec"), variables)
-        yield variables
+        for document, blocks in PYTHON_BLOCKS.items():
+            copy = shutil.copytree(folder, tmp_path_factory.mktemp("page") / "copy")
+            patch.chdir(copy)
+            variables = {"clips": images, "points": landmarks, "labels": label}
+            variables |= {"subjects": subject, "sessions": subject % 2}
+            for i, code in enumerate(blocks):
+                file = re.match(r"# (\w+)\.py\n", code)
+                if "fer_features.cluster(" in code:
+                    compile(code, document, "exec")  # it would start processes
+                elif file:
+                    (folder / f"{file[1]}.py").write_text(code)
+                    import_plugins([file[1]])
+                else:
+                    exec(compile(code, f"{document}, block {i}", "exec"), variables)
+            found |= variables
+        yield found
     for registry, saved in registries:
         registry.clear()
         registry.update(saved)
@@ -169,8 +181,8 @@ def test_names_of_commands_exist(line):
     assert EXAMPLES[line][0] in COMMANDS
 
 
-def test_every_command_is_in_the_readme():
-    rows = dict(re.findall(r"^\| `fer-features ([\w-]+)` \| (.+) \|$", text_of("README.md"), re.M))
+def test_every_command_is_on_the_start_page():
+    rows = dict(re.findall(r"^\| `fer-features ([\w-]+)` \| (.+) \|$", text_of("docs/start.md"), re.M))
     assert list(rows) == list(COMMANDS)
 
 
@@ -207,7 +219,8 @@ def test_options_exist():
     known = {option for p in parsers for action in p.arguments for option in action.option_strings} | script_options()
     for document in DOCUMENTS:
         for code in inline_code(document):
-            assert set(re.findall(r"(?<!\S)--[a-z][a-z0-9-]*", code)) <= known | {"--help"}, code
+            if not code.startswith(OTHER_PROGRAMS):
+                assert set(re.findall(r"(?<!\S)--[a-z][a-z0-9-]*", code)) <= known | {"--help"}, code
 
 
 def script_options(name=None):
@@ -226,10 +239,10 @@ def test_scripts_and_their_options_exist(line):
 
 
 def test_files_exist():
-    for document in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md"):
+    for document in set(DOCUMENTS) - {"data/README.md"}:
         for code in inline_code(document):
             path = re.fullmatch(r"(?:fer_features|experiments|tests|data)/[\w./]*|[A-Z]+\.md", code)
-            if path and "NAME" not in code and code != "MODEL_CARD.md":
+            if path and "NAME" not in code and code not in ("MODEL_CARD.md", "data/demo"):
                 assert (ROOT / code).exists(), code
 
 
@@ -250,34 +263,42 @@ def test_layers_are_those_of_the_tests():
     assert {name for row in rows for name in re.findall(r"`(\w+)`", row)} == set(LEVEL) - {"run", "__main__"}
 
 
-def test_links_within_the_readme_exist():
-    text = text_of("README.md")
-    anchors = {title.lower().replace(" ", "-") for title in re.findall(r"^#+ (.+)$", text, re.M)}
-    assert set(re.findall(r"\]\(#([^)]+)\)", text)) <= anchors
+@pytest.mark.parametrize("document", ["README.md", "CONTRIBUTING.md", *PAGES])
+def test_links_to_files_exist(document):
+    folder = (ROOT / document).parent
+    links = re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", text_of(document))
+    made = ("docs/gallery/", "docs/api/generated/")  # by the build of the site, which checks links to them
+    for link in links:
+        target = (folder / link).resolve()
+        assert target.exists() or target.relative_to(ROOT).as_posix().startswith(made), link
 
 
-def test_every_file_of_a_run_is_in_the_readme():
-    section = text_of("README.md").split("## Output of a run\n")[1].split("\n## ")[0]
+def test_the_readme_is_short():
+    assert len(text_of("README.md").split()) <= 900
+
+
+def test_every_file_of_a_run_is_documented():
+    section = text_of("docs/howto/output.md")
     files = [cell for row in re.findall(r"^\| (`.+?) \|", section, re.M) for cell in re.findall(r"`(.+?)`", row)]
     assert sorted(files) == sorted(RUN_OUTPUTS)
 
 
 def test_the_blocks_of_the_scores_exist():
-    (row,) = re.findall(r"^\| `scores.json` \|(.*)$", text_of("README.md"), re.M)
+    (row,) = re.findall(r"^\| `scores.json` \|(.*)$", text_of("docs/howto/output.md"), re.M)
     blocks = re.findall(r"`(\w+)`", row)
     assert len(blocks) > 5
     assert set(blocks) <= {field.name for field in dataclasses.fields(Scores)}
 
 
-def test_public_names_of_the_package_are_in_the_readme():
+def test_public_names_of_the_package_are_in_the_documents():
     names = set(fer_features.__all__) - {"EvaluationResult", "FacePrediction", "FerError", "__version__", "save_model"}
     names -= {"cluster"}  # in docs/howto/cluster.md: it starts processes
-    code = " ".join(PYTHON_BLOCKS.values())
+    code = " ".join(code for blocks in PYTHON_BLOCKS.values() for code in blocks)
     assert {name for name in names if not re.search(rf"\b{name}\b", code)} == set()
 
 
-def test_every_check_is_in_the_readme(namespace):
-    text = " ".join(text_of("README.md").split())
+def test_every_check_is_documented(namespace):
+    text = " ".join(text_of("docs/howto/checks.md").split())
     assert {one.name for one in namespace["checks"] if one.name not in text} == set()
 
 
