@@ -2,6 +2,7 @@
 #
 #   make test PYTHON=python3.12      another interpreter, in an environment of its own
 #   make test VERSIONS=lowest        the lowest versions that pyproject.toml permits, instead of constraints.txt
+#   make test VERSIONS=latest        the latest versions that pyproject.toml permits
 PYTHON ?= python3
 VERSIONS ?= pinned
 VENV ?= .venv$(patsubst %,-%,$(filter-out python3,$(notdir $(PYTHON))))$(patsubst %,-%,$(filter-out pinned,$(VERSIONS)))
@@ -14,11 +15,13 @@ TORTURE_SECONDS ?= 1800
 ifeq ($(VERSIONS),lowest)
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check uv \
 	&& $(BIN)/python -m uv pip install --quiet --python $(BIN)/python --resolution lowest-direct --editable
+else ifeq ($(VERSIONS),latest)
+INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade --editable
 else
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable
 endif
 
-.PHONY: run test bench docs torture lint clean
+.PHONY: run test bench docs dist torture lint clean
 
 run: $(VENV)/.installed
 	$(BIN)/fer-features run --pipeline hog_svm
@@ -36,6 +39,13 @@ docs: $(VENV)/.installed-docs
 	$(BIN)/python -m sphinx --builder html --nitpicky --fail-on-warning --keep-going --quiet docs docs/_build/html
 	$(BIN)/python docs/check_site.py docs/_build/html
 
+# The sdist and the wheel, checked, in dist/.
+dist: $(VENV)/.installed-release
+	rm -rf dist build
+	$(BIN)/python -m build
+	$(BIN)/twine check --strict dist/*
+	$(BIN)/check-wheel-contents dist/*.whl
+
 # Hostile files, options and signals for half an hour; tests/torture in `make test` runs for less than a minute.
 torture: $(VENV)/.installed-test
 	$(BIN)/python -m tests.torture.fuzzer --seconds $(TORTURE_SECONDS)
@@ -43,6 +53,7 @@ torture: $(VENV)/.installed-test
 lint: $(VENV)/.installed-test
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/codespell
 	$(BIN)/mypy
 
 $(BIN)/python:
@@ -59,6 +70,10 @@ $(VENV)/.installed-test: pyproject.toml constraints.txt | $(BIN)/python
 
 $(VENV)/.installed-docs: pyproject.toml constraints.txt | $(BIN)/python
 	$(INSTALL) '.[docs]'
+	touch $@ $(VENV)/.installed
+
+$(VENV)/.installed-release: pyproject.toml constraints.txt | $(BIN)/python
+	$(INSTALL) '.[release]'
 	touch $@ $(VENV)/.installed
 
 clean:
