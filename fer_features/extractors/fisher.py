@@ -92,6 +92,28 @@ class FisherVectors(Appearance):
     same way. Words that are much less probable than the most probable one are ignored; see `MIN_RELATIVE_POSTERIOR` in
     `fer_features.vision.fisher`. For VLAD, the signed square root follows Jegou and Chum (ECCV 2012); the paper of
     2010 has none.
+
+    References
+    ----------
+    F. Perronnin, J. Sanchez, T. Mensink, "Improving the Fisher kernel for large-scale image classification",
+    ECCV 2010, doi:10.1007/978-3-642-15561-1_11.
+    H. Jegou, M. Douze, C. Schmid, P. Perez, "Aggregating local descriptors into a compact image representation",
+    CVPR 2010, doi:10.1109/CVPR.2010.5540039.
+    H. Jegou, O. Chum, "Negative evidences and co-occurences in image retrieval: the benefit of PCA and whitening",
+    ECCV 2012, doi:10.1007/978-3-642-33709-3_55.
+    D. G. Lowe, "Distinctive image features from scale-invariant keypoints", IJCV 60(2), 2004,
+    doi:10.1023/B:VISI.0000029664.99615.94.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from fer_features.extractors.fisher import FisherVectors
+    >>> images = np.random.default_rng(0).integers(0, 256, (5, 48, 48)).astype(np.uint8)
+    >>> extractor = FisherVectors(n_pca=8, n_words=4, grid=2)
+    >>> extractor.fit_transform(images).shape
+    (5, 256)
+    >>> extractor.get_feature_names_out()[0]
+    'fisher[cell=0,0 word=0 mean of component=0]'
     """
 
     reference = "Perronnin, Sanchez and Mensink, ECCV 2010; VLAD: Jegou et al., CVPR 2010; Lowe, IJCV 2004"

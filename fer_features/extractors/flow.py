@@ -41,6 +41,26 @@ class Flow(Extractor):
     -----
     The features are the square roots of the histograms, which keeps a few large motions from dominating the small ones
     that distinguish expressions.
+
+    References
+    ----------
+    I. Laptev, M. Marszalek, C. Schmid, B. Rozenfeld, "Learning realistic human actions from movies", CVPR 2008,
+    doi:10.1109/CVPR.2008.4587756.
+    G. Farneback, "Two-frame motion estimation based on polynomial expansion", SCIA 2003,
+    doi:10.1007/3-540-45103-X_50.
+    T. Kroeger, R. Timofte, D. Dai, L. Van Gool, "Fast optical flow using dense inverse search", ECCV 2016,
+    doi:10.1007/978-3-319-46493-0_29.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from fer_features.extractors.flow import Flow
+    >>> clips = np.random.default_rng(0).integers(0, 256, (3, 2, 48, 48)).astype(np.uint8)
+    >>> extractor = Flow(grid=4)
+    >>> extractor.fit_transform(clips).shape
+    (3, 144)
+    >>> extractor.get_feature_names_out()[0]
+    'flow[cell=0,0 direction=0deg]'
     """
 
     reference = "Laptev et al., CVPR 2008; Kroeger et al., ECCV 2016; Farneback, SCIA 2003"

@@ -33,6 +33,22 @@ class Gabor(Appearance):
     -----
     The paper samples the magnitudes at 34 points of the face. Here they are pooled over cells, as those of HOG and LBP.
     The features are the square roots of the magnitudes, which keeps strong edges from dominating.
+
+    References
+    ----------
+    M. Lyons, S. Akamatsu, M. Kamachi, J. Gyoba, "Coding facial expressions with Gabor wavelets", FG 1998,
+    doi:10.1109/AFGR.1998.670949.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from fer_features.extractors.gabor import Gabor
+    >>> images = np.random.default_rng(0).integers(0, 256, (5, 48, 48)).astype(np.uint8)
+    >>> extractor = Gabor(frequencies=0.25, orientations=4, grid=3)
+    >>> extractor.fit_transform(images).shape
+    (5, 36)
+    >>> extractor.get_feature_names_out()[0]
+    'gabor[cell=0,0 frequency=0.25 orientation=0deg]'
     """
 
     reference = "Lyons, Akamatsu, Kamachi and Gyoba, FG 1998"

@@ -21,12 +21,30 @@ class Geometry(Extractor):
     neutral : bool, default=False
         Whether the measures of the neutral face are features as well. They depend on the subject more than on the
         expression.
-    registration, registration_points : str, default='pose', 'upper'
-        Model of the head motion, and the points that it is estimated from, as in `Landmarks`.
+    registration : {'pose', 'affine_camera', 'affine', 'similarity'}, default='pose'
+        Model of the head motion, as in `Landmarks`.
+    registration_points : {'upper', 'rigid', 'all'}, default='upper'
+        Points that the head motion is estimated from.
 
     See Also
     --------
     fer_features.vision.facial_measures.geometric_features : The formula.
+
+    References
+    ----------
+    C. Tomasi, T. Kanade, "Shape and motion from image streams under orthography: a factorization method", IJCV 9(2),
+    1992, doi:10.1007/BF00129684 (the camera of the registration; the measures are those of this package).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from fer_features.extractors.geometry import Geometry
+    >>> neutral = np.random.default_rng(0).uniform(0, 200, (4, 1, 68, 2))
+    >>> extractor = Geometry(n_apex_frames=1)
+    >>> extractor.fit_transform(np.concatenate([neutral, neutral + 3], 1)).shape
+    (4, 152)
+    >>> extractor.get_feature_names_out()[0]
+    'apex[mouth width]'
     """
 
     required_columns = ("landmarks",)

@@ -35,6 +35,11 @@ class HOG(Appearance):
     `orientations`, `pixels_per_cell` and `cells_per_block` have the names of `skimage.feature.hog`, which takes a pair
     of numbers for the last two. Cells and blocks are square here, and a tuple means several sizes.
 
+    References
+    ----------
+    N. Dalal, B. Triggs, "Histograms of oriented gradients for human detection", CVPR 2005,
+    doi:10.1109/CVPR.2005.177.
+
     Examples
     --------
     >>> import numpy as np

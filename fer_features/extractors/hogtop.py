@@ -33,6 +33,24 @@ class HOGTOP(Extractor):
     Notes
     -----
     The features are the square roots of the histograms, which keeps strong edges from dominating.
+
+    References
+    ----------
+    J. Chen, Z. Chen, Z. Chi, H. Fu, "Emotion recognition in the wild with feature fusion and multiple kernel
+    learning", ICMI 2014, doi:10.1145/2663204.2666277.
+    J. Chen, Z. Chen, Z. Chi, H. Fu, "Facial expression recognition in video with multiple feature fusion", IEEE
+    Transactions on Affective Computing 9(1), 2018, doi:10.1109/TAFFC.2016.2593719.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from fer_features.extractors.hogtop import HOGTOP
+    >>> clips = np.random.default_rng(0).integers(0, 256, (3, 4, 48, 48)).astype(np.uint8)
+    >>> extractor = HOGTOP(grid=4)
+    >>> extractor.fit_transform(clips).shape
+    (3, 384)
+    >>> extractor.get_feature_names_out()[0]
+    'hogtop[cell=0,0 plane=xy orientation=0deg]'
     """
 
     reference = "Chen et al., ICMI 2014; Chen et al., IEEE Transactions on Affective Computing 2018"

@@ -33,6 +33,11 @@ class Landmarks(Extractor):
     --------
     fer_features.vision.displacement.displacement_features : The formula.
 
+    References
+    ----------
+    C. Tomasi, T. Kanade, "Shape and motion from image streams under orthography: a factorization method", IJCV 9(2),
+    1992, doi:10.1007/BF00129684 (the camera of the registration; displacements and measures are those of this package).
+
     Examples
     --------
     >>> import numpy as np

@@ -32,6 +32,11 @@ class LBP(Appearance):
     ``method='nri_uniform'``: 58 uniform patterns and one bin for all others. The features are the square roots of the
     histograms, so that the Euclidean distance is the Hellinger distance, which suits histograms.
 
+    References
+    ----------
+    T. Ahonen, A. Hadid, M. Pietikainen, "Face description with local binary patterns: application to face
+    recognition", IEEE TPAMI 28(12), 2006, doi:10.1109/TPAMI.2006.244.
+
     Examples
     --------
     >>> import numpy as np

@@ -34,6 +34,22 @@ class LBPTOP(Extractor):
     -----
     The features are the square roots of the histograms, so that the Euclidean distance is the Hellinger distance,
     which suits histograms.
+
+    References
+    ----------
+    G. Zhao, M. Pietikainen, "Dynamic texture recognition using local binary patterns with an application to facial
+    expressions", IEEE TPAMI 29(6), 2007, doi:10.1109/TPAMI.2007.1110.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from fer_features.extractors.lbptop import LBPTOP
+    >>> clips = np.random.default_rng(0).integers(0, 256, (3, 4, 48, 48)).astype(np.uint8)
+    >>> extractor = LBPTOP(grid=4)
+    >>> extractor.fit_transform(clips).shape
+    (3, 2832)
+    >>> extractor.get_feature_names_out()[0]
+    'lbptop[cell=0,0 plane=xy pattern=0]'
     """
 
     reference = "Zhao and Pietikainen, PAMI 2007"

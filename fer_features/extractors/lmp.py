@@ -42,6 +42,27 @@ class LMP(Extractor):
     The features are the square roots of the histograms, which keeps a few large motions from dominating the small ones.
     The default filters are mild. On sequences of posed expressions, stricter filters, which the papers use for
     spontaneous micro-expressions, cost a few points of accuracy in leave-one-subject-out evaluation.
+
+    References
+    ----------
+    B. Allaert, I. M. Bilasco, C. Djeraba, "Consistent optical flow maps for full and micro facial expression
+    recognition", VISAPP 2017, doi:10.5220/0006127402350242.
+    B. Allaert, I. M. Bilasco, C. Djeraba, "Micro and macro facial expression recognition using advanced local motion
+    patterns", IEEE Transactions on Affective Computing 13(1), 2022 (online 2019), doi:10.1109/TAFFC.2019.2949559.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from fer_features import Samples
+    >>> from fer_features.extractors.lmp import LMP
+    >>> from fer_features.vision.geometry import MEAN_FACE
+    >>> images = np.random.default_rng(0).integers(0, 256, (3, 2, 96, 96)).astype(np.uint8)
+    >>> landmarks = np.broadcast_to(26 * MEAN_FACE + [48, 32], (3, 2, 68, 2))
+    >>> extractor = LMP()
+    >>> extractor.fit_transform(Samples.from_arrays(images, landmarks)).shape
+    (3, 224)
+    >>> extractor.get_feature_names_out()[0]
+    'lmp[left forehead direction=0deg]'
     """
 
     required_columns = ("images", "landmarks")

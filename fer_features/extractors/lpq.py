@@ -31,6 +31,22 @@ class LPQ(Appearance):
     -----
     The features are the square roots of the histograms, so that the Euclidean distance is the Hellinger distance,
     which suits histograms.
+
+    References
+    ----------
+    V. Ojansivu, J. Heikkila, "Blur insensitive texture classification using local phase quantization", ICISP 2008,
+    doi:10.1007/978-3-540-69905-7_27.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from fer_features.extractors.lpq import LPQ
+    >>> images = np.random.default_rng(0).integers(0, 256, (5, 48, 48)).astype(np.uint8)
+    >>> extractor = LPQ(grid=3)
+    >>> extractor.fit_transform(images).shape
+    (5, 2304)
+    >>> extractor.get_feature_names_out()[0]
+    'lpq[cell=0,0 code=0]'
     """
 
     reference = "Ojansivu and Heikkila, ICISP 2008"

@@ -35,6 +35,22 @@ class MBH(Extractor):
     Notes
     -----
     The features are the square roots of the histograms, which keeps a few large motions from dominating the small ones.
+
+    References
+    ----------
+    N. Dalal, B. Triggs, C. Schmid, "Human detection using oriented histograms of flow and appearance", ECCV 2006,
+    doi:10.1007/11744047_33.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from fer_features.extractors.mbh import MBH
+    >>> clips = np.random.default_rng(0).integers(0, 256, (3, 2, 48, 48)).astype(np.uint8)
+    >>> extractor = MBH(grid=4)
+    >>> extractor.fit_transform(clips).shape
+    (3, 256)
+    >>> extractor.get_feature_names_out()[0]
+    'mbh[cell=0,0 motion=x direction=0deg]'
     """
 
     reference = "Dalal, Triggs and Schmid, ECCV 2006"

@@ -55,6 +55,29 @@ class Patches(Appearance):
 
     The surroundings of a patch are not used: gradients at its border are 0, and binary patterns there compare with 0,
     as at the border of any image.
+
+    References
+    ----------
+    D. Chen, X. Cao, F. Wen, J. Sun, "Blessing of dimensionality: high-dimensional feature and its efficient compression
+    for face verification", CVPR 2013, doi:10.1109/CVPR.2013.389 (patches at landmarks).
+    N. Dalal, B. Triggs, "Histograms of oriented gradients for human detection", CVPR 2005,
+    doi:10.1109/CVPR.2005.177.
+    T. Ahonen, A. Hadid, M. Pietikainen, "Face description with local binary patterns: application to face
+    recognition", IEEE TPAMI 28(12), 2006, doi:10.1109/TPAMI.2006.244.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from fer_features import Samples
+    >>> from fer_features.extractors.patches import Patches
+    >>> from fer_features.vision.geometry import MEAN_FACE
+    >>> images = np.random.default_rng(0).integers(0, 256, (3, 1, 96, 96)).astype(np.uint8)
+    >>> landmarks = np.broadcast_to(26 * MEAN_FACE + [48, 32], (3, 1, 68, 2))
+    >>> extractor = Patches(points="few")
+    >>> extractor.fit_transform(Samples.from_arrays(images, landmarks)).shape
+    (3, 4956)
+    >>> extractor.get_feature_names_out()[0]
+    'lbp[jaw 9 cell=0,0 pattern=0]'
     """
 
     required_columns = ("images", "landmarks")

@@ -20,12 +20,30 @@ class Trajectory(Extractor):
         Number of time steps, spread evenly over the clip. The number of features is the same for clips of any length.
     velocity : bool, default=False
         Whether the velocity of each point is a feature as well: the differences of the displacement between steps.
-    registration, registration_points : str, default='pose', 'upper'
-        Model of the head motion, and the points that it is estimated from, as in `Landmarks`.
+    registration : {'pose', 'affine_camera', 'affine', 'similarity'}, default='pose'
+        Model of the head motion, as in `Landmarks`.
+    registration_points : {'upper', 'rigid', 'all'}, default='upper'
+        Points that the head motion is estimated from.
 
     See Also
     --------
     fer_features.vision.trajectory.trajectory_features : The formula.
+
+    References
+    ----------
+    C. Tomasi, T. Kanade, "Shape and motion from image streams under orthography: a factorization method", IJCV 9(2),
+    1992, doi:10.1007/BF00129684 (the camera of the registration; the trajectories are those of this package).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from fer_features.extractors.trajectory import Trajectory
+    >>> neutral = np.random.default_rng(0).uniform(0, 200, (4, 1, 68, 2))
+    >>> extractor = Trajectory(n_steps=3)
+    >>> extractor.fit_transform(np.concatenate([neutral, neutral + 3], 1)).shape
+    (4, 548)
+    >>> extractor.get_feature_names_out()[0]
+    'displacement[jaw 1, x, time=0.333333]'
     """
 
     required_columns = ("landmarks",)
