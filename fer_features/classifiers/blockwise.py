@@ -251,7 +251,8 @@ class BlockNystroem(BlockwiseClassifier):
 
     References
     ----------
-    C. Williams, M. Seeger, "Using the Nystroem method to speed up kernel machines", NIPS 2000.
+    C. Williams, M. Seeger, "Using the Nystroem method to speed up kernel machines", NIPS 2000,
+    https://papers.nips.cc/paper/1866-using-the-nystrom-method-to-speed-up-kernel-machines.
 
     Examples
     --------

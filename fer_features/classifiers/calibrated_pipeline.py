@@ -39,6 +39,13 @@ def uncalibrated(model: BaseEstimator) -> Any:
     -------
     estimator
         Unfitted. An estimator other than `CalibratedPipeline` is only cloned.
+
+    Examples
+    --------
+    >>> from fer_features import make_pipeline
+    >>> from fer_features.classifiers import uncalibrated
+    >>> uncalibrated(make_pipeline("hog_svm", calibration_cv=3)).calibration_cv
+    0
     """
     model = clone(model)
     return model.set_params(calibration_cv=0) if isinstance(model, CalibratedPipeline) else model
@@ -106,7 +113,8 @@ class CalibratedPipeline(Pipeline):
 
     References
     ----------
-    C. Guo, G. Pleiss, Y. Sun, K. Weinberger, "On calibration of modern neural networks", ICML 2017.
+    C. Guo, G. Pleiss, Y. Sun, K. Weinberger, "On calibration of modern neural networks", ICML 2017,
+    https://proceedings.mlr.press/v70/guo17a.html.
 
     Examples
     --------

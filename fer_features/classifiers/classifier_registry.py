@@ -35,8 +35,17 @@ class ClassifierSpec:
         Values worth searching, by the name of the parameter in the pipeline.
     description, reference : str
         For listings.
-    calibration_cv : int
+    calibration_cv : int, default=5
         Number of folds that calibrate its probabilities. Each costs a fit.
+
+    Examples
+    --------
+    >>> from fer_features.classifiers import CLASSIFIERS
+    >>> spec = CLASSIFIERS["svm"]
+    >>> spec.steps(0)
+    [('classifier', SVM(random_state=0))]
+    >>> spec.grid["classifier__gamma"]
+    [0.1, 0.3, 1.0]
     """
 
     steps: Callable[[int], list[tuple[str, Any]]]
@@ -148,8 +157,10 @@ def register_classifier(
         pipeline.
     grid : mapping of str to iterable, optional
         Values worth searching, by the name of the parameter, with or without the prefix ``classifier__``.
-    description, reference : str, optional
-        For listings. The default description is the first line of the docstring.
+    description : str, default=''
+        For listings. Empty: the first line of the docstring.
+    reference : str, default=''
+        For listings.
     calibration_cv : int, default=5
         Number of folds that calibrate its probabilities. 0: no calibration.
 

@@ -25,8 +25,10 @@ class HGB(HistGradientBoostingClassifier):
 
     References
     ----------
-    J. Friedman, "Greedy function approximation: a gradient boosting machine", Annals of Statistics 29, 2001.
-    G. Ke et al., "LightGBM: a highly efficient gradient boosting decision tree", NeurIPS 2017.
+    J. Friedman, "Greedy function approximation: a gradient boosting machine", Annals of Statistics 29, 2001,
+    doi:10.1214/aos/1013203451.
+    G. Ke et al., "LightGBM: a highly efficient gradient boosting decision tree", NeurIPS 2017,
+    https://papers.nips.cc/paper/6907-lightgbm-a-highly-efficient-gradient-boosting-decision-tree.
 
     Examples
     --------

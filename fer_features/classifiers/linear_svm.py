@@ -54,7 +54,7 @@ class LinearSVM(ClassifierMixin, BaseEstimator):
     References
     ----------
     R.-E. Fan, K.-W. Chang, C.-J. Hsieh, X.-R. Wang, C.-J. Lin, "LIBLINEAR: a library for large linear classification",
-    JMLR 9, 2008.
+    JMLR 9, 2008, https://www.jmlr.org/papers/v9/fan08a.html.
 
     Examples
     --------

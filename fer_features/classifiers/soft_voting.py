@@ -63,9 +63,11 @@ class SoftVoting(ClassifierMixin, BaseEstimator):
 
     References
     ----------
-    J. Kittler, M. Hatef, R. Duin, J. Matas, "On combining classifiers", PAMI 20, 1998.
-    R. Ranjan, T. Gneiting, "Combining probability forecasts", JRSS B 72, 2010.
-    C. Guo, G. Pleiss, Y. Sun, K. Weinberger, "On calibration of modern neural networks", ICML 2017.
+    J. Kittler, M. Hatef, R. Duin, J. Matas, "On combining classifiers", PAMI 20, 1998, doi:10.1109/34.667881.
+    R. Ranjan, T. Gneiting, "Combining probability forecasts", JRSS B 72, 2010,
+    doi:10.1111/j.1467-9868.2009.00726.x.
+    C. Guo, G. Pleiss, Y. Sun, K. Weinberger, "On calibration of modern neural networks", ICML 2017,
+    https://proceedings.mlr.press/v70/guo17a.html.
 
     Examples
     --------

@@ -61,9 +61,11 @@ class SVM(ClassifierMixin, BaseEstimator):
 
     References
     ----------
-    C. Cortes, V. Vapnik, "Support-vector networks", Machine Learning 20, 1995.
-    C.-C. Chang, C.-J. Lin, "LIBSVM: a library for support vector machines", ACM TIST 2011.
-    T. Hastie, R. Tibshirani, "Classification by pairwise coupling", Annals of Statistics 26, 1998.
+    C. Cortes, V. Vapnik, "Support-vector networks", Machine Learning 20, 1995, doi:10.1007/BF00994018.
+    C.-C. Chang, C.-J. Lin, "LIBSVM: a library for support vector machines", ACM TIST 2011,
+    doi:10.1145/1961189.1961199.
+    T. Hastie, R. Tibshirani, "Classification by pairwise coupling", Annals of Statistics 26, 1998,
+    doi:10.1214/aos/1028144844.
 
     Examples
     --------

@@ -50,7 +50,7 @@ def detect_faces(
         Ratio of neighbouring window sizes, above 1. Values nearer to 1 find more faces and take longer.
     threshold : float, default=0.5
         Faces with a lower confidence are excluded.
-    half_confidence_count : float, default=HALF_CONFIDENCE_COUNT
+    half_confidence_count : float, default=8.0
         Number of accepted windows at which the confidence is 0.5.
 
     Returns
@@ -142,7 +142,7 @@ def refine_box(
     image : ndarray, shape (H, W), uint8
     box : ndarray, shape (4,)
         x, y, width, height in pixels.
-    half_confidence_count : float, default=HALF_CONFIDENCE_COUNT
+    half_confidence_count : float, default=8.0
         See `detect_faces`.
 
     Returns

@@ -22,7 +22,9 @@ def displacement_features(
     ----------
     landmarks : ndarray, shape (n, T, 68, 2)
         iBUG-68 points in pixels, neutral frame first, apex last, T at least 2.
-    registration, registration_points : str
+    registration : {'pose', 'affine_camera', 'affine', 'similarity'}, default='pose'
+        As in `register_landmarks`.
+    registration_points : {'upper', 'rigid', 'all'}, default='upper'
         As in `register_landmarks`.
     n_apex_frames : int, default=3
         Number of frames up to the apex over which the measures are averaged, which reduces the noise of detection.
@@ -38,6 +40,12 @@ def displacement_features(
     ------
     ValueError
         As in `register_landmarks`.
+
+    References
+    ----------
+    C. Tomasi, T. Kanade, "Shape and motion from image streams under orthography: a factorization method", IJCV 9(2),
+    1992, doi:10.1007/BF00129684 (the camera of the registration; displacements
+    and measures are those of this package).
 
     Examples
     --------

@@ -171,7 +171,9 @@ def geometric_features(
         Number of frames up to the apex that are averaged, which reduces the noise of detection.
     neutral : bool, default=False
         Whether the measures of the neutral frame are features as well.
-    registration, registration_points : str
+    registration : {'pose', 'affine_camera', 'affine', 'similarity'}, default='pose'
+        As in `register_landmarks`.
+    registration_points : {'upper', 'rigid', 'all'}, default='upper'
         As in `register_landmarks`.
 
     Returns
@@ -186,6 +188,12 @@ def geometric_features(
     ------
     ValueError
         As in `register_landmarks`.
+
+    References
+    ----------
+    C. Tomasi, T. Kanade, "Shape and motion from image streams under orthography: a factorization method", IJCV 9(2),
+    1992, doi:10.1007/BF00129684 (the camera of the registration; the measures are
+    those of this package).
 
     Examples
     --------

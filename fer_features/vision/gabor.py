@@ -111,6 +111,15 @@ def gabor(
     ValueError
         If a side of the image has fewer pixels than cells, or if a frequency is not above 0 and at most 0.5.
 
+    See Also
+    --------
+    gabor_magnitudes : The filters, and their differences to the papers.
+
+    References
+    ----------
+    M. Lyons, S. Akamatsu, M. Kamachi, J. Gyoba, "Coding facial expressions with Gabor wavelets", FG 1998,
+    doi:10.1109/AFGR.1998.670949.
+
     Examples
     --------
     >>> import numpy as np

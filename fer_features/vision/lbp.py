@@ -81,6 +81,15 @@ def lbp_histograms(images: np.ndarray, radius: int | Sequence[int] = 1, grid: in
     ValueError
         If a side of the image has fewer pixels than cells.
 
+    See Also
+    --------
+    lbp_codes : The patterns, and their differences to the paper.
+
+    References
+    ----------
+    T. Ahonen, A. Hadid, M. Pietikainen, "Face description with local binary patterns: application to face
+    recognition", IEEE TPAMI 28(12), 2006, doi:10.1109/TPAMI.2006.244.
+
     Examples
     --------
     >>> import numpy as np

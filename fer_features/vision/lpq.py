@@ -122,6 +122,15 @@ def lpq_histograms(images: np.ndarray, window_size: int = 7, decorrelate: bool =
     ValueError
         As in `lpq_codes`, and if a side has fewer codes than cells.
 
+    See Also
+    --------
+    lpq_codes : The codes, and their differences to the papers.
+
+    References
+    ----------
+    T. Ahonen, E. Rahtu, V. Ojansivu, J. Heikkila, "Recognition of blurred faces using local phase quantization",
+    ICPR 2008, doi:10.1109/ICPR.2008.4761847.
+
     Examples
     --------
     >>> import numpy as np

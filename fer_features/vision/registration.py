@@ -193,6 +193,11 @@ def register_landmarks(
     The neutral head is not rotated in space; only its roll, scale and position are normalized, because a mean face
     fitted to one frame would mistake a long nose for pitch. Intermediate frames that miss a point are interpolated.
 
+    References
+    ----------
+    C. Tomasi, T. Kanade, "Shape and motion from image streams under orthography: a factorization method", IJCV 9(2),
+    1992, doi:10.1007/BF00129684 (the affine camera; here it is fitted to a known mean head, with robust weights).
+
     Examples
     --------
     >>> import numpy as np

@@ -113,6 +113,15 @@ def lbp_top(clips: np.ndarray, radius: int = 1, time_radius: int = 1, grid: int 
     ValueError
         As in `lbp_top_codes`, and if a side has fewer labels than cells.
 
+    See Also
+    --------
+    lbp_top_codes : The patterns, and their differences to the paper.
+
+    References
+    ----------
+    G. Zhao, M. Pietikainen, "Dynamic texture recognition using local binary patterns with an application to facial
+    expressions", IEEE TPAMI 29(6), 2007, doi:10.1109/TPAMI.2007.1110.
+
     Examples
     --------
     >>> import numpy as np

@@ -34,7 +34,9 @@ def trajectory_features(
         features does not depend on T.
     velocity : bool, default=False
         Whether the velocity of each point is a feature as well.
-    registration, registration_points : str
+    registration : {'pose', 'affine_camera', 'affine', 'similarity'}, default='pose'
+        As in `register_landmarks`.
+    registration_points : {'upper', 'rigid', 'all'}, default='upper'
         As in `register_landmarks`.
 
     Returns
@@ -56,6 +58,12 @@ def trajectory_features(
     Frames without landmarks are interpolated, and at the ends of the clip repeated. The apex of a measure is where its
     change first reaches 90 % of its largest change, interpolated between frames; the onset slope is this change divided
     by this time. A measure that never changes has its apex at 1 and slope 0.
+
+    References
+    ----------
+    C. Tomasi, T. Kanade, "Shape and motion from image streams under orthography: a factorization method", IJCV 9(2),
+    1992, doi:10.1007/BF00129684 (the camera of the registration; the
+    trajectories are those of this package).
 
     Examples
     --------

@@ -97,12 +97,14 @@ class KernelRidgeClassifier(ClassifierMixin, BaseEstimator):
 
     References
     ----------
-    C. Saunders, A. Gammerman, V. Vovk, "Ridge regression learning algorithm in dual variables", ICML 1998.
+    C. Saunders, A. Gammerman, V. Vovk, "Ridge regression learning algorithm in dual variables", ICML 1998,
+    https://eprints.soton.ac.uk/258942/.
     G. Cawley, N. Talbot, "Efficient leave-one-out cross-validation of kernel Fisher discriminant classifiers", Pattern
-    Recognition 36, 2003.
-    C. Williams, M. Seeger, "Using the Nystroem method to speed up kernel machines", NIPS 2000.
+    Recognition 36, 2003, doi:10.1016/S0031-3203(03)00136-5.
+    C. Williams, M. Seeger, "Using the Nystroem method to speed up kernel machines", NIPS 2000,
+    https://papers.nips.cc/paper/1866-using-the-nystrom-method-to-speed-up-kernel-machines.
     B. Haasdonk, H. Burkhardt, "Invariant kernel functions for pattern analysis and machine learning", Machine Learning
-    68, 2007: kernels averaged over a group of transformations, here the mirror.
+    68, 2007, doi:10.1007/s10994-007-5009-7: kernels averaged over a group of transformations, here the mirror.
 
     Examples
     --------
