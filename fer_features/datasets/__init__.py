@@ -16,7 +16,7 @@ from .dataset_registry import DATASETS, named_dataset, recognized_dataset, regis
 from .holdout import with_holdout
 from .landmark_files import with_landmarks_from_file
 from .landmark_folders import landmark_files_in
-from .landmark_formats import LANDMARK_FORMATS, read_landmarks, read_point_file
+from .landmark_formats import LANDMARK_FORMATS, read_landmarks
 from .landmark_writer import LandmarkTable, write_landmarks
 from .packed import PACKED, write_packed
 from .subject_files import with_subjects_from_file
@@ -174,7 +174,6 @@ __all__ = [
     "LandmarkTable",
     "load_dataset",
     "read_landmarks",
-    "read_point_file",
     "register_dataset",
     "with_holdout",
     "with_inferred_subjects",

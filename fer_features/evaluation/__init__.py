@@ -1,6 +1,5 @@
 """Evaluation grouped by subject: metrics with intervals over subjects, comparison, learning curves, rejection."""
 
-from .comparison import compare_runs
 from .comparison_result import Comparison
 from .cross_validation import evaluate_pipeline
 from .protocol import Protocol, choose_protocol
@@ -13,6 +12,5 @@ __all__ = [
     "Protocol",
     "Scores",
     "choose_protocol",
-    "compare_runs",
     "evaluate_pipeline",
 ]

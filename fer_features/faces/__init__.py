@@ -3,21 +3,19 @@ and those in files of dlib.
 """
 
 from .confidence import MIN_CONFIDENCE
-from .detector import Detector, FaceDetector, as_detector
+from .detector import FaceDetector, as_detector
 from .landmarker import Landmarker
-from .landmarker_archive import default_landmarker, load_landmarker_archive, save_landmarker
+from .landmarker_archive import default_landmarker, save_landmarker
 from .landmarker_files import load_landmarker
 from .regression_trees import RegressionTreeLandmarker
 
 __all__ = [
     "MIN_CONFIDENCE",
-    "Detector",
     "FaceDetector",
     "Landmarker",
     "RegressionTreeLandmarker",
     "as_detector",
     "default_landmarker",
     "load_landmarker",
-    "load_landmarker_archive",
     "save_landmarker",
 ]

@@ -37,7 +37,7 @@ from .motion import SubjectTraits, sample_motion, sample_traits
 from .render import render_sequence
 from .warp import FaceRig, flow_between_frames
 
-__all__ = ["ACTION_UNITS", "SyntheticSequences", "generate", "ground_truth_flow", "make_subject"]
+__all__ = ["ACTION_UNITS", "SyntheticSequences", "generate", "ground_truth_flow"]
 
 N_EXPRESSIONS = 6
 

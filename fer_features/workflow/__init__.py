@@ -6,7 +6,7 @@ from .data_profiles import InspectionResult, inspect_data
 from .experiments import evaluate, run_experiment
 from .landmark_detection import detect_landmarks
 from .landmarker_adaptation import adapt_landmarks
-from .searches import SearchExperiment, finish_search, search
+from .searches import SearchExperiment, search
 
 __all__ = [
     "CheckResult",
@@ -18,7 +18,6 @@ __all__ = [
     "compare",
     "detect_landmarks",
     "evaluate",
-    "finish_search",
     "inspect_data",
     "run_experiment",
     "search",

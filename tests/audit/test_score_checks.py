@@ -8,13 +8,14 @@ from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import Pipeline
 
 from fer_features import FerError, check, make_pipeline
-from fer_features.audit import STATUSES, iterate_checks
+from fer_features.audit import STATUSES
 from fer_features.audit.context import CurveFigure
 from fer_features.audit.score_checks import (
     check_learning_curve,
     check_permuted_labels,
     check_random_vs_grouped,
     check_subject_identifiability,
+    iterate_checks,
 )
 
 from .toy_audits import (

@@ -6,8 +6,8 @@ import json
 import numpy as np
 import pytest
 
-from fer_features.faces import load_landmarker_archive
 from fer_features.faces.cascade_training import train_cascade
+from fer_features.faces.landmarker_archive import load_landmarker_archive
 
 
 @pytest.fixture

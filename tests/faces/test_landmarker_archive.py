@@ -12,9 +12,13 @@ import pytest
 
 import fer_features
 from fer_features.exceptions import FerError
-from fer_features.faces import default_landmarker, load_landmarker_archive, save_landmarker
 from fer_features.faces.landmarker import Landmarker
-from fer_features.faces.landmarker_archive import DEFAULT_FILE
+from fer_features.faces.landmarker_archive import (
+    DEFAULT_FILE,
+    default_landmarker,
+    load_landmarker_archive,
+    save_landmarker,
+)
 from fer_features.vision.cascaded_regression import CascadeStage
 from fer_features.vision.landmark_features import BOX_DESCRIPTOR_LENGTH
 

@@ -24,7 +24,7 @@ from fer_features.cli import run
 from fer_features.cli import search as search_command
 from fer_features.evaluation import EvaluationResult, Scores, evaluate_pipeline
 from fer_features.experiment import RUN_OUTPUTS, SEARCH_OUTPUTS
-from fer_features.workflow import finish_search
+from fer_features.workflow.searches import finish_search
 
 from ..conftest import draw_clips, files_in, names_with_joblib, write_h5
 from ..html_pages import check_page
