@@ -44,7 +44,7 @@ def cluster(where: str | Path, paths: Iterable[str | Path] = ()) -> Iterator[Clu
     where : str or Path
         ``'local:N'`` for N new worker processes on this machine, the address of a scheduler such as
         ``'tcp://10.0.0.1:8786'`` or ``'tls://...'``, or the scheduler file that ``dask scheduler`` writes.
-    paths : iterable of str or Path, optional
+    paths : iterable of str or Path, default=()
         Files and folders of data that every worker must be able to read under the same name.
 
     Yields

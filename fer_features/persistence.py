@@ -218,6 +218,20 @@ def load_model(
     A file of skops runs no code. Only objects of the types of `fer_features.trusted_types` are created, from their
     attributes. What remains is that the bytes of a model of xgboost are read by its C++ code, and the arrays of a
     support vector machine by the C code of libsvm.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> import numpy as np
+    >>> from fer_features import load_model, make_pipeline, save_model
+    >>> points = np.random.default_rng(0).normal(size=(12, 3, 68, 2))
+    >>> model = make_pipeline("landmarks_linear", calibration_cv=0).fit(points, np.arange(12) % 2)
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = save_model(model, Path(folder) / "model.joblib")
+    ...     loaded = load_model(path, columns=["landmarks"])
+    >>> bool((loaded.predict(points) == model.predict(points)).all())
+    True
     """
     return load_saved_model(path, columns, strict, trusted).model
 

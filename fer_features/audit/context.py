@@ -56,10 +56,16 @@ class Check:
     status : {'pass', 'warning', 'fail', 'skipped'}
     message : str
         The reason, in one line.
-    details : dict
+    details : dict, optional
         Values on which it rests, ready for JSON.
-    figure : ValueFigure, CurveFigure or None
+    figure : ValueFigure or CurveFigure, optional
         Values that a report plots.
+
+    Examples
+    --------
+    >>> from fer_features.audit import Check
+    >>> Check("duplicates", "warning", "2 copies of training images", {"n_copies": 2}).to_dict()
+    {'name': 'duplicates', 'status': 'warning', 'message': '2 copies of training images', 'details': {'n_copies': 2}}
     """
 
     name: str

@@ -130,6 +130,13 @@ class Finding:
         One or two sentences.
     section : {'data', 'classes', 'images', 'duplicates', 'subjects', 'motion'}
         Section of the report with the details.
+
+    Examples
+    --------
+    >>> from fer_features import Samples, inspect_data
+    >>> profile = inspect_data(Samples.from_arrays(label=["joy", "fear", "joy"], subject=[1, 1, 2]))
+    >>> profile.findings[0]
+    Finding(severity='warning', text='fear is shown by 1 of 2 subjects.', section='subjects')
     """
 
     severity: str
@@ -163,12 +170,21 @@ class DataProfile:
         None without sequences of landmarks.
     mean_faces : dict of str to ndarray, shape (H, W), uint8
         Mean apex of each class; empty without images.
-    faces : LocatedFaces or None
+    faces : LocatedFaces, optional
         Faces that the first step of a pipeline locates in some of the images.
-    facts : tuple of (str, str)
+    facts : tuple of (str, str), default=()
         Title and one line each.
-    findings : tuple of Finding
+    findings : tuple of Finding, default=()
         The highest severity first.
+
+    Examples
+    --------
+    >>> from fer_features import Samples, inspect_data
+    >>> profile = inspect_data(Samples.from_arrays(label=["joy", "fear", "joy"], subject=[1, 1, 2]))
+    >>> profile.classes, profile.counts.tolist()
+    (['fear', 'joy'], [[1], [2]])
+    >>> [finding.severity for finding in profile.findings]
+    ['warning', 'warning', 'pass']
     """
 
     X: Samples

@@ -41,13 +41,13 @@ class Dataset:
     find_records : callable, optional
         ``find_records(path: Path, **options) -> FoundRecords`` for data sets of image and video files: the samples with
         their annotations, before any image is read.
-    reference : str
+    reference : str, default=''
         Citation with DOI.
-    licence : str
+    licence : str, default=''
         Licence or terms of use of the data, empty where unknown.
-    homepage : str
+    homepage : str, default=''
         URL, or how the data can be obtained.
-    options : tuple of str
+    options : tuple of str, default=()
         Subset of `LOAD_OPTIONS`, which are keyword arguments of `load`; `load_dataset` describes them. 'holdout' means
         that the data set may come without a predefined split; `load_dataset` then adds one, after the subjects are
         known.

@@ -48,6 +48,17 @@ def with_holdout(X: Samples, fraction: float | None = None) -> Samples:
     group joins the test split if that reduces the squared relative distance to the requested fraction of every class.
     The split is therefore the same on every machine and for every order of the samples, and an additional image
     changes it for few other images.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from fer_features import Samples
+    >>> from fer_features.datasets import with_holdout
+    >>> images = np.random.default_rng(0).integers(0, 256, (40, 8, 8), dtype=np.uint8)
+    >>> X = Samples.from_arrays(images, label=["fear", "joy"] * 20, subject=np.arange(40) // 4, id=np.arange(40))
+    >>> X = with_holdout(X, fraction=0.2)
+    >>> np.unique(X["subject"][X["split"] == "test"]).tolist()
+    [2, 6]
     """
     if "split" in X:
         if fraction:

@@ -51,6 +51,22 @@ def with_landmarks_from_file(X: Samples, path: Path, on_error: str = "stop") -> 
     FerError
         For a file that cannot be read, another number of samples or frames, ids that are unknown, ambiguous, missing or
         repeated, and landmarks that do not belong to the images.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> import numpy as np
+    >>> from fer_features import Samples
+    >>> from fer_features.datasets import LandmarkTable, with_landmarks_from_file, write_landmarks
+    >>> X = Samples.from_arrays(np.zeros((2, 60, 60), np.uint8), id=["a.png", "b.png"])
+    >>> from fer_features.vision.geometry import MEAN_FACE
+    >>> points, boxes = np.tile(10 * MEAN_FACE + 30, (2, 1, 1, 1)), np.full((2, 1, 4), 10.0)
+    >>> table = LandmarkTable(points, ["b.png", "a.png"], boxes, confidence=np.ones((2, 1)))
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = write_landmarks(table, Path(folder) / "landmarks.npz")
+    ...     with_landmarks_from_file(X, path)["landmarks"].shape
+    (2, 1, 68, 2)
     """
     path = Path(path)
     names = landmark_ids(X)

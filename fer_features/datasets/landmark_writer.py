@@ -31,6 +31,16 @@ class LandmarkTable:
         x, y, width and height in pixels; NaN in frames without a face.
     confidence : ndarray, shape (n, T)
         In [0, 1].
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from fer_features.datasets import LandmarkTable
+    >>> from fer_features.vision.geometry import MEAN_FACE
+    >>> points, boxes = 20 * MEAN_FACE[None, None] + 40, np.array([[[10.0, 10, 60, 60]]])
+    >>> table = LandmarkTable(points, ["a.png"], boxes, confidence=np.array([[0.9]]))
+    >>> table.landmarks.shape
+    (1, 1, 68, 2)
     """
 
     landmarks: np.ndarray
@@ -56,6 +66,20 @@ def write_landmarks(table: LandmarkTable, path: str | Path) -> Path:
     ------
     FerError
         For another suffix, and if the file cannot be written.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> import numpy as np
+    >>> from fer_features.datasets import LandmarkTable, read_landmarks, write_landmarks
+    >>> from fer_features.vision.geometry import MEAN_FACE
+    >>> points, boxes = 20 * MEAN_FACE[None, None] + 40, np.array([[[10.0, 10, 60, 60]]])
+    >>> table = LandmarkTable(points, ["a.png"], boxes, confidence=np.array([[0.9]]))
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = write_landmarks(table, Path(folder) / "landmarks.csv")
+    ...     read_landmarks(path).landmarks.shape
+    (1, 68, 2)
     """
     path = Path(path)
     if path.suffix.lower() not in WRITTEN_SUFFIXES:

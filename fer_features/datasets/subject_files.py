@@ -62,6 +62,20 @@ def with_subjects_from_file(X: Samples, path: Path) -> Samples:
     ------
     FerError
         For a file that cannot be read, ids that are unknown, missing or repeated, and another number of subjects.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> import pandas as pd
+    >>> from fer_features import Samples
+    >>> from fer_features.datasets import with_subjects_from_file
+    >>> X = Samples.from_arrays(label=["joy", "fear"], id=["a.png", "b.png"])
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = Path(folder) / "subjects.csv"
+    ...     pd.DataFrame({"id": ["b.png", "a.png"], "subject": ["anna", "ben"]}).to_csv(path, index=False)
+    ...     with_subjects_from_file(X, path)["subject"].tolist()
+    ['ben', 'anna']
     """
     given = read_subjects(path)
     train = np.flatnonzero(in_training_split(X))

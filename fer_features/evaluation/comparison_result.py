@@ -70,6 +70,21 @@ class Comparison:
     friedman, critical_difference : float or None
         P-value of Friedman's test, and smallest significant difference of mean ranks.
     notes : tuple of str
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from fer_features import Samples, compare, evaluate
+    >>> landmarks = np.random.default_rng(0).normal(50, 9, (24, 2, 68, 2))
+    >>> X = Samples.from_arrays(
+    ...     landmarks=landmarks, label=np.tile(["fear", "joy"], 12), subject=np.repeat(np.arange(6), 4)
+    ... )
+    >>> runs = [evaluate(name, X, cv="2fold") for name in ("landmarks_linear", "landmarks_lda")]
+    >>> comparison = compare(runs, n_bootstrap=100)
+    >>> list(comparison.accuracy)
+    ['landmarks_linear', 'landmarks_lda']
+    >>> len(comparison.to_frame())  # one pair
+    1
     """
 
     dataset: str

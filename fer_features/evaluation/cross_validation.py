@@ -89,12 +89,39 @@ def evaluate_pipeline(
     name: str | None = None,
     drop_duplicates: bool = False,
 ) -> EvaluationResult:
-    """Evaluate a pipeline on the labelled samples of a table; `fer_features.evaluate` describes the parameters.
+    """Evaluate a pipeline on the labelled samples of a table.
+
+    Parameters
+    ----------
+    model, X, cv, n_repeats, n_jobs, seed, name, drop_duplicates
+        See `fer_features.evaluate`. The model is an estimator, and X a table.
+
+    Returns
+    -------
+    EvaluationResult
+
+    Raises
+    ------
+    FerError
+        As `fer_features.evaluate`.
 
     Notes
     -----
     Features that depend on one sample only are computed once, before the folds. Whatever is fitted (scaling,
     classifier) is fitted in each fold on its training samples only.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from fer_features import Samples, make_pipeline
+    >>> from fer_features.evaluation import evaluate_pipeline
+    >>> landmarks = np.random.default_rng(0).normal(50, 9, (24, 2, 68, 2))
+    >>> X = Samples.from_arrays(
+    ...     landmarks=landmarks, label=np.tile(["fear", "joy"], 12), subject=np.repeat(np.arange(6), 4)
+    ... )
+    >>> result = evaluate_pipeline(make_pipeline("landmarks_lda", calibration_cv=0), X, cv="2fold")
+    >>> result.scores.metrics.n_samples, result.scores.metrics.n_subjects
+    (24, 6)
     """
     start = time.perf_counter()
     plan = plan_evaluation(model, X, cv, n_repeats, seed)

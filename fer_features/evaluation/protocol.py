@@ -53,10 +53,21 @@ class Protocol:
         Random state of the first repeat; each further one adds 1.
     grouped : bool
         Whether each subject is in one fold only. With predefined splits: whether subjects are known.
-    splits : tuple of str
+    splits : tuple of str, default=()
         With 'predefined': the splits that are evaluated.
     splitter : object, optional
         A scikit-learn splitter that draws the folds.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from fer_features.evaluation import choose_protocol
+    >>> label, subject = np.tile([0, 1], 6), np.repeat(np.arange(4), 3)
+    >>> protocol = choose_protocol("2fold", label, subject)
+    >>> for train, test in protocol.split(label, subject):
+    ...     print(np.unique(subject[train]), np.unique(subject[test]))
+    [1 3] [0 2]
+    [0 2] [1 3]
     """
 
     name: str
@@ -144,11 +155,13 @@ def choose_protocol(
         Label codes of the samples, all known.
     subject : ndarray, shape (n,), or None
         None where no subjects are known.
-    classes : tuple of str
+    classes : tuple of str, default=()
         Class name of each code, for messages.
-    n_repeats, seed : int
+    n_repeats : int, default=1
         See `Protocol`.
-    split : ndarray of str, shape (n,), or None
+    seed : int, default=0
+        See `Protocol`.
+    split : ndarray of str, shape (n,), optional
         Predefined split of each sample.
 
     Returns
@@ -160,6 +173,14 @@ def choose_protocol(
     FerError
         For an unknown name, a single class or subject, a class shown by fewer subjects than folds, 'loso' where nearly
         every sample has its own subject, or where 'predefined' is requested and no split other than 'train' has labels.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from fer_features.evaluation import choose_protocol
+    >>> label, subject = np.tile([0, 1], 6), np.repeat(np.arange(4), 3)
+    >>> choose_protocol(None, label, subject).name, choose_protocol("2fold", label, subject).n_folds
+    ('loso', 2)
     """
     if isinstance(cv, numbers.Integral) and not isinstance(cv, bool):
         cv = f"{cv}fold"

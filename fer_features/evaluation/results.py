@@ -34,8 +34,24 @@ class EvaluationResult:
     predictions : DataFrame
         One row per evaluated sample and repeat: id, sample (position in the evaluated table), subject, fold, split
         (where predefined splits are evaluated), true, predicted, and one probability or score per class.
-    model : estimator or None
+    model : estimator, optional
         The model fitted on the split 'train', where predefined splits were evaluated.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from fer_features import Samples, evaluate
+    >>> landmarks = np.random.default_rng(0).normal(50, 9, (24, 2, 68, 2))
+    >>> X = Samples.from_arrays(
+    ...     landmarks=landmarks, label=np.tile(["fear", "joy"], 12), subject=np.repeat(np.arange(6), 4)
+    ... )
+    >>> result = evaluate("landmarks_lda", X, cv="2fold")
+    >>> result.accuracy == result.scores.metrics.accuracy
+    True
+    >>> result.predictions[["subject", "fold", "true", "predicted"]].shape
+    (24, 4)
+    >>> result.to_frame()["n_samples"].to_dict()
+    {'fear': 12, 'joy': 12}
     """
 
     scores: Scores

@@ -105,20 +105,35 @@ class Scores:
     n_features_computed : int
         Feature vectors computed, one per sample and extractor setting.
     seconds : float
-    splits : dict of str to Metrics
+    splits : dict of str to Metrics, optional
         Of each evaluated predefined split.
-    notes : tuple of str
+    notes : tuple of str, default=()
         Remarks on the evaluation itself.
-    timing : Timing or None
-    peak_memory_mb : float or None
-    rejection : Rejection or None
-    learning_curve : LearningCurve or None
-    landmarker : LandmarkerInfo or None
+    timing : Timing, optional
+    peak_memory_mb : float, optional
+    rejection : Rejection, optional
+    learning_curve : LearningCurve, optional
+    landmarker : LandmarkerInfo, optional
         The landmarker that was trained with the model.
-    search : SearchSummary or None
+    search : SearchSummary, optional
         Of the hyper-parameter search that chose the settings.
-    command : dict or None
+    command : dict, optional
         Options of the command line.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from fer_features import Samples, evaluate
+    >>> from fer_features.evaluation import Scores
+    >>> landmarks = np.random.default_rng(0).normal(50, 9, (24, 2, 68, 2))
+    >>> X = Samples.from_arrays(
+    ...     landmarks=landmarks, label=np.tile(["fear", "joy"], 12), subject=np.repeat(np.arange(6), 4)
+    ... )
+    >>> scores = evaluate("landmarks_lda", X, cv="2fold").scores
+    >>> scores.protocol
+    'stratified 2-fold grouped by subject, seed 0'
+    >>> Scores.from_json(scores.to_json()).metrics.accuracy == scores.metrics.accuracy
+    True
     """
 
     pipeline: str

@@ -26,6 +26,25 @@ class Appearance(Extractor):
     ----------
     frame : {'apex', 'apex_minus_neutral', 'both'}
         Features of the apex frame, their difference to those of the neutral frame, or both concatenated.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from fer_features.extractors import Appearance
+    >>> class MeanGrey(Appearance):
+    ...     reference = "none"
+    ...     def __init__(self, frame="apex"):
+    ...         self.frame = frame
+    ...     def extract_images(self, images):
+    ...         return images.mean((1, 2))[:, None]
+    ...     def image_feature_names(self):
+    ...         return ["grey[mean]"]
+    >>> clips = np.zeros((2, 3, 8, 8), np.uint8)  # neutral frame first
+    >>> clips[:, -1] = 30
+    >>> MeanGrey().fit_transform(clips).ravel()
+    array([30., 30.], dtype=float32)
+    >>> MeanGrey("apex_minus_neutral").fit(clips).get_feature_names_out().tolist()
+    ['change of grey[mean]']
     """
 
     frame: str

@@ -81,6 +81,26 @@ class Extractor(StatelessTransformer):
         Allowed values of each parameter; see `fer_features.extractors.parameters`.
     input_shape_ : tuple of int
         Shape of one sample of the first required column, set by `fit`. The number of features may depend on it.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from fer_features import Samples, make_pipeline, register_extractor
+    >>> from fer_features.extractors import EXTRACTORS, Extractor
+    >>> @register_extractor("chin")
+    ... class ChinPosition(Extractor):
+    ...     required_columns = ("landmarks",)
+    ...     reference = "none"
+    ...     def extract(self, X):
+    ...         return X["landmarks"][:, -1, 8]
+    ...     def feature_names(self):
+    ...         return ["chin[x]", "chin[y]"]
+    >>> X = Samples.from_arrays(landmarks=np.random.default_rng(0).uniform(0, 99, (12, 1, 68, 2)), label=[0, 1] * 6)
+    >>> ChinPosition().fit_transform(X).shape
+    (12, 2)
+    >>> make_pipeline("chin_linear", calibration_cv=0).fit(X, X["label"]).predict(X).shape
+    (12,)
+    >>> del EXTRACTORS["chin"]
     """
 
     required_columns: ClassVar[tuple[str, ...]] = ("images",)

@@ -35,10 +35,19 @@ class ExtractorSpec:
     ----------
     factory : callable
         A subclass of `Extractor`, or a function that returns an extractor.
-    params : mapping of str to object
+    params : mapping of str to object, optional
         Parameters that the name implies.
-    grid : mapping of str to list
+    grid : mapping of str to list, optional
         Values worth searching where the extractor is the only one of a pipeline, by the name of the parameter.
+
+    Examples
+    --------
+    >>> from fer_features.extractors import EXTRACTORS
+    >>> spec = EXTRACTORS["hogdiff"]
+    >>> spec.make()
+    HOG(cells_per_block=3, frame='apex_minus_neutral')
+    >>> spec.grid["pixels_per_cell"], spec.extractor_class.required_columns
+    ([8, 16], ('images',))
     """
 
     factory: Callable[..., Extractor]

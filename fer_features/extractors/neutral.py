@@ -45,6 +45,20 @@ class Neutral(SamplesTransformer):
     The step comes after the alignment, so that the frames of a clip and the samples of a subject are registered.
     'subject' uses all samples of the table and no labels. The only sample of a subject has no reference, and its
     features cannot be extracted.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from fer_features import Samples
+    >>> from fer_features.extractors import Neutral
+    >>> clips = np.zeros((1, 3, 8, 8), np.uint8)
+    >>> clips[0, :, 0, 0] = [9, 5, 7]
+    >>> X = Samples.from_arrays(clips)
+    >>> for method in ("first", "median", "none"):
+    ...     print(method, Neutral(method).fit_transform(X).frame("images", 0)[0, 0, 0])
+    first 9
+    median 7
+    none 128
     """
 
     def __init__(self, method: str = "first"):

@@ -17,7 +17,32 @@ from .search_result import OuterOutcome, SearchResult, candidates_table, nested_
 
 
 class Search(SearchPlan):
-    """A search that can be run, and continued; see `fer_features.search` for the parameters."""
+    """A search that can be run, and continued after an interruption.
+
+    Parameters
+    ----------
+    model, X, grid, cv, nested, strategy, n_iter, scoring, seed
+        See `fer_features.search`. The model is an estimator, and X a table.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> import numpy as np
+    >>> from fer_features import Samples, make_pipeline
+    >>> from fer_features.model_selection import Search
+    >>> landmarks = np.random.default_rng(0).normal(50, 9, (24, 2, 68, 2))
+    >>> X = Samples.from_arrays(
+    ...     landmarks=landmarks, label=np.tile(["fear", "joy"], 12), subject=np.repeat(np.arange(6), 4)
+    ... )
+    >>> pipeline = make_pipeline("landmarks_linear", calibration_cv=0)
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     journal = Path(folder) / "journal.jsonl"
+    ...     first = Search(pipeline, X, {"classifier__C": [0.1, 1]}, cv="2fold").run(journal=journal)
+    ...     again = Search(pipeline, X, {"classifier__C": [0.1, 1]}, cv="2fold").run(journal=journal)
+    >>> first.n_resumed, again.n_resumed, first.best_params == again.best_params
+    (0, 4, True)
+    """
 
     def run(
         self,

@@ -58,6 +58,21 @@ class SearchResult:
     n_features_computed : int
     finished : bool
         False where the time limit ended the search.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from fer_features import Samples, make_pipeline, search
+    >>> landmarks = np.random.default_rng(0).normal(50, 9, (24, 2, 68, 2))
+    >>> X = Samples.from_arrays(
+    ...     landmarks=landmarks, label=np.tile(["fear", "joy"], 12), subject=np.repeat(np.arange(6), 4)
+    ... )
+    >>> pipeline = make_pipeline("landmarks_linear", calibration_cv=0)
+    >>> result = search(pipeline, X, {"classifier__C": [0.1, 1]}, cv="2fold")
+    >>> bool(result.to_frame()["mean"].max() == result.best_score)
+    True
+    >>> result.model.get_params()["classifier__C"] == result.best_params["classifier__C"]
+    True
     """
 
     table: pd.DataFrame

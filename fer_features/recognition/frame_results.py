@@ -63,13 +63,28 @@ class FacePrediction:
         Probability of each class by its name. Empty if the model has no probabilities or nothing was predicted.
     confidence : float
         Confidence of the detector or landmarker that the box contains a face, in [0, 1].
-    face_id : int
+    face_id : int, default=0
         Number of the face in the image, or of its track in the stream.
-    status : str
+    status : str, default='ok'
         One of the keys of `STATUS_DESCRIPTIONS`.
-    neutral_distance : float or None
+    neutral_distance : float, optional
         Distance to the neutral reference, see `fer_features.recognition.face_view.face_distance`. None without a
         neutral reference.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import skimage
+    >>> from fer_features import Recognizer, Samples, make_pipeline
+    >>> from fer_features.faces import FaceDetector
+    >>> noise = np.random.default_rng(0).integers(0, 256, (12, 48, 48), dtype=np.uint8)
+    >>> X = Samples.from_arrays(noise, label=["fear", "joy"] * 6)  # in place of faces
+    >>> model = make_pipeline("lbp_linear", align__method="none", calibration_cv=0).fit(X, X["label"])
+    >>> recognizer = Recognizer(model, detector=FaceDetector(min_face=0.3))
+    >>> image = (255 * skimage.color.rgb2gray(skimage.data.astronaut()[:256, 100:356])).astype(np.uint8)
+    >>> (face,) = recognizer.predict(image)
+    >>> face.box.round().tolist(), face.status, face.expression in ("fear", "joy")
+    ([74.0, 65.0, 107.0, 107.0], 'ok', True)
     """
 
     box: np.ndarray
@@ -108,6 +123,22 @@ class FrameResult:
     frame : Frame
     faces : list of FacePrediction
         In the order of `face_id`. Empty if no face was detected.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import skimage
+    >>> from fer_features import Recognizer, Samples, make_pipeline
+    >>> from fer_features.faces import FaceDetector
+    >>> noise = np.random.default_rng(0).integers(0, 256, (12, 48, 48), dtype=np.uint8)
+    >>> X = Samples.from_arrays(noise, label=["fear", "joy"] * 6)  # in place of faces
+    >>> model = make_pipeline("lbp_linear", align__method="none", calibration_cv=0).fit(X, X["label"])
+    >>> recognizer = Recognizer(model, detector=FaceDetector(min_face=0.3))
+    >>> image = (255 * skimage.color.rgb2gray(skimage.data.astronaut()[:256, 100:356])).astype(np.uint8)
+    >>> for result in recognizer.stream([image, image]):
+    ...     print(result.frame.index, [face.status for face in result.faces])
+    0 ['ok']
+    1 ['ok']
     """
 
     frame: Frame
@@ -132,6 +163,23 @@ class TrackSummary:
         The strongest apex.
     apexes : list of Apex
         All apexes in the order of frames.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import skimage
+    >>> from fer_features import Recognizer, Samples, make_pipeline
+    >>> from fer_features.faces import FaceDetector
+    >>> noise = np.random.default_rng(0).integers(0, 256, (12, 48, 48), dtype=np.uint8)
+    >>> X = Samples.from_arrays(noise, label=["fear", "joy"] * 6)  # in place of faces
+    >>> model = make_pipeline("lbp_linear", align__method="none", calibration_cv=0).fit(X, X["label"])
+    >>> recognizer = Recognizer(model, detector=FaceDetector(min_face=0.3))
+    >>> image = (255 * skimage.color.rgb2gray(skimage.data.astronaut()[:256, 100:356])).astype(np.uint8)
+    >>> stream = recognizer.stream([image, image])
+    >>> _ = stream.to_frame()
+    >>> (summary,) = stream.track_summaries
+    >>> summary.n_frames, summary.apex.frame
+    (2, 0)
     """
 
     face_id: int

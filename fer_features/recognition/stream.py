@@ -81,6 +81,25 @@ class Stream:
     ------
     FrameResult
         For each frame.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import skimage
+    >>> from fer_features import Recognizer, Samples, make_pipeline
+    >>> from fer_features.faces import FaceDetector
+    >>> noise = np.random.default_rng(0).integers(0, 256, (12, 48, 48), dtype=np.uint8)
+    >>> X = Samples.from_arrays(noise, label=["fear", "joy"] * 6)  # in place of faces
+    >>> model = make_pipeline("lbp_linear", align__method="none", calibration_cv=0).fit(X, X["label"])
+    >>> recognizer = Recognizer(model, detector=FaceDetector(min_face=0.3))
+    >>> image = (255 * skimage.color.rgb2gray(skimage.data.astronaut()[:256, 100:356])).astype(np.uint8)
+    >>> stream = recognizer.stream([image, image])
+    >>> [len(result.faces) for result in stream]
+    [1, 1]
+    >>> [summary.n_frames for summary in stream.track_summaries]
+    [2]
+    >>> recognizer.stream([image, image]).to_frame()[["frame", "face_id", "status"]].to_numpy().tolist()
+    [[0, 0, 'ok'], [1, 0, 'ok']]
     """
 
     def __init__(

@@ -25,32 +25,41 @@ WARNING_PREFIX = "warning: "
 class DataInfo:
     """Metadata of the source of a table.
 
-    Attributes
+    Parameters
     ----------
-    dataset : str
+    dataset : str, default='arrays'
         Name of the data set, as in `DATASETS`; 'arrays' for arrays given by hand.
-    classes : tuple of str
+    classes : tuple of str, default=()
         Name of each label code: ``classes[code]``.
-    source : str
+    source : str, default=''
         Folder or file that was read; for a packed data set that from which it was packed.
-    licence : str
+    licence : str, default=''
         Licence or terms of use of the data; empty where unknown.
-    subjects_from : str
+    subjects_from : str, default='unknown'
         Source of the subject ids: a key of `SUBJECT_SOURCES`, or 'unknown'.
-    subjects_confidence : float or None
+    subjects_confidence : float, optional
         Of inferred subjects, in [0, 1].
-    leakage : str
+    leakage : str, default=''
         Why scores on this data may be too high although subjects are given; empty otherwise.
-    synthetic : bool
+    synthetic : bool, default=False
         True if the images are rendered, not photographed.
-    cropped : bool
+    cropped : bool, default=False
         True if each image is a face crop already, so that no face detection is needed.
-    landmarks_located : bool
+    landmarks_located : bool, default=False
         True if the landmarks were found in the images by the pipeline's own step, and are not part of the data set.
-    notes : tuple of str
+    notes : tuple of str, default=()
         Remarks for the user, such as excluded samples; those that begin with `WARNING_PREFIX` are warnings.
-    files : mapping
+    files : mapping, optional
         Column name to the file that holds it, or that would hold it; used in messages.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from fer_features import DataInfo, Samples
+    >>> info = DataInfo(dataset="crops", classes=("anger", "joy"), cropped=True)
+    >>> X = Samples.from_arrays(np.zeros((2, 48, 48), np.uint8), label=[1, 0], info=info)
+    >>> X["label"].tolist(), X.info.dataset
+    (['joy', 'anger'], 'crops')
     """
 
     dataset: str = "arrays"

@@ -45,10 +45,24 @@ class CheckResult:
         Parameters that were set by name.
     max_samples : int
         Largest number of samples for repeated fits.
-    command : str
+    command : str, default=''
         The command line that reproduces it, or empty.
-    command_options : dict or None
+    command_options : dict, optional
         Its options.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from fer_features import Samples, check, make_pipeline
+    >>> landmarks = np.random.default_rng(0).normal(50, 9, (16, 2, 68, 2))
+    >>> X = Samples.from_arrays(landmarks=landmarks, label=np.arange(16) % 2, subject=np.arange(16) // 4)
+    >>> result = check(make_pipeline("landmarks_lda", calibration_cv=0), X, n_permutations=1)
+    >>> [found.status for found in result if found.name == "label leakage"]
+    ['pass']
+    >>> print(result.to_frame().loc["classes by subject", "message"])
+    every class is shown by at least 4 of 4 subjects; ...
+    >>> sum(result.counts.values()) == len(result.checks)
+    True
     """
 
     checks: tuple[Check, ...]
@@ -170,10 +184,10 @@ def check(
     Examples
     --------
     >>> import numpy as np
-    >>> from fer_features import Samples, check
-    >>> landmarks = np.random.default_rng(0).normal(50, 9, (40, 2, 68, 2))
-    >>> X = Samples.from_arrays(landmarks=landmarks, label=np.arange(40) % 2, subject=np.arange(40) // 4)
-    >>> result = check("landmarks_lda", X, n_permutations=1)
+    >>> from fer_features import Samples, check, make_pipeline
+    >>> landmarks = np.random.default_rng(0).normal(50, 9, (16, 2, 68, 2))
+    >>> X = Samples.from_arrays(landmarks=landmarks, label=np.arange(16) % 2, subject=np.arange(16) // 4)
+    >>> result = check(make_pipeline("landmarks_lda", calibration_cv=0), X, n_permutations=1)
     >>> result.to_frame().loc["classes by subject", "status"]
     'pass'
     """

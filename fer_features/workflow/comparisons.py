@@ -26,8 +26,24 @@ class ComparisonResult(Comparison):
 
     Attributes
     ----------
-    command : str
+    command : str, default=''
         The command line that reproduces it, or empty.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> import numpy as np
+    >>> from fer_features import Samples, compare, evaluate
+    >>> landmarks = np.random.default_rng(0).normal(50, 9, (24, 2, 68, 2))
+    >>> X = Samples.from_arrays(
+    ...     landmarks=landmarks, label=np.tile(["fear", "joy"], 12), subject=np.repeat(np.arange(6), 4)
+    ... )
+    >>> runs = [evaluate(name, X, cv="2fold") for name in ("landmarks_linear", "landmarks_lda")]
+    >>> comparison = compare(runs, n_bootstrap=100)
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     comparison.report(Path(folder) / "report.html").stat().st_size > 10_000
+    True
     """
 
     command: str = ""

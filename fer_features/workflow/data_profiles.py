@@ -20,8 +20,19 @@ class InspectionResult(DataProfile):
 
     Attributes
     ----------
-    seed : int
+    seed : int, default=0
         Random state of the example images.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> from fer_features import Samples, inspect_data
+    >>> result = inspect_data(Samples.from_arrays(label=["joy", "fear", "joy"], subject=[1, 1, 2]))
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = result.report(Path(folder) / "report.html")
+    ...     "fear is shown by 1 of 2 subjects" in path.read_text()
+    True
     """
 
     seed: int = 0

@@ -38,6 +38,21 @@ class SearchExperiment(SearchResult):
     n_jobs, seed : int
     name : str
         Name of the pipeline in the scores.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from fer_features import Samples, make_pipeline, search
+    >>> landmarks = np.random.default_rng(0).normal(50, 9, (24, 2, 68, 2))
+    >>> X = Samples.from_arrays(
+    ...     landmarks=landmarks, label=np.tile(["fear", "joy"], 12), subject=np.repeat(np.arange(6), 4)
+    ... )
+    >>> pipeline = make_pipeline("landmarks_linear", calibration_cv=0)
+    >>> result = search(pipeline, X, {"classifier__C": [0.1, 1]}, cv="2fold")
+    >>> result.to_frame()["classifier__C"].tolist()
+    [0.1, 1.0]
+    >>> result.experiment.model.named_steps["classifier"].C == result.best_params["classifier__C"]
+    True
     """
 
     X: Samples
