@@ -48,9 +48,15 @@ def train_model(
 
     Examples
     --------
+    >>> import numpy as np
+    >>> from fer_features import Samples, make_pipeline
+    >>> landmarks = np.random.default_rng(0).normal(50, 9, (24, 2, 68, 2))
+    >>> X = Samples.from_arrays(
+    ...     landmarks=landmarks, label=np.tile(["fear", "joy"], 12), subject=np.repeat(np.arange(6), 4)
+    ... )
     >>> from fer_features.training import train_model
-    >>> print(train_model("landmarks_svm", "demo"))
-    landmarks_svm on demo (synthetic): fitted on 288 samples, 12 subjects (dataset); not evaluated
+    >>> print(train_model("landmarks_lda", X))
+    landmarks_lda on arrays: fitted on 24 samples, 6 subjects (arrays); not evaluated
     """
     watch = watch or Stopwatch()
     with progress_enabled(verbose), stages(3 + train_landmarker):

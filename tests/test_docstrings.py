@@ -75,14 +75,14 @@ def sections(text):
     return dict(zip(parts[1::2], parts[2::2], strict=True))
 
 
-def entries(text):
-    """Name -> header and description of each parameter or attribute in a docstring."""
+def entries(value):
+    """Name -> header and description of each parameter or attribute; a class inherits those of its base classes."""
     found = {}
-    content = sections(text)
-    for title in ("Parameters", "Attributes"):
-        for entry in re.split(r"\n(?=\S)", content.get(title, "").strip("\n")):
-            for name in re.split(r",\s*", entry.partition("\n")[0].partition(" : ")[0]):
-                found.setdefault(name.lstrip("*"), entry)
+    for text in [inspect.getdoc(kind) or "" for kind in (inspect.getmro(value) if inspect.isclass(value) else [value])]:
+        for title in ("Parameters", "Attributes"):
+            for entry in re.split(r"\n(?=\S)", sections(text).get(title, "").strip("\n")):
+                for name in re.split(r",\s*", entry.partition("\n")[0].partition(" : ")[0]):
+                    found.setdefault(name.lstrip("*"), entry)
     return found
 
 
@@ -102,7 +102,7 @@ def missing_examples(value):
 
 def undocumented_parameters(value):
     """Names of the parameters that the docstring does not describe."""
-    documented = entries(inspect.getdoc(value) or "")
+    documented = entries(value)
     return [p.name for p in parameters(value) if p.name not in documented]
 
 
@@ -124,7 +124,7 @@ def states_default(entry, default):
 
 def wrong_defaults(value):
     """Names of the parameters whose default the docstring does not state."""
-    documented = entries(inspect.getdoc(value) or "")
+    documented = entries(value)
     optional = [p for p in parameters(value) if p.default is not p.empty and p.name in documented]
     return [p.name for p in optional if not states_default(documented[p.name], p.default)]
 

@@ -100,12 +100,20 @@ def load_dataset(
 
     Examples
     --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> import numpy as np
+    >>> import skimage
     >>> from fer_features import load_dataset
-    >>> X = load_dataset("demo")
-    >>> X["images"].shape, X["landmarks"].shape
-    ((360, 10, 150, 120), (360, 10, 68, 2))
-    >>> sorted(set(X["split"].tolist()))
-    ['test', 'train']
+    >>> rng = np.random.default_rng(0)
+    >>> with tempfile.TemporaryDirectory() as folder:  # a folder of images for each class
+    ...     for name in ("happy/anna.png", "happy/ben.png", "sad/anna.png", "sad/ben.png"):
+    ...         file = Path(folder) / name
+    ...         file.parent.mkdir(exist_ok=True)
+    ...         skimage.io.imsave(file, rng.integers(0, 256, (48, 48), dtype=np.uint8), check_contrast=False)
+    ...     X = load_dataset(folder, subject_pattern="([a-z]+)[.]png")
+    ...     X["label"].tolist(), X["subject"].tolist(), X["images"].shape
+    (['happy', 'happy', 'sad', 'sad'], ['anna', 'ben', 'anna', 'ben'], (4, 1, 48, 48))
     """
     path = Path(path)
     given: dict[str, Any] = {

@@ -71,15 +71,28 @@ def feature_contributions(model: BaseEstimator, X: Samples, feature: str | None 
     FerError
         For another kind of model, an extractor that it does not have, or other classes than those of the data.
 
+    References
+    ----------
+    S. Lundberg, S.-I. Lee, "A unified approach to interpreting model predictions", NIPS 2017,
+    https://papers.nips.cc/paper/7062-a-unified-approach-to-interpreting-model-predictions (linear models).
+    J. Friedman, "Greedy function approximation: a gradient boosting machine", Annals of Statistics 29, 2001,
+    doi:10.1214/aos/1013203451 (tree models).
+
     Examples
     --------
-    >>> from fer_features import load_dataset, make_pipeline
-    >>> X = load_dataset("demo")
-    >>> X = X[X.is_labelled]
-    >>> model = make_pipeline("landmarks_linear").fit(X, X["label"])
+    >>> import numpy as np
+    >>> from fer_features import Samples, make_pipeline
+    >>> from fer_features.explain import feature_contributions
+    >>> from fer_features.vision.geometry import MEAN_FACE
+    >>> clips = np.random.default_rng(0).normal(60 * MEAN_FACE + 100, 0.3, (24, 2, 68, 2))
+    >>> clips[12:, 1, 8, 1] += 9  # where the class is surprise, the chin moves down
+    >>> X = Samples.from_arrays(landmarks=clips, label=["anger"] * 12 + ["surprise"] * 12)
+    >>> model = make_pipeline("landmarks_linear", calibration_cv=0).fit(X, X["label"])
     >>> contributions = feature_contributions(model, X)
-    >>> contributions.shape == (6, len(dict(named_extractors(model))["landmarks"].get_feature_names_out()))
-    True
+    >>> contributions.shape
+    (2, 192)
+    >>> model.named_steps["features"].get_feature_names_out()[contributions[1].argmax()]
+    'landmarks__displacement[jaw 9, y]'
     """
     check_contributions(model, feature)
     indices = samples_of_model_classes(model, X)

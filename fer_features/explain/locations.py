@@ -32,6 +32,18 @@ class FeatureLocations:
         Of cells: left, top, right and bottom as fractions of the crop; shape (0, 4) for landmarks.
     landmarks : tuple of LandmarkLocation
         Empty for cells.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from fer_features.explain import feature_locations
+    >>> from fer_features.extractors import LBP, Landmarks
+    >>> cells = feature_locations(LBP(grid=2).fit(np.zeros((1, 48, 48), np.uint8)))
+    >>> cells.weights.shape, cells.boxes[0].tolist()
+    ((236, 4), [0.0, 0.0, 0.5, 0.5])
+    >>> points = feature_locations(Landmarks().fit(np.zeros((1, 2, 68, 2))))
+    >>> len(points.landmarks), points.has_shared_features
+    (68, True)
     """
 
     weights: np.ndarray
@@ -74,6 +86,16 @@ def feature_locations(extractor: Extractor) -> FeatureLocations:
     Feature names contain the location; parsing them keeps locations out of the extractors, and a new extractor has
     locations if its names follow the same pattern. Cells divide the crop evenly, or have the width in pixels given by
     ``size=`` or by the parameter `pixels_per_cell`. The margin of half a window of LPQ is neglected.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from fer_features.explain import feature_locations
+    >>> from fer_features.extractors import LBP
+    >>> lbp = LBP(grid=2).fit(np.zeros((1, 48, 48), np.uint8))
+    >>> locations = feature_locations(lbp)
+    >>> lbp.get_feature_names_out()[-1], locations.boxes[locations.weights[-1].argmax()].tolist()
+    ('lbp[cell=1,1 pattern=58]', [0.5, 0.5, 1.0, 1.0])
     """
     parsed = [_parse(name) for name in extractor.get_feature_names_out()]
     of_names = [_landmarks_of(text) for text, _ in parsed]

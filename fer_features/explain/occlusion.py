@@ -53,6 +53,26 @@ class OcclusionSensitivity:
         Mean decrease for each label code; negative where occlusion increases the score.
     n_samples : dict of int to int
         Number of samples of each label code.
+
+    References
+    ----------
+    M. Zeiler, R. Fergus, "Visualizing and understanding convolutional networks", ECCV 2014,
+    doi:10.1007/978-3-319-10590-1_53.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from fer_features import Samples, make_pipeline
+    >>> from fer_features.explain import occlusion_sensitivity
+    >>> images = np.random.default_rng(0).integers(0, 256, (12, 48, 48), dtype=np.uint8)
+    >>> images[::2, 36:, 12:36] //= 4  # the mouth is dark where the class is joy
+    >>> X = Samples.from_arrays(images, label=["joy", "fear"] * 6)
+    >>> model = make_pipeline("lbp_linear", align__method="none", calibration_cv=0).fit(X[:8], X["label"][:8])
+    >>> sensitivity = occlusion_sensitivity(model, X[8:])
+    >>> sensitivity.kind, sensitivity.n_samples
+    ('score', {0: 2, 1: 2})
+    >>> sensitivity.score_drop[0].shape
+    (6, 5)
     """
 
     kind: str
@@ -84,6 +104,24 @@ def occlusion_sensitivity(
     ------
     FerError
         Where the model uses neither images nor landmarks, other samples of the same subject, or landmarks of stills.
+
+    References
+    ----------
+    M. Zeiler, R. Fergus, "Visualizing and understanding convolutional networks", ECCV 2014,
+    doi:10.1007/978-3-319-10590-1_53.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from fer_features import Samples, make_pipeline
+    >>> from fer_features.explain import occlusion_sensitivity
+    >>> images = np.random.default_rng(0).integers(0, 256, (12, 48, 48), dtype=np.uint8)
+    >>> images[::2, 36:, 12:36] //= 4  # the mouth is dark where the class is joy
+    >>> X = Samples.from_arrays(images, label=["joy", "fear"] * 6)
+    >>> model = make_pipeline("lbp_linear", align__method="none", calibration_cv=0).fit(X[:8], X["label"][:8])
+    >>> sensitivity = occlusion_sensitivity(model, X[8:])
+    >>> sensitivity.score_drop[1].shape  # of the class joy
+    (6, 5)
     """
     needed = required_columns(model)
     if not {"images", "landmarks"} & set(needed):

@@ -38,9 +38,25 @@ def save_landmarker(landmarker: Landmarker, path: str | Path) -> Path:
     -------
     Path
 
+    Raises
+    ------
+    FerError
+        If the file cannot be written.
+
     Notes
     -----
     Weights are rounded to float16, which changes landmarks by less than a hundredth of a pixel.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> from fer_features.faces import default_landmarker, load_landmarker, save_landmarker
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = save_landmarker(default_landmarker(), Path(folder) / "landmarker.npz")
+    ...     landmarker = load_landmarker(path)
+    >>> landmarker.mean_shape.shape
+    (68, 2)
     """
     arrays: dict[str, np.ndarray] = {
         "format": np.array(FORMAT, np.int32),

@@ -43,6 +43,16 @@ def load_landmarker(path: str | Path) -> Landmarker | RegressionTreeLandmarker:
     author of a shape predictor: the common ``shape_predictor_68_face_landmarks.dat`` excludes commercial use. A model
     that is saved with it contains it once, whatever the number of members of an ensemble: 63 MB of float32, compressed.
     With float16 it would have 30 MB, but its comparisons of pixels would no longer be those of dlib.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> from fer_features.faces import default_landmarker, load_landmarker, save_landmarker
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     landmarker = load_landmarker(save_landmarker(default_landmarker(), Path(folder) / "landmarker.npz"))
+    >>> type(landmarker).__name__, len(landmarker.stages)
+    ('Landmarker', 5)
     """
     suffix = Path(path).suffix.lower()
     if suffix == ARCHIVE_SUFFIX:

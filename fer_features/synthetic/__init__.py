@@ -67,6 +67,15 @@ class SyntheticSequences:
     pose : ndarray, shape (n, T, 6), float32
         Shift x, y (pixels), roll (radians), log scale, yaw, pitch (radians).
     seed : int
+
+    Examples
+    --------
+    >>> from fer_features.synthetic import generate
+    >>> sequences = generate(n_subjects=1, n_test_subjects=0, n_repeats=1, n_frames=2)
+    >>> len(sequences), sequences.landmarks.shape, sequences.actions.shape
+    (6, (6, 2, 68, 2), (6, 2, 19, 2))
+    >>> sequences.intensity[:, 0].max(), bool((sequences.intensity[:, -1] > 0).all())
+    (np.float32(0.0), True)
     """
 
     images: np.ndarray
@@ -101,10 +110,12 @@ def generate(
         Subjects of the training split, numbered from 0.
     n_test_subjects : int, default=6
         Subjects of the test split, numbered after those of the training split.
-    n_repeats, n_test_repeats : int, default=4 and 2
-        Sequences of each of the six expressions per training subject and per test subject.
+    n_repeats : int, default=4
+        Sequences of each of the six expressions per training subject.
     seed : int, default=0
         Seed of all randomness. A subject depends only on the seed and its number.
+    n_test_repeats : int, default=2
+        Sequences of each of the six expressions per test subject.
     n_frames : int, default=10
         Frames per sequence, at least 2.
     clean : bool, default=False
@@ -196,8 +207,10 @@ def ground_truth_flow(
     sequences : SyntheticSequences
     index : int
         Number of the sequence.
-    start, end : int
-        Frames; by default the neutral frame and the apex.
+    start : int, default=0
+        Number of a frame; by default the neutral frame.
+    end : int, default=-1
+        Number of a frame; by default the apex.
 
     Returns
     -------
@@ -207,6 +220,14 @@ def ground_truth_flow(
     valid : ndarray of bool, shape (H, W)
         Pixels of facial skin in the frame `start` that are visible in the frame `end`. Eyes, open mouth, glasses, hair
         and background are not valid.
+
+    Examples
+    --------
+    >>> from fer_features.synthetic import generate, ground_truth_flow
+    >>> sequences = generate(n_subjects=1, n_test_subjects=0, n_repeats=1, n_frames=2)
+    >>> flow, valid = ground_truth_flow(sequences, index=0)
+    >>> flow.shape, valid.shape
+    ((150, 120, 2), (150, 120))
     """
     rig = _rig(sequences.seed, int(sequences.subject[index]))
     frames = [start, end]

@@ -1,11 +1,4 @@
-"""Evaluate, refit, save and report: what ``fer-features run`` does, as functions.
-
->>> from fer_features import load_dataset, make_pipeline, run_experiment
->>> X = load_dataset("demo")
->>> experiment = run_experiment(make_pipeline("landmarks_svm"), X, cv="5fold")
->>> experiment.scores.metrics.n_subjects
-12
-"""
+"""Evaluate, refit, save and report: what ``fer-features run`` does, as functions."""
 
 from __future__ import annotations
 
@@ -87,8 +80,15 @@ def evaluate(
 
     Examples
     --------
-    >>> from fer_features import evaluate
-    >>> result = evaluate("landmarks_svm", "demo", cv=5)
+    >>> import numpy as np
+    >>> from fer_features import Samples, evaluate
+    >>> landmarks = np.random.default_rng(0).normal(50, 9, (24, 2, 68, 2))
+    >>> X = Samples.from_arrays(
+    ...     landmarks=landmarks, label=np.tile(["fear", "joy"], 12), subject=np.repeat(np.arange(6), 4)
+    ... )
+    >>> result = evaluate("landmarks_lda", X, cv=2)
+    >>> result.scores.protocol
+    'stratified 2-fold grouped by subject, seed 0'
     >>> result.to_frame().columns.tolist()
     ['precision', 'recall', 'f1', 'n_samples']
     """
@@ -157,8 +157,10 @@ def run_experiment(
     settings : mapping, optional
         Parameters by name, such as ``{"classifier__C": 10}``. A pipeline given as text is made with them; for an
         estimator they are those that were set already, for the report.
-    command, command_options
-        The command line and its options, for the report and ``scores.json``.
+    command : str, default=''
+        The command line, for the report and ``scores.json``.
+    command_options : mapping, optional
+        Its options.
     watch : Stopwatch, optional
         Started before the data were read; by default it starts with the call.
     on_trained : callable, optional
@@ -176,10 +178,20 @@ def run_experiment(
 
     Examples
     --------
-    >>> from fer_features import run_experiment
-    >>> experiment = run_experiment("landmarks_svm", "demo", cv=5)
-    >>> experiment.model.classes_.shape
-    (6,)
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> import numpy as np
+    >>> from fer_features import Samples, load_model, make_pipeline, run_experiment
+    >>> landmarks = np.random.default_rng(0).normal(50, 9, (24, 2, 68, 2))
+    >>> X = Samples.from_arrays(
+    ...     landmarks=landmarks, label=np.tile(["fear", "joy"], 12), subject=np.repeat(np.arange(6), 4)
+    ... )
+    >>> experiment = run_experiment(make_pipeline("landmarks_lda", calibration_cv=0), X, cv="2fold")
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     saved = experiment.save(Path(folder) / "run")
+    ...     model = load_model(saved)
+    >>> model.predict(X[:2]).shape
+    (2,)
     """
     n_stages = 4 + bool(learning_curve) + train_landmarker
     watch = watch or Stopwatch()

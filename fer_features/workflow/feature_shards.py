@@ -85,14 +85,16 @@ def write_shards(
     Examples
     --------
     >>> import tempfile
-    >>> from fer_features import load_dataset
+    >>> import numpy as np
+    >>> from fer_features import Samples, load_dataset
     >>> from fer_features.workflow.feature_shards import write_shards
+    >>> landmarks = np.random.default_rng(0).normal(50, 9, (6, 2, 68, 2))
+    >>> X = Samples.from_arrays(landmarks=landmarks, label=[0, 1] * 3, subject=np.arange(6), id=np.arange(6))
     >>> folder = tempfile.mkdtemp()
-    >>> X = write_shards("landmarks_ridge", "demo", folder)
-    >>> X["features"].shape == (360, X.column("features").shape[1])
-    True
+    >>> write_shards("landmarks_ridge", X, folder)["features"].shape
+    (6, 192)
     >>> load_dataset(folder).columns
-    ('features', 'label', 'subject', 'split', 'id')
+    ('features', 'label', 'subject', 'id')
     """
     folder = Path(folder)
     if dtype not in SHARD_DTYPES:

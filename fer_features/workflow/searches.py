@@ -135,11 +135,18 @@ def search(
 
     Examples
     --------
-    >>> from fer_features import load_dataset, make_pipeline, search
-    >>> X = load_dataset("demo")
-    >>> result = search(make_pipeline("landmarks_svm"), X, {"classifier__C": [1, 10]}, cv="3fold")
-    >>> sorted(result.best_params)
+    >>> import numpy as np
+    >>> from fer_features import Samples, make_pipeline, search
+    >>> landmarks = np.random.default_rng(0).normal(50, 9, (24, 2, 68, 2))
+    >>> X = Samples.from_arrays(
+    ...     landmarks=landmarks, label=np.tile(["fear", "joy"], 12), subject=np.repeat(np.arange(6), 4)
+    ... )
+    >>> pipeline = make_pipeline("landmarks_linear", calibration_cv=0)
+    >>> result = search(pipeline, X, {"classifier__C": [0.1, 1]}, cv="2fold")
+    >>> list(result.best_params)
     ['classifier__C']
+    >>> result.to_frame()[["classifier__C", "rank"]].shape
+    (2, 2)
     """
     name = model if isinstance(model, str) else pipeline_name(model) if isinstance(model, BaseEstimator) else ""
     options: dict[str, Any] = {"cv": cv, "nested": nested, "strategy": strategy, "n_iter": n_iter}
