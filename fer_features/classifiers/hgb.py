@@ -38,6 +38,8 @@ class HGB(HistGradientBoostingClassifier):
     >>> model = HGB(max_iter=10, random_state=0).fit(X, y)
     >>> round(model.score(X, y), 1)
     1.0
+    >>> model.predict(X[:2]).tolist(), model.predict_proba(X[:2]).shape
+    ([0, 0], (2, 3))
     """
 
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> HGB:

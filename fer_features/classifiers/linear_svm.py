@@ -66,6 +66,8 @@ class LinearSVM(ClassifierMixin, BaseEstimator):
     1.0
     >>> model.coef_.shape
     (3, 4)
+    >>> model.predict(X[:2]).tolist(), model.decision_function(X[:2]).shape
+    ([0, 0], (2, 3))
     """
 
     def __init__(

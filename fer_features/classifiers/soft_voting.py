@@ -79,6 +79,8 @@ class SoftVoting(ClassifierMixin, BaseEstimator):
     1.0
     >>> model.set_params(rbf__C=3).get_params()["rbf__C"]
     3
+    >>> model.predict(X[:2]).tolist(), model.predict_proba(X[:2]).shape
+    ([0, 0], (2, 3))
     """
 
     def __init__(self, estimators: list[tuple[str, Any]], calibration_cv: int = 5, random_state: int = 0):

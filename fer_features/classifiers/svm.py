@@ -77,6 +77,8 @@ class SVM(ClassifierMixin, BaseEstimator):
     1.0
     >>> model.feature_names_in_[:2].tolist()
     ['sepal length (cm)', 'sepal width (cm)']
+    >>> model.predict(X[:2]).tolist(), model.decision_function(X[:2]).shape
+    ([0, 0], (2, 3))
     """
 
     def __init__(

@@ -51,6 +51,8 @@ class XGB(ClassifierMixin, BaseEstimator):
     >>> model = XGB(n_estimators=10, colsample_bytree=1.0, random_state=0).fit(X, y)
     >>> round(model.score(X, y), 1)
     1.0
+    >>> model.predict(X[:2]).tolist(), model.predict_proba(X[:2]).shape
+    ([0, 0], (2, 3))
     """
 
     def __init__(

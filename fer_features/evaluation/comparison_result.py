@@ -85,6 +85,8 @@ class Comparison:
     ['landmarks_linear', 'landmarks_lda']
     >>> len(comparison.to_frame())  # one pair
     1
+    >>> print(comparison.to_markdown().splitlines()[0])
+    arrays: 24 samples, 6 subjects, stratified 2-fold grouped by subject, seed 0
     """
 
     dataset: str

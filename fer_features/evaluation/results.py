@@ -52,6 +52,8 @@ class EvaluationResult:
     (24, 4)
     >>> result.to_frame()["n_samples"].to_dict()
     {'fear': 12, 'joy': 12}
+    >>> type(result.plot_confusion()).__name__
+    'ConfusionMatrixDisplay'
     """
 
     scores: Scores

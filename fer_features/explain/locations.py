@@ -38,12 +38,15 @@ class FeatureLocations:
     >>> import numpy as np
     >>> from fer_features.explain import feature_locations
     >>> from fer_features.extractors import LBP, Landmarks
+    >>> from fer_features.vision.geometry import MEAN_FACE
     >>> cells = feature_locations(LBP(grid=2).fit(np.zeros((1, 48, 48), np.uint8)))
     >>> cells.weights.shape, cells.boxes[0].tolist()
     ((236, 4), [0.0, 0.0, 0.5, 0.5])
     >>> points = feature_locations(Landmarks().fit(np.zeros((1, 2, 68, 2))))
     >>> len(points.landmarks), points.has_shared_features
     (68, True)
+    >>> points.positions(60 * MEAN_FACE + 100).shape
+    (68, 2)
     """
 
     weights: np.ndarray

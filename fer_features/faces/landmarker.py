@@ -79,6 +79,9 @@ class Landmarker:
     >>> points, confidence = default_landmarker().detect_landmarks(image, boxes)
     >>> points.shape, confidence.shape
     ((1, 68, 2), (1,))
+    >>> points, _ = default_landmarker().track(image, points)  # in the next frame of a video
+    >>> points.shape
+    (1, 68, 2)
     """
 
     mean_shape: np.ndarray

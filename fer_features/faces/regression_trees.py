@@ -174,6 +174,8 @@ class RegressionTreeLandmarker:
     >>> points, confidence = landmarker.detect_landmarks(np.zeros((90, 90), np.uint8), [[20, 20, 50, 50]])
     >>> points.shape, points.mean((0, 1)).round().tolist(), confidence.shape
     ((1, 68, 2), [45.0, 48.0], (1,))
+    >>> landmarker.track(np.zeros((90, 90), np.uint8), points)[0].shape
+    (1, 68, 2)
     """
 
     initial_shape: np.ndarray

@@ -85,6 +85,8 @@ class FacePrediction:
     >>> (face,) = recognizer.predict(image)
     >>> face.box.round().tolist(), face.status, face.expression in ("fear", "joy")
     ([74.0, 65.0, 107.0, 107.0], 'ok', True)
+    >>> face.scaled(np.array([2, 2])).box.round().tolist()  # in an image of twice the width and height
+    [147.0, 131.0, 215.0, 215.0]
     """
 
     box: np.ndarray

@@ -98,6 +98,12 @@ class Recognizer(FaceClassifier):
     >>> (face,) = recognizer.predict(image, boxes=[[100, 50, 120, 120]])
     >>> face.expression in ("happiness", "surprise")
     True
+
+    A stream of frames; instead of a list it can be the path of a video or the number of a camera:
+
+    >>> frames = np.full((2, 120, 160), 128, np.uint8)
+    >>> [len(result.faces) for result in recognizer.stream(frames)]  # without a face
+    [0, 0]
     """
 
     def __init__(

@@ -88,6 +88,7 @@ class Stream:
     >>> import skimage
     >>> from fer_features import Recognizer, Samples, make_pipeline
     >>> from fer_features.faces import FaceDetector
+    >>> from fer_features.recognition.frames import Frame
     >>> noise = np.random.default_rng(0).integers(0, 256, (12, 48, 48), dtype=np.uint8)
     >>> X = Samples.from_arrays(noise, label=["fear", "joy"] * 6)  # in place of faces
     >>> model = make_pipeline("lbp_linear", align__method="none", calibration_cv=0).fit(X, X["label"])
@@ -100,6 +101,12 @@ class Stream:
     [2]
     >>> recognizer.stream([image, image]).to_frame()[["frame", "face_id", "status"]].to_numpy().tolist()
     [[0, 0, 'ok'], [1, 0, 'ok']]
+
+    Frames that arrive one by one, with their number and their time in seconds:
+
+    >>> live = recognizer.stream([])
+    >>> len(live.process(Frame(0, 0.0, image)).faces), live.set_neutral()
+    (1, 1)
     """
 
     def __init__(

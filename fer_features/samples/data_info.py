@@ -60,6 +60,8 @@ class DataInfo:
     >>> X = Samples.from_arrays(np.zeros((2, 48, 48), np.uint8), label=[1, 0], info=info)
     >>> X["label"].tolist(), X.info.dataset
     (['joy', 'anger'], 'crops')
+    >>> X.info.names_of([0, 1]), X.info.with_notes(["two images were excluded"]).notes
+    (['anger', 'joy'], ('warning: the images of all samples are equal', 'two images were excluded'))
     """
 
     dataset: str = "arrays"

@@ -59,6 +59,11 @@ class Samples:
     [41, 30]
     >>> X["label"].tolist(), X.label_codes.tolist(), X.info.classes
     (['joy', 'anger', 'joy'], [1, 0, 1], ('anger', 'joy'))
+    >>> X.with_columns(age=[31, 31, 42]).to_frame()["age"].tolist()
+    [31, 31, 42]
+    >>> clips = Samples.from_arrays(images=np.zeros((3, 10, 48, 40), np.uint8))
+    >>> clips.frame("images", -1).shape, clips.sizes()[0].tolist(), clips.missing("images").tolist()
+    ((3, 48, 40), [40, 48], [False, False, False])
     """
 
     def __init__(self, columns: Mapping[str, Any], info: DataInfo | None = None, check_input: bool = True):

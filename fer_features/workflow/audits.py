@@ -52,6 +52,8 @@ class CheckResult:
 
     Examples
     --------
+    >>> import tempfile
+    >>> from pathlib import Path
     >>> import numpy as np
     >>> from fer_features import Samples, check, make_pipeline
     >>> landmarks = np.random.default_rng(0).normal(50, 9, (16, 2, 68, 2))
@@ -62,6 +64,9 @@ class CheckResult:
     >>> print(result.to_frame().loc["classes by subject", "message"])
     every class is shown by at least 4 of 4 subjects; ...
     >>> sum(result.counts.values()) == len(result.checks)
+    True
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     (result.save(Path(folder) / "check") / "report.html").exists()
     True
     """
 

@@ -41,6 +41,8 @@ class SearchExperiment(SearchResult):
 
     Examples
     --------
+    >>> import tempfile
+    >>> from pathlib import Path
     >>> import numpy as np
     >>> from fer_features import Samples, make_pipeline, search
     >>> landmarks = np.random.default_rng(0).normal(50, 9, (24, 2, 68, 2))
@@ -52,6 +54,9 @@ class SearchExperiment(SearchResult):
     >>> result.to_frame()["classifier__C"].tolist()
     [0.1, 1.0]
     >>> result.experiment.model.named_steps["classifier"].C == result.best_params["classifier__C"]
+    True
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     (result.save(Path(folder) / "search") / "candidates.csv").exists()
     True
     """
 

@@ -117,6 +117,8 @@ class KernelRidgeClassifier(ClassifierMixin, BaseEstimator):
     >>> leave_one_out = model.classes_[model.loo_decision_.argmax(1)]
     >>> print(f"{(leave_one_out == y).mean():.1f}")
     1.0
+    >>> model.predict(X[:2]).tolist(), model.predict_proba(X[:2]).shape
+    ([0, 0], (2, 3))
     """
 
     X_fit_: EvenOdd
