@@ -53,21 +53,37 @@ class Experiment(EvaluationResult):
     ----------
     scores, predictions
         See `EvaluationResult`.
-    model : estimator or None
+    model : estimator, optional
         Fitted on all training samples; of `evaluate` only with predefined splits.
-    X : Samples
+    X : Samples, optional
         The table that was evaluated.
-    pipeline : estimator
+    pipeline : estimator, optional
         The pipeline, not fitted.
-    settings : dict
+    settings : dict, optional
         Parameters that were set by name.
-    command : str
+    command : str, default=''
         The command line that reproduces it, or empty.
-    seed : int
-    drop_duplicates : bool
-    test : TestPredictions or None
-    search : SearchResult or None
+    seed : int, default=0
+    drop_duplicates : bool, default=False
+    test : TestPredictions, optional
+    search : SearchResult, optional
         The search that chose the settings.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> import numpy as np
+    >>> from fer_features import Samples, evaluate, load_model, make_pipeline
+    >>> landmarks = np.random.default_rng(0).normal(50, 9, (24, 2, 68, 2))
+    >>> X = Samples.from_arrays(
+    ...     landmarks=landmarks, label=np.tile(["fear", "joy"], 12), subject=np.repeat(np.arange(6), 4)
+    ... )
+    >>> experiment = evaluate(make_pipeline("landmarks_lda", calibration_cv=0), X, cv="2fold")
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     saved = experiment.save(Path(folder) / "run")
+    ...     (saved / "report.html").exists(), load_model(saved).predict(X[:2]).shape
+    (True, (2,))
     """
 
     X: Samples | None = dataclasses.field(default=None, repr=False)

@@ -28,6 +28,20 @@ SUBPACKAGES = (
 )
 API_PAGE = Path(fer_features.__file__).parents[1] / "docs" / "api" / "index.rst"
 
+#: Public objects other than extractors, classifiers and functions of arrays whose method has been published.
+PUBLISHED_METHODS = (
+    "check",
+    "compare",
+    "classifiers.CalibratedPipeline",
+    "classifiers.SoftVoting",
+    "explain.feature_contributions",
+    "explain.occlusion_sensitivity",
+    "extractors.Align",
+    "faces.FaceDetector",
+    "faces.Landmarker",
+    "faces.RegressionTreeLandmarker",
+)
+
 #: Extractors, classifiers and functions of arrays without a published source: their docstrings define the method.
 OWN_METHODS = {
     "extract_patches",
@@ -50,7 +64,7 @@ def public_objects():
             if callable(value := getattr(module, name)):
                 found.setdefault(value, f"{module.__name__.partition('.')[2]}.{name}".lstrip("."))
     for kind in (spec.extractor_class for spec in EXTRACTORS.values()):
-        found.setdefault(kind, f"extractors.{kind.__name__}")
+        found.setdefault(kind, f"{kind.__module__}.{kind.__name__}".removeprefix("fer_features."))
     for path, function in functions_of_arrays():
         found.setdefault(function, path)
     return {path: value for value, path in found.items()}
@@ -66,6 +80,7 @@ METHODS = {
         if kind.__module__.startswith("fer_features")
     },
     **{path.rpartition(".")[2]: function for path, function in FUNCTIONS_OF_ARRAYS.items()},
+    **{path.rpartition(".")[2]: PUBLIC[path] for path in PUBLISHED_METHODS},
 }
 
 
@@ -155,6 +170,16 @@ def test_defaults_are_those_of_the_signature(path):
 @pytest.mark.parametrize("name", METHODS)
 def test_a_method_names_its_source(name):
     assert lacks_source(METHODS[name]) == (name in OWN_METHODS)
+
+
+def test_the_api_reference_lists_every_public_object():
+    pages = re.split(r"^\.\. currentmodule:: fer_features\.?(.*)$", API_PAGE.read_text(), flags=re.MULTILINE)
+    listed = [
+        f"{module}.{name}".lstrip(".")
+        for module, text in zip(pages[1::2], pages[2::2], strict=True)
+        for name in re.findall(r"^   ([\w.]+)$", text, re.MULTILINE)
+    ]
+    assert sorted(listed) == sorted(PUBLIC)
 
 
 def test_faults_of_a_docstring_are_found():

@@ -49,6 +49,11 @@ class Align(SamplesTransformer):
     Each frame is aligned by its own landmarks, which removes head motion as far as a similarity can. Frames are cropped
     on access and not stored. The landmarks of the output are in pixels of the crop.
 
+    References
+    ----------
+    S. Umeyama, "Least-squares estimation of transformation parameters between two point patterns", PAMI 13(4), 1991,
+    doi:10.1109/34.88573 (the similarity of 'procrustes', without reflections).
+
     Examples
     --------
     >>> import numpy as np

@@ -47,6 +47,11 @@ class FaceDetector:
     smaller than 24 pixels are not found. In an image of 640 x 480 pixels, `min_face` is 48 pixels by default; with 0.05
     faces of 24 pixels are found, which takes three times as long.
 
+    References
+    ----------
+    P. Viola, M. Jones, "Rapid object detection using a boosted cascade of simple features", CVPR 2001,
+    doi:10.1109/CVPR.2001.990517; `fer_features.vision.detection.detect_faces` states the differences.
+
     Examples
     --------
     >>> import skimage

@@ -1,5 +1,6 @@
 """What the commands do, as functions whose results can be saved and reported."""
 
+from ..experiment import Experiment
 from .audits import CheckResult, check
 from .comparisons import ComparisonResult, compare
 from .data_profiles import InspectionResult, inspect_data
@@ -11,6 +12,7 @@ from .searches import SearchExperiment, search
 __all__ = [
     "CheckResult",
     "ComparisonResult",
+    "Experiment",
     "InspectionResult",
     "SearchExperiment",
     "adapt_landmarks",

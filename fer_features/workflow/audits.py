@@ -186,6 +186,11 @@ def check(
     FerError
         For a single class or subject, an absent column, or without a sample to train on.
 
+    References
+    ----------
+    M. Ojala, G. Garriga, "Permutation tests for studying classifier performance", JMLR 11, 2010,
+    https://www.jmlr.org/papers/v11/ojala10a.html (the check with permuted labels).
+
     Examples
     --------
     >>> import numpy as np

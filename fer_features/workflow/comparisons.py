@@ -110,6 +110,13 @@ def compare(
     Differences of single classes and subjects are not corrected: they are exploratory. Models are not trained again:
     the variation by another training set is in none of these values.
 
+    References
+    ----------
+    Q. McNemar, Psychometrika 12, 1947, doi:10.1007/BF02295996 (samples).
+    F. Wilcoxon, Biometrics Bulletin 1, 1945, doi:10.2307/3001968 (subjects; zeros are ranked with the others).
+    J. Demsar, "Statistical comparisons of classifiers over multiple data sets", JMLR 7, 2006,
+    https://www.jmlr.org/papers/v7/demsar06a.html (mean ranks, Friedman's and Nemenyi's tests; here over subjects).
+
     Examples
     --------
     >>> import numpy as np

@@ -178,20 +178,15 @@ def run_experiment(
 
     Examples
     --------
-    >>> import tempfile
-    >>> from pathlib import Path
     >>> import numpy as np
-    >>> from fer_features import Samples, load_model, make_pipeline, run_experiment
+    >>> from fer_features import Samples, make_pipeline, run_experiment
     >>> landmarks = np.random.default_rng(0).normal(50, 9, (24, 2, 68, 2))
     >>> X = Samples.from_arrays(
     ...     landmarks=landmarks, label=np.tile(["fear", "joy"], 12), subject=np.repeat(np.arange(6), 4)
     ... )
     >>> experiment = run_experiment(make_pipeline("landmarks_lda", calibration_cv=0), X, cv="2fold")
-    >>> with tempfile.TemporaryDirectory() as folder:
-    ...     saved = experiment.save(Path(folder) / "run")
-    ...     model = load_model(saved)
-    >>> model.predict(X[:2]).shape
-    (2,)
+    >>> experiment.scores.metrics.n_subjects, experiment.model.predict(X[:2]).shape
+    (6, (2,))
     """
     n_stages = 4 + bool(learning_curve) + train_landmarker
     watch = watch or Stopwatch()
