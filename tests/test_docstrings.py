@@ -126,8 +126,8 @@ def states_default(entry, default):
     header, _, body = entry.partition("\n")
     if re.match(r"\s*(See|As in) `", body):
         return True
-    if default is None or type(default) is object:
-        return bool(re.search(r"\boptional\b|\bor None\b|\bdefault[ =]None\b", header))
+    if default is None:
+        return bool(re.search(r"\boptional\b|\bor None\b|\bdefault[ =]None\b|: None$", header))
     stated = re.search(r"\bdefault[ =](.+)$", header)
     if stated is None:
         return not isinstance(default, bool | int | float | str | tuple) and "optional" in header
@@ -142,6 +142,12 @@ def wrong_defaults(value):
     documented = entries(value)
     optional = [p for p in parameters(value) if p.default is not p.empty and p.name in documented]
     return [p.name for p in optional if not states_default(documented[p.name], p.default)]
+
+
+def public_methods(kind):
+    """Methods of a class that it defines itself."""
+    members = [value for name, value in vars(kind).items() if not name.startswith("_")]
+    return [value for m in members if inspect.isfunction(value := inspect.unwrap(getattr(m, "__func__", m)))]
 
 
 def lacks_source(value):
@@ -165,6 +171,17 @@ def test_every_parameter_is_documented(path):
 @each
 def test_defaults_are_those_of_the_signature(path):
     assert wrong_defaults(PUBLIC[path]) == []
+
+
+@pytest.mark.parametrize("path", [path for path, value in PUBLIC.items() if inspect.isclass(value)])
+def test_public_methods_are_documented(path):
+    for method in public_methods(PUBLIC[path]):
+        text = inspect.getdoc(method) or ""
+        assert text, method.__name__
+        if "Parameters" in sections(text):
+            assert undocumented_parameters(method) == [], method.__name__
+            # That `y` can be omitted is a convention of scikit-learn.
+            assert set(wrong_defaults(method)) <= {"y"}, method.__name__
 
 
 @pytest.mark.parametrize("name", METHODS)

@@ -99,7 +99,21 @@ class Protocol:
     def split(
         self, label: np.ndarray, subject: np.ndarray | None, split: np.ndarray | None = None
     ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-        """Training and test indices, fold by fold and repeat by repeat."""
+        """Training and test indices, fold by fold and repeat by repeat.
+
+        Parameters
+        ----------
+        label : ndarray of int, shape (n,)
+            Label codes of the samples, all known.
+        subject : ndarray, shape (n,), or None
+        split : ndarray of str, shape (n,), optional
+            Predefined split of each sample.
+
+        Yields
+        ------
+        train, test : ndarray of int
+            Positions of the samples.
+        """
         if self.splits and split is not None:
             yield np.flatnonzero(split == "train"), np.flatnonzero(np.isin(split, self.splits))
             return

@@ -174,6 +174,15 @@ class Scores:
     def from_json(cls, text: str) -> Scores:
         """Read what `to_json` wrote.
 
+        Parameters
+        ----------
+        text : str
+            Content of ``scores.json``.
+
+        Returns
+        -------
+        Scores
+
         Raises
         ------
         FerError

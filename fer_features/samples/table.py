@@ -265,7 +265,19 @@ class Samples:
         return ColumnView(self.column(name), self._indices)
 
     def frame(self, name: str, t: int) -> Any:
-        """Frame `t` of a column of clips, shape (n, ...); of a lazy column no other frame is read."""
+        """Frame `t` of a column of clips, shape (n, ...); of a lazy column no other frame is read.
+
+        Parameters
+        ----------
+        name : str
+            A column of clips, such as 'images' or 'landmarks'.
+        t : int
+            Number of the frame; 0 is the neutral frame and -1 the apex.
+
+        Returns
+        -------
+        ndarray, shape (n, ...)
+        """
         return as_lazy_column(self.column(name)).frame(self._indices, t)
 
     def missing(self, name: str) -> np.ndarray:

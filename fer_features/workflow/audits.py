@@ -100,7 +100,19 @@ class CheckResult:
         return write_page(path, lambda: audit_page(*arguments))
 
     def save(self, folder: str | Path, overwrite: bool = False) -> Path:
-        """Write check.json and report.html into a folder; see `Experiment.save`."""
+        """Write check.json and report.html into a folder; see `Experiment.save`.
+
+        Parameters
+        ----------
+        folder : str or Path
+            It is created if needed.
+        overwrite : bool, default=False
+            Whether the folder may contain files of an earlier result, which are then replaced.
+
+        Returns
+        -------
+        Path
+        """
         return save_results(folder, CHECK_OUTPUTS, "check", overwrite, self.write)
 
     def write(self, folder: Path) -> None:

@@ -53,7 +53,19 @@ class ComparisonResult(Comparison):
         return write_page(path, lambda: comparison_page(self, self.command))
 
     def save(self, folder: str | Path, overwrite: bool = False) -> Path:
-        """Write report, figure and tables into a folder; see `Experiment.save`."""
+        """Write report, figure and tables into a folder; see `Experiment.save`.
+
+        Parameters
+        ----------
+        folder : str or Path
+            It is created if needed.
+        overwrite : bool, default=False
+            Whether the folder may contain files of an earlier result, which are then replaced.
+
+        Returns
+        -------
+        Path
+        """
         return save_results(folder, COMPARISON_OUTPUTS, "compare", overwrite, self.write)
 
     def write(self, folder: Path) -> None:

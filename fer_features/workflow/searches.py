@@ -76,7 +76,21 @@ class SearchExperiment(SearchResult):
         return self.experiment.report(path)
 
     def save(self, folder: str | Path, overwrite: bool = False, format: str = "joblib") -> Path:
-        """Write the files of `experiment` and the table of candidates into a folder; see `Experiment.save`."""
+        """Write the files of `experiment` and the table of candidates into a folder; see `Experiment.save`.
+
+        Parameters
+        ----------
+        folder : str or Path
+            It is created if needed.
+        overwrite : bool, default=False
+            Whether the folder may contain files of an earlier result, which are then replaced.
+        format : {'joblib', 'skops'}, default='joblib'
+            Format of the model, see `save_model`.
+
+        Returns
+        -------
+        Path
+        """
         return self.experiment.save(folder, overwrite, format)
 
 
