@@ -136,6 +136,8 @@ class ModelFile:
             return joblib.load(io.BytesIO(self.content))
         except MemoryError:
             raise
+        except FerError as error:
+            raise FerError(f"{self.path} cannot be loaded: {error}") from error
         except Exception as error:
             reason = " ".join(f"{type(error).__name__}: {error}".split())
             is_absent = isinstance(error, ModuleNotFoundError)

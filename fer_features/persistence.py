@@ -316,5 +316,7 @@ def _size_hint(model: BaseEstimator) -> str:
 
 
 def _plain_parameters(model: BaseEstimator) -> dict[str, Any]:
-    # Steps and extractors are parameters as well. Their own parameters describe them completely.
-    return {key: value for key, value in model.get_params().items() if "__" in key and is_json_ready(value)}
+    # Steps and extractors are parameters as well. Their own parameters describe them completely. Landmarkers are
+    # megabytes of numbers, which are in the model itself.
+    parameters = {key: value for key, value in model.get_params().items() if "__" in key}
+    return {k: v for k, v in parameters.items() if not hasattr(v, "detect_landmarks") and is_json_ready(v)}

@@ -17,6 +17,7 @@ PARTS = (
     "fer_features.extractors.cell_pca.CellPCA",
     "fer_features.faces.detector.FaceDetector",
     "fer_features.faces.landmarker.Landmarker",
+    "fer_features.faces.landmarker_archive.ShippedLandmarker",
     "fer_features.faces.regression_trees.RegressionTreeLandmarker",
     "fer_features.faces.regression_trees.TreeStage",
     "fer_features.recognition.rest.RestThresholds",

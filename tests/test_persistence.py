@@ -1,5 +1,6 @@
 """Saved models: the manifest is checked before anything is unpickled."""
 
+import dataclasses
 import hashlib
 import io
 import json
@@ -20,6 +21,7 @@ from hypothesis import strategies as st
 import fer_features
 from fer_features import FerError, Samples, load_model, make_pipeline, persistence, save_model
 from fer_features._progress import progress_enabled
+from fer_features.faces import default_landmarker, landmarker_archive
 from fer_features.persistence import load_saved_model, pickled_size
 from fer_features.pipelines import required_columns
 
@@ -269,3 +271,40 @@ def test_required_columns_depend_on_the_parameters():
     assert required_columns(make_pipeline("hog_svm")) == ("images", "landmarks")
     assert required_columns(make_pipeline("hog_svm", align__method="none")) == ("images",)
     assert required_columns(make_pipeline("landmarks_svm")) == ("landmarks",)
+
+
+@pytest.fixture(scope="module")
+def fitted_on_crops():
+    """A pipeline whose step 'faces' uses the landmarker of the package, and its samples."""
+    rng = np.random.default_rng(0)
+    info = fer_features.DataInfo(cropped=True)
+    X = Samples.from_arrays(rng.integers(0, 256, (6, 48, 48), dtype=np.uint8), info=info)
+    return make_pipeline("lbp_linear", faces__method="crop", calibration_cv=0).fit(X, np.arange(6) % 2), X
+
+
+@pytest.mark.parametrize("suffix", ["joblib", "skops"])
+def test_the_landmarker_of_the_package_is_referred_to_and_others_are_contained(fitted_on_crops, tmp_path, suffix):
+    model, X = fitted_on_crops
+    path = save_model(model, tmp_path / f"model.{suffix}")
+    assert path.stat().st_size < 100_000
+    loaded = joblib.load(path) if suffix == "joblib" else load_model(path)
+    found = loaded.named_steps["faces"].landmarker_
+    assert found.stages is default_landmarker().stages
+    assert pickled_size(loaded) < 200_000  # also of a model that was loaded
+    assert np.array_equal(loaded.predict(X), model.predict(X))
+    own = dataclasses.replace(default_landmarker(), mean_shape=default_landmarker().mean_shape + 1)
+    other = make_pipeline("lbp_linear", faces__landmarker=own, faces__method="crop", calibration_cv=0)
+    save_model(other.fit(X, np.arange(6) % 2), path)
+    assert path.stat().st_size > 3_000_000
+    assert path.with_suffix(".json").stat().st_size < 20_000
+    assert np.array_equal(load_model(path).named_steps["faces"].landmarker_.mean_shape, own.mean_shape)
+
+
+@pytest.mark.parametrize("suffix", ["joblib", "skops"])
+def test_another_landmarker_of_the_package_is_refused_in_one_line(fitted_on_crops, tmp_path, monkeypatch, suffix):
+    path = save_model(fitted_on_crops[0], tmp_path / f"model.{suffix}")
+    monkeypatch.setattr(landmarker_archive, "default_digest", lambda: "f" * 64)
+    with pytest.raises(FerError, match="has ffffffffffff: install the version of fer_features that saved it") as error:
+        load_model(path)
+    assert "\n" not in str(error.value)
+    assert str(error.value).startswith(f"{path} cannot be loaded: it uses the landmarker of the package")

@@ -116,7 +116,7 @@ class LocateFaces(SamplesTransformer):
             If a parameter is invalid, or landmarks are to be used as given and are absent.
         """
         self.method_ = self.resolved_method(X)
-        if self.method_ in ("detect", "crop"):  # the saved model does not depend on the version of this package
+        if self.method_ in ("detect", "crop"):  # a saved model refuses another landmarker of the package
             self.landmarker_ = default_landmarker() if self.landmarker is None else self.landmarker
         self.image_size_: tuple[int, int] | None = None
         if isinstance(X, Samples) and "images" in X and len(X):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import hashlib
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -171,4 +172,36 @@ def default_landmarker() -> Landmarker:
     >>> default_landmarker().mean_shape.shape
     (68, 2)
     """
-    return load_landmarker_archive(DEFAULT_FILE)
+    return ShippedLandmarker(**vars(load_landmarker_archive(DEFAULT_FILE)))
+
+
+@functools.cache
+def default_digest() -> str:
+    """SHA-256 digest of the file of `default_landmarker`, in hexadecimal digits."""
+    return hashlib.sha256(DEFAULT_FILE.read_bytes()).hexdigest()
+
+
+class ShippedLandmarker(Landmarker):
+    """The landmarker of the package, in whose place pickles and saved models have the digest of its file.
+
+    It is larger than most models, and installed wherever they are loaded. A copy with other attributes
+    (`dataclasses.replace`) is contained in pickles as any landmarker is.
+    """
+
+    def __getstate__(self) -> dict[str, Any]:
+        attributes, default = vars(self), vars(default_landmarker())
+        if all(value is default[name] for name, value in attributes.items()):
+            return {"sha256": default_digest()}
+        return dict(attributes)
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        if "sha256" not in state:
+            vars(self).update(state)
+            return
+        saved, installed = str(state["sha256"]), default_digest()
+        if saved != installed:
+            raise FerError(
+                f"it uses the landmarker of the package with the digest {saved[:12]}, and the installed one has "
+                f"{installed[:12]}: install the version of fer_features that saved it, or train again"
+            )
+        vars(self).update(vars(default_landmarker()))
