@@ -12,6 +12,9 @@ from .frame_results import FacePrediction
 #: Colours of faces by `face_id`, in the order blue, green, red.
 FACE_COLOURS = ((80, 220, 80), (60, 180, 255), (255, 160, 60), (220, 90, 220), (70, 230, 230), (120, 120, 255))
 FONT = cv2.FONT_HERSHEY_SIMPLEX
+#: Smaller images are enlarged until their shorter side has this length in pixels, so that labels have room, but not if
+#: the longer side had more than `MAX_ENLARGED_PX`.
+MIN_SIDE_PX, MAX_ENLARGED_PX = 240, 1920
 #: Smallest scale of text: capital letters are 8 pixels high.
 MIN_TEXT_SCALE = 0.4
 #: Smallest height of a bar with its name in pixels, and smallest length.
@@ -32,9 +35,14 @@ def annotate_frame(image: np.ndarray, faces: Sequence[FacePrediction], message: 
 
     Returns
     -------
-    ndarray, shape (H, W, 3), uint8
+    ndarray, shape (k H, k W, 3), uint8
+        The factor k is 1 unless the image is too small for readable labels: then the image is enlarged.
     """
     out = cv2.cvtColor(image, cv2.COLOR_GRAY2BGR) if image.ndim == 2 else image.copy()
+    factor = _enlargement(image.shape[0], image.shape[1])
+    if factor > 1:
+        out = cv2.resize(out, None, fx=factor, fy=factor, interpolation=cv2.INTER_CUBIC)
+        faces = [face.scaled(np.full(2, factor)) for face in faces]
     unit = max(0.35, min(out.shape[:2]) / 600)
     visible = [face for face in faces if np.isfinite(face.box).all()]
     for face in visible:
@@ -45,6 +53,11 @@ def annotate_frame(image: np.ndarray, faces: Sequence[FacePrediction], message: 
     return out
 
 
+def _enlargement(height: int, width: int) -> int:
+    needed = -(-MIN_SIDE_PX // min(height, width))
+    return max(1, min(needed, MAX_ENLARGED_PX // max(height, width)))
+
+
 def _draw_face(out: np.ndarray, face: FacePrediction, colour: tuple[int, int, int], unit: float) -> None:
     x, y, w, h = (float(value) for value in face.box)
     thickness = max(1, round(1.5 * unit))
@@ -53,12 +66,12 @@ def _draw_face(out: np.ndarray, face: FacePrediction, colour: tuple[int, int, in
         radius = max(1, round(w / 130))
         for px, py in face.landmarks:
             cv2.circle(out, (round(float(px)), round(float(py))), radius, (255, 255, 255), -1, cv2.LINE_AA)
-    text = face.expression or face.status
+    text, value = face.expression or face.status, ""
     if face.expression in face.probabilities:
-        text += f" {face.probabilities[face.expression]:.2f}"
+        value = f" {face.probabilities[face.expression]:.2f}"
     line_height = round(22 * unit)
     baseline = y - round(6 * unit) if y > line_height else y + line_height
-    _write_text(out, text, (round(max(x, 0)), round(baseline)), colour, unit)
+    _write_text(out, text, (round(max(x, 0)), round(baseline)), colour, unit, value)
     _draw_bars(out, face, (x + w + 6 * unit, y), colour, unit)
 
 
@@ -98,12 +111,15 @@ def _write_name(area: np.ndarray, name: str, unit: float) -> None:
 
 
 def _write_text(
-    out: np.ndarray, text: str, position: tuple[int, int], colour: tuple[int, int, int], unit: float
+    out: np.ndarray, text: str, position: tuple[int, int], colour: tuple[int, int, int], unit: float, value: str = ""
 ) -> None:
-    """Write a line on a dark background, inside the image: it is moved, and shortened if it is too long."""
+    """Write a line on a dark background, inside the image: it is moved, and the text before the value is shortened."""
     scale, thickness = max(MIN_TEXT_SCALE, 0.65 * unit), max(1, round(unit))
-    while len(text) > 1 and cv2.getTextSize(text, FONT, scale, thickness)[0][0] > out.shape[1] - 2:
+    line = text + value
+    while len(text) > 1 and cv2.getTextSize(line, FONT, scale, thickness)[0][0] > out.shape[1] - 2:
         text = text[:-1]
+        line = f"{text}..{value}"
+    text = line
     (width, height), descent = cv2.getTextSize(text, FONT, scale, thickness)
     x = max(0, min(position[0], out.shape[1] - width - 2))
     y = max(height + 2, min(position[1], out.shape[0] - descent - 1))

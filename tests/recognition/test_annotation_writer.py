@@ -11,12 +11,12 @@ from fer_features.recognition.sources import VideoSource
 def test_video_accepts_frames_of_any_size(tmp_path):
     writer = AnnotationWriter(tmp_path)
     with writer.open_video("clip.avi") as video:
-        for i, size in enumerate([(61, 81), (61, 81), (200, 100), (20, 300)]):
+        for i, size in enumerate([(241, 321), (241, 321), (400, 200), (40, 600)]):
             video.write(FrameResult(Frame(i, i / 10, np.full(size, 200, np.uint8)), []), 10)
     frames = [frame.image for frame in VideoSource(tmp_path / "clip_faces.mp4")]
-    assert [frame.shape for frame in frames] == [(60, 80, 3)] * 4
-    assert frames[2][:, 40].mean() > 150
-    assert frames[2][:, 2].mean() < 50  # black margins of a frame in portrait format
+    assert [frame.shape for frame in frames] == [(240, 320, 3)] * 4
+    assert frames[2][:, 160].mean() > 150
+    assert frames[2][:, 8].mean() < 50  # black margins of a frame in portrait format
     assert [path.name for path in tmp_path.iterdir()] == ["clip_faces.mp4"]
 
 
