@@ -14,6 +14,8 @@ FILE_OPTIONS = ("subjects", "grid", "neutral", "openface_in", "landmarker", "tls
 FOLDER_OPTIONS = {"data": (".html",), "landmarks": (".html",), "inputs": (".csv", ".json", ".html", ".txt", ".vtt")}
 #: Name without suffix of the table of files in a folder of images, which results must not replace.
 TABLE_NAME = "metadata"
+#: Options of ``predict`` that name folders of results. Files in them are not read if they are within the inputs.
+RESULT_OPTIONS = ("out", "annotate", "elan", "webvtt")
 #: Options that name a model whose manifest the command extends.
 CONVERTED_OPTIONS = ("source",)
 #: Options that name the folder of a run, or a file in it.
@@ -46,10 +48,25 @@ def input_at(options: Mapping[str, Any], path: Path) -> str:
     for name, unread in FOLDER_OPTIONS.items():
         for given in _paths(options, name):
             may_be_read = path.suffix.lower() not in unread or path.stem == TABLE_NAME
+            if name == "inputs" and is_result(options, path):
+                continue
             is_within = may_be_read and given.is_dir() and path.is_relative_to(given.resolve())
             if is_within or _is_same(path, given):
                 return _title(name)
     return ""
+
+
+def is_result(options: Mapping[str, Any], path: Path) -> bool:
+    """Whether a file is in a folder of results that is within an input of ``predict``, which reads the rest of it."""
+    # os.path.realpath accepts loops of links, in contrast to Path.resolve.
+    folders = [_real(folder) for name in RESULT_OPTIONS for folder in _paths(options, name)]
+    inputs = [_real(given) for given in _paths(options, "inputs")]
+    parents = _real(path).parents
+    return any(folder in parents and given in folder.parents for folder in folders for given in inputs)
+
+
+def _real(path: Path) -> Path:
+    return Path(os.path.realpath(path))
 
 
 def _paths(options: Mapping[str, Any], name: str) -> Iterator[Path]:

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 from .._text import counted
 from ..exceptions import FerError
+from ._inputs import is_result
 from ._options import check_suffix
 from ._parser import Parser, add_common_options, command_parser, fraction, int_at_least, n_jobs, run_command
 
@@ -185,10 +186,12 @@ def predict(options: argparse.Namespace) -> None:
     from ..recognition.frames import FrameSampling
     from ..recognition.openface import OpenFaceTracker, open_openface_writer
     from ..recognition.prediction_writer import open_prediction_writer
+    from ..recognition.smoothing import check_smoothing
     from ..recognition.sources import InvalidSource, VideoSource, sources_from_inputs
     from ..recognition.timeline_writer import TIMELINE_FORMATS, TimelineWriter
 
     _check_names(options)
+    check_smoothing(options.smooth)
     sampling = FrameSampling(options.frame_step, options.fps)
     landmarks = read_openface(options.openface_in) if options.openface_in else None
     faces = "all" if options.all_faces else "largest"
@@ -205,7 +208,10 @@ def predict(options: argparse.Namespace) -> None:
     )
     sources: list[FrameSource]
     if options.camera is None:
-        sources = list(sources_from_inputs(options.inputs, options.sequence, sampling))
+        found = sources_from_inputs(options.inputs, options.sequence, sampling)
+        sources = [one for one in found if not is_result(vars(options), Path(one.name))]
+        if not sources:
+            raise FerError(f"{options.inputs[0]} contains no image or video but results")
     else:
         sources = [VideoSource(options.camera, sampling)]
     valid = [source for source in sources if not isinstance(source, InvalidSource)]
@@ -215,6 +221,8 @@ def predict(options: argparse.Namespace) -> None:
     if valid and not has_stream:
         recognizer.require_neutral_images([source.name for source in valid])
     if _is_folder(options):
+        if len(sources) == 1 and isinstance(sources[0], InvalidSource):
+            raise sources[0].error  # without a folder of results
         _predict_folder(options, recognizer, sources)
         return
     timeline_writers = [

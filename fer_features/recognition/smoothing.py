@@ -17,6 +17,12 @@ MAX_SMOOTHING_SECONDS = 10.0
 TOLERANCE = 1e-6
 
 
+def check_smoothing(seconds: float) -> None:
+    """Raise `FerError` if the window of `smooth_results` in seconds is out of range."""
+    if not 0 <= seconds <= MAX_SMOOTHING_SECONDS:
+        raise FerError(f"smooth={seconds}: a number of seconds from 0 to {MAX_SMOOTHING_SECONDS:g} is needed")
+
+
 def smooth_results(
     results: Iterable[FrameResult],
     seconds: float,
@@ -48,8 +54,7 @@ def smooth_results(
     FerError
         If `seconds` is out of range.
     """
-    if not 0 <= seconds <= MAX_SMOOTHING_SECONDS:
-        raise FerError(f"smooth={seconds}: a number of seconds from 0 to {MAX_SMOOTHING_SECONDS:g} is needed")
+    check_smoothing(seconds)
     after = 0.0 if causal else seconds / 2
     before = seconds - after
     window: deque[FrameResult] = deque()

@@ -45,6 +45,12 @@ STYLE = """<style>
 .fer-face .fer-thumbs { display: flex; flex-wrap: wrap; gap: .6rem; }
 .fer-face .fer-thumbs img { display: block; height: 6rem; width: auto; }
 .fer-face .fer-thumbs figure { margin: 0; max-width: 8rem; }
+.fer-face details ul { columns: 13rem; }
+@media print {
+  .fer-face h3, .fer-face h4 { break-after: avoid; }
+  .fer-face .fer-charts { break-inside: avoid; }
+  .fer-face .fer-plot svg { height: 4rem; }
+}
 </style>"""
 
 
@@ -84,12 +90,13 @@ def _face(timeline: VideoTimeline, track: TrackSummary, class_names: Sequence[st
     if track.apex is not None:
         title += f", apex at {track.apex.timestamp:.2f} s"
     intervals = list(timeline.intervals(face_id))
-    parts = [f'<section class="fer-face"><h3>{escape(title)}</h3>', _strip(timeline, intervals, class_names)]
+    parts = [f'<section class="fer-face"><h3>{escape(title)}</h3>', '<div class="fer-charts">']
+    parts.append(_strip(timeline, intervals, class_names))
     names = {name: name for name in class_names}
     if timeline.series(face_id, class_names[0]) if class_names else False:
         parts.append(_chart(timeline, face_id, "Probability of each expression", names, (0.0, 1.0)))
     parts += [_chart(timeline, face_id, *chart) for chart in CHARTS]
-    parts += [_axis(timeline.duration), _thumbnails(timeline, track), _interval_list(intervals), "</section>"]
+    parts += [_axis(timeline.duration), "</div>", _thumbnails(timeline, track), _interval_list(intervals), "</section>"]
     return "\n".join(part for part in parts if part)
 
 
