@@ -247,8 +247,11 @@ def test_expressions_are_taught_and_deleted_on_the_page(teach_page, taught_subje
     click(page, "agree")
     click(page, "start")
     page.wait("!document.getElementById('consent').offsetParent && !!window.show")
+    page.wait("!document.getElementById('hint').hidden")  # the camera shows nothing yet
+    assert text(page, "hint").startswith("No face is found. Look straight at the camera")
     show_frames(page, neutral_frames(taught_subject, 0))
     assert text(page, "expression") == "face found"
+    assert text(page, "hint") == ""
     record_clips(page, "neutral", [neutral_frames(taught_subject, number) for number in range(4)])
     for name in ("joy", "anger"):
         page.value(f"document.getElementById('name').value = '{name}'")

@@ -4,7 +4,9 @@ const MAX_WIDTH = 640;
 const JPEG_QUALITY = 0.9;
 
 export class Camera {
-  constructor() {
+  // `onLost` is called when a camera is disconnected.
+  constructor(onLost) {
+    this.onLost = onLost;
     this.video = document.createElement("video");
     this.video.muted = true;
     this.video.playsInline = true;
@@ -21,6 +23,7 @@ export class Camera {
     const wanted = { width: { ideal: 640 }, height: { ideal: 480 }, frameRate: { ideal: 30 } };
     const video = id ? { ...wanted, deviceId: { exact: id } } : { ...wanted, facingMode: "user" };
     this.stream = await navigator.mediaDevices.getUserMedia({ video, audio: false });
+    for (const track of this.stream.getTracks()) track.onended = this.onLost;
     this.video.srcObject = this.stream;
     await this.video.play();
     this.watch();

@@ -1,17 +1,18 @@
 import { Camera, cameraFault } from "./camera.js";
 import { Connection } from "./connection.js";
 import { Bars, Timeline, drawFaces } from "./drawing.js";
-import { RateMeter, drawFrame, element, make, say, token } from "./page.js";
+import { FaceHint, RateMeter, drawFrame, element, make, say, token } from "./page.js";
 import { Recording } from "./recording.js";
 
 // A screen reader announces a new expression after this time at the earliest.
 const ANNOUNCE_MS = 2000;
 
-const camera = new Camera();
+const camera = new Camera(() => say("The camera was disconnected: connect it, and reload the page.", true));
 const view = element("view");
 const context = view.getContext("2d", { alpha: false });
 const start = performance.now();
 const rate = new RateMeter();
+const hint = new FaceHint();
 
 let connection = null;
 let bars = null;
@@ -59,6 +60,7 @@ function show(frame, answer) {
   for (const angle of ["yaw", "pitch", "roll"]) element(angle).textContent = face?.geometry?.[angle].toFixed(0) ?? "";
   recording?.add(answer);
   rate.add(frame.time);
+  hint.update(Boolean(face));
   if (recording) element("recorded").textContent = `${recording.seconds.toFixed(0)} s recorded`;
   const now = performance.now();
   if (state !== announced.text && now - announced.time > ANNOUNCE_MS) {

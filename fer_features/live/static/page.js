@@ -1,6 +1,9 @@
 // What the pages have in common: elements, the token, messages, and the rate of results.
 
 const RATE_WINDOW_MS = 2000;
+// Time without a face after which the page says what to do.
+const HINT_MS = 2000;
+const HINT = "No face is found. Look straight at the camera, come closer, and turn to the light.";
 
 export const element = (id) => document.getElementById(id);
 export const token = new URLSearchParams(location.search).get("token") ?? "";
@@ -44,5 +47,22 @@ export class RateMeter {
     const seconds = (now - this.times[0].now) / 1000;
     element("fps").textContent = seconds ? ((this.times.length - 1) / seconds).toFixed(0) : "–";
     element("delay").textContent = delays[delays.length >> 1].toFixed(0);
+  }
+}
+
+// What to do while no face is found.
+export class FaceHint {
+  constructor() {
+    this.lastFace = performance.now();
+  }
+
+  update(hasFace) {
+    const now = performance.now();
+    if (hasFace) this.lastFace = now;
+    const isShown = now - this.lastFace > HINT_MS;
+    const hint = element("hint");
+    if (hint.hidden !== isShown) return;
+    hint.hidden = !isShown;
+    hint.textContent = isShown ? HINT : "";
   }
 }

@@ -1,7 +1,7 @@
 import { Camera, cameraFault } from "./camera.js";
 import { Connection } from "./connection.js";
 import { Bars, drawFaces } from "./drawing.js";
-import { RateMeter, drawFrame, element, make, say, token } from "./page.js";
+import { FaceHint, RateMeter, drawFrame, element, make, say, token } from "./page.js";
 
 // Clips of an expression that are recorded one after the other.
 const WANTED_CLIPS = 4;
@@ -11,10 +11,11 @@ const MAX_CLIP_SECONDS = 6;
 // Name of the class of neutral faces.
 const NEUTRAL = "neutral";
 
-const camera = new Camera();
+const camera = new Camera(() => say("The camera was disconnected: connect it, and reload the page.", true));
 const context = element("view").getContext("2d", { alpha: false });
 const start = performance.now();
 const rate = new RateMeter();
+const hint = new FaceHint();
 
 let names = [];
 let lesson = { clips: [], is_fitted: false, saved: [] };
@@ -147,6 +148,7 @@ function show(frame, answer) {
   element("bars").hidden = !lesson.is_fitted;
   clipFaces = answer.clip_faces ?? 0;
   rate.add(frame.time);
+  hint.update(Boolean(face));
 }
 
 async function run() {
