@@ -145,6 +145,29 @@ def test_a_lost_connection_is_resumed_by_the_page(page, live, recording):
     assert page.wait("document.getElementById('status').hidden")
 
 
+#: Two messages while a connection is lost: the first is in progress, and the second waits for it.
+LOST_WHILE_WAITING = """(async () => {
+    const { Connection } = await import(new URL("static/connection.js", location.href));
+    const token = new URLSearchParams(location.search).get("token"), nothing = () => {};
+    const connection = new Connection("live", { token, model: "" }, { hello: nothing, lost: nothing, refused: nothing });
+    await connection.ready;
+    connection.socket.send = nothing;
+    const first = connection.command({}).catch(error => error.message), second = connection.command({ type: "x" });
+    await new Promise(resolve => setTimeout(resolve));
+    connection.socket.close();
+    const late = new Promise(resolve => setTimeout(resolve, 10000, { error: "no answer" }));
+    const answers = [await first, (await Promise.race([second, late])).error];
+    connection.close();
+    return answers;
+})()"""
+
+
+def test_a_message_that_waits_while_the_connection_is_lost_is_sent_again(page):
+    first, second = page.value(LOST_WHILE_WAITING)
+    assert first == "the connection was lost"
+    assert second.startswith("unknown command")
+
+
 #: Rules of WCAG 2 A and AA, and good practice.
 AXE = (Path(__file__).parent / "axe.min.js").read_text(encoding="utf-8")
 

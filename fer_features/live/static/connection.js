@@ -70,8 +70,11 @@ export class Connection {
 
   // The answer to a message; the promise is rejected if the connection is lost before it.
   async ask(data) {
-    await this.ready;
-    while (this.pending) await this.pending.promise.catch(() => {});
+    for (;;) {
+      await this.ready; // again after each wait: the connection may have been lost, and be opened again
+      if (!this.pending) break;
+      await this.pending.promise.catch(() => {});
+    }
     const pending = {};
     pending.promise = new Promise((resolve, reject) => Object.assign(pending, { resolve, reject }));
     this.pending = pending;

@@ -57,7 +57,9 @@ function show(frame, answer) {
   element("distance-item").hidden = !face || face.neutral_distance === null;
   element("distance").textContent = face?.neutral_distance?.toFixed(3) ?? "–";
   element("pose-item").hidden = !face?.geometry;
-  for (const angle of ["yaw", "pitch", "roll"]) element(angle).textContent = face?.geometry?.[angle].toFixed(0) ?? "";
+  for (const angle of ["yaw", "pitch", "roll"]) {
+    element(angle).textContent = face?.geometry ? Math.round(face.geometry[angle]) || 0 : ""; // no -0
+  }
   recording?.add(answer);
   rate.add(frame.time);
   hint.update(Boolean(face));
@@ -102,7 +104,7 @@ async function stopRecording() {
   recording = null;
   for (const [name, content] of files) {
     const link = make("a", { href: URL.createObjectURL(content), download: name });
-    link.textContent = `${name} (${(content.size / 1e6).toFixed(1)} MB)`;
+    link.textContent = `${name} (${Math.ceil(content.size / 1000)} kB)`;
     element("downloads").append(make("li", {}, link));
   }
 }
