@@ -1,6 +1,7 @@
 """Classifiers for feature vectors, probability calibration, and soft voting."""
 
-from .blockwise import BlockNystroem, BlockRidge, BlockSGD
+from .block_linear import BlockRidge, BlockSGD
+from .block_nystroem import BlockNystroem
 from .calibrated_pipeline import CalibratedPipeline, uncalibrated
 from .classifier_registry import CLASSIFIERS, ClassifierSpec, register_classifier
 from .hgb import HGB

@@ -14,7 +14,8 @@ from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 from sklearn.linear_model import LogisticRegression
 
 from ..exceptions import FerError
-from .blockwise import BlockNystroem, BlockRidge, BlockSGD
+from .block_linear import BlockRidge, BlockSGD
+from .block_nystroem import BlockNystroem
 from .hgb import HGB
 from .kernel_ridge.classifier import KernelRidgeClassifier
 from .linear_svm import LinearSVM

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import re
+import tempfile
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
-from xgboost import DataIter, QuantileDMatrix, XGBClassifier, train
+from xgboost import DataIter, ExtMemQuantileDMatrix, QuantileDMatrix, XGBClassifier, train
 from xgboost.core import XGBoostError
 
 from ..exceptions import FerError
 from ..samples.feature_blocks import FeatureBlocks
 from .sample_weights import check_sample_weight
+
+#: Bytes of quantized features, one per feature and sample, above which these are kept in a temporary file.
+MAX_QUANTIZED_BYTES = 64_000_000
 
 
 class XGB(ClassifierMixin, BaseEstimator):
@@ -83,7 +88,8 @@ class XGB(ClassifierMixin, BaseEstimator):
         Parameters
         ----------
         X : FeatureBlocks, or array-like of shape (n, d)
-            Features on disk are read block by block, and kept as the numbers of their bins, a byte per feature.
+            Features on disk are read block by block, and kept as the numbers of their bins, a byte per feature: in
+            memory up to `MAX_QUANTIZED_BYTES`, above in a file in the folder of temporary files (`TMPDIR`).
         y : array-like of shape (n,)
         sample_weight : array-like of shape (n,), optional
             Not for features on disk.
@@ -142,9 +148,15 @@ class XGB(ClassifierMixin, BaseEstimator):
         k = len(self.classes_)
         params = estimator.get_xgb_params() | {"objective": "binary:logistic" if k == 2 else "multi:softprob"}
         params |= {} if k == 2 else {"num_class": k}
-        data = QuantileDMatrix(_FeatureIterator(X, codes), max_bin=self.max_bin, nthread=1)
-        booster = train(params, data, num_boost_round=self.n_estimators)
-        estimator.load_model(booster.save_raw())
+        with tempfile.TemporaryDirectory(prefix="fer_features-") as folder:
+            if X.shape[0] * X.shape[1] > MAX_QUANTIZED_BYTES:
+                cached = _FeatureIterator(X, codes, Path(folder) / "bins")
+                data: Any = ExtMemQuantileDMatrix(cached, max_bin=self.max_bin, nthread=1)
+            else:
+                data = QuantileDMatrix(_FeatureIterator(X, codes), max_bin=self.max_bin, nthread=1)
+            booster = train(params, data, num_boost_round=self.n_estimators)
+            estimator.load_model(booster.save_raw())
+            del data, booster  # before the folder with their file
         return estimator
 
     def tree_splits(self) -> list[tuple[int, np.ndarray, np.ndarray]]:
@@ -164,9 +176,9 @@ class XGB(ClassifierMixin, BaseEstimator):
 class _FeatureIterator(DataIter):
     """The blocks of features on disk, in the form that XGBoost reads."""
 
-    def __init__(self, X: FeatureBlocks, codes: np.ndarray):
+    def __init__(self, X: FeatureBlocks, codes: np.ndarray, cache: Path | None = None):
         self.X, self.codes, self.blocks, self.position = X, codes, X.row_blocks(), 0
-        super().__init__()
+        super().__init__(cache_prefix=None if cache is None else str(cache))
 
     def next(self, input_data: Any) -> bool:
         if self.position == len(self.blocks):

@@ -1,12 +1,14 @@
 """Features in files: equal to those in memory, complete or continued, and trained on block by block."""
 
 import json
+import tempfile
 
 import numpy as np
 import pytest
+from xgboost import ExtMemQuantileDMatrix
 
 from fer_features import FerError, Samples, evaluate, load_dataset, make_pipeline, run_experiment
-from fer_features.classifiers import BlockNystroem, BlockRidge, BlockSGD, KernelRidgeClassifier
+from fer_features.classifiers import BlockNystroem, BlockRidge, BlockSGD, KernelRidgeClassifier, xgb
 from fer_features.cli import main
 from fer_features.datasets.shards import MANIFEST
 from fer_features.pipelines import transformed
@@ -186,3 +188,17 @@ def test_nystroem_with_all_samples_is_kernel_ridge(table):
     exact = KernelRidgeClassifier(alpha=0.1, store_float16=False).fit(values, label)
     found = BlockNystroem(n_inducing=len(values), alpha=0.1, random_state=0).fit(values, label)
     np.testing.assert_allclose(found.decision_function(values), exact.decision_function(values), atol=5e-3)
+
+
+def test_trees_of_quantized_features_in_a_file_are_those_of_quantized_features_in_memory(shards, tmp_path, monkeypatch):
+    X = load_dataset(shards)
+    X = X[~X.missing("features")]
+    model = pipeline("xgb", calibration_cv=0)
+    expected = model.fit(X, X["label"]).predict_proba(X)
+    monkeypatch.setattr(xgb, "MAX_QUANTIZED_BYTES", 1)
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    used = []
+    monkeypatch.setattr(xgb, "ExtMemQuantileDMatrix", lambda *a, **k: used.append(a) or ExtMemQuantileDMatrix(*a, **k))
+    np.testing.assert_array_equal(model.fit(X, X["label"]).predict_proba(X), expected)
+    assert len(used) == 1
+    assert not list(tmp_path.glob("fer_features-*"))  # nothing is left
