@@ -19,6 +19,7 @@ from .landmark_folders import landmark_files_in
 from .landmark_formats import LANDMARK_FORMATS, read_landmarks
 from .landmark_writer import LandmarkTable, write_landmarks
 from .packed import PACKED, write_packed
+from .shards import SHARDS
 from .subject_files import with_subjects_from_file
 from .subjects import is_still, with_inferred_subjects
 from .unused_files import unused_files_note
@@ -148,7 +149,7 @@ def load_dataset(
     if landmarks is not None:  # before subjects are inferred, which landmarks improve
         X = with_landmarks_from_file(X, Path(landmarks), on_error)
     if infer_subjects is None:
-        infer_subjects = n_subjects is not None or not is_still(X)
+        infer_subjects = n_subjects is not None or not (is_still(X) or "features" in X)
     if infer_subjects and "subject" not in X:
         X = with_inferred_subjects(X, n_subjects)
     if "holdout" in found.options:  # after the subjects are known, since it must not divide a subject
@@ -169,7 +170,7 @@ def _load(dataset: Dataset, path: Path, options: dict[str, Any]) -> Samples:
     if not isinstance(X, Samples):
         raise FerError(f"the data set '{dataset.name}': load returned {type(X).__name__}, Samples are needed")
     info = dataclasses.replace(X.info, licence=X.info.licence or dataset.licence)
-    if dataset is not PACKED and info.dataset != dataset.name:
+    if dataset not in (PACKED, SHARDS) and info.dataset != dataset.name:
         info = dataclasses.replace(info, dataset=dataset.name, source=info.source or str(path))
     return X if info == X.info else X.with_columns(info)
 

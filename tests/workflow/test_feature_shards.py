@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from xgboost import ExtMemQuantileDMatrix
 
-from fer_features import FerError, Samples, evaluate, load_dataset, make_pipeline, run_experiment
+from fer_features import DataInfo, FerError, Samples, evaluate, load_dataset, make_pipeline, run_experiment
 from fer_features.classifiers import BlockNystroem, BlockRidge, BlockSGD, KernelRidgeClassifier, xgb
 from fer_features.cli import main
 from fer_features.datasets.shards import MANIFEST
@@ -202,3 +202,11 @@ def test_trees_of_quantized_features_in_a_file_are_those_of_quantized_features_i
     np.testing.assert_array_equal(model.fit(X, X["label"]).predict_proba(X), expected)
     assert len(used) == 1
     assert not list(tmp_path.glob("fer_features-*"))  # nothing is left
+
+
+def test_features_of_images_without_subjects_keep_the_name_of_the_data(table, tmp_path):
+    images = table["images"][:, -1]
+    X = Samples.from_arrays(images, label=table["label"], info=DataInfo(dataset="faces", cropped=True))
+    found = write_shards(make_pipeline("lbp_ridge", align__method="none"), X, tmp_path)
+    assert found.columns == ("features", "label")  # subjects are not inferred: there are no images
+    assert found.info.dataset == "faces"
