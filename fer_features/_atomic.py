@@ -211,7 +211,7 @@ def _new_folder(parent: Path, stack: contextlib.ExitStack) -> Path:
         folder.mkdir()
         # Before it is locked, another process can take it for abandoned.
         with contextlib.suppress(BlockingIOError, FileNotFoundError):
-            stack.enter_context(_locked(folder))
+            stack.enter_context(locked_folder(folder))
             return folder
 
 
@@ -231,13 +231,13 @@ def remove_abandoned(parent: Path) -> None:
     """Remove temporary folders that ended processes left in a folder."""
     with contextlib.suppress(OSError):
         for path in [path for path in parent.iterdir() if is_temporary(path)]:
-            with contextlib.suppress(OSError), _locked(path) as is_locked:
+            with contextlib.suppress(OSError), locked_folder(path) as is_locked:
                 if is_locked:
                     shutil.rmtree(path, ignore_errors=True)
 
 
 @contextlib.contextmanager
-def _locked(path: Path) -> Iterator[bool]:
+def locked_folder(path: Path) -> Iterator[bool]:
     """Lock a folder; False where the operating system or the file system has no locks.
 
     Raises

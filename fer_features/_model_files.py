@@ -7,7 +7,7 @@ import hashlib
 import io
 import json
 import warnings
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -219,15 +219,35 @@ def check_versions(path: Path, saved: Mapping[str, str], strict: bool = True, st
     FerWarning
         For other versions, if `strict` is False.
     """
-    installed = versions()
-    for name, (package, n_numbers) in VERSION_NUMBERS.items():
-        version = saved.get(name, "an unknown version")
-        if version.split(".")[:n_numbers] == installed[name].split(".")[:n_numbers]:
-            continue
+    for package, version, installed in version_differences(saved):
         message = (
-            f"{path} was saved with {package} {version}, but {installed[name]} is installed: install {version} or "
-            "train again"
+            f"{path} was saved with {package} {version}, but {installed} is installed: install {version} or train again"
         )
         if strict:
             raise FerError(message + ", or load it with strict=False")
         warnings.warn(message, FerWarning, stacklevel=stacklevel + 1)
+
+
+def version_differences(
+    saved: Mapping[str, str], names: Collection[str] = tuple(VERSION_NUMBERS)
+) -> Iterator[tuple[str, str, str]]:
+    """Packages whose installed versions are not compatible with those that wrote a file.
+
+    Parameters
+    ----------
+    saved : mapping of str to str
+        Versions that wrote the file.
+    names : collection of str
+        Keys of `VERSION_NUMBERS` that are compared.
+
+    Yields
+    ------
+    tuple of str
+        Name of the package, its version in `saved`, and the installed one.
+    """
+    installed = versions()
+    for name in names:
+        package, n_numbers = VERSION_NUMBERS[name]
+        version = str(saved.get(name, "an unknown version"))
+        if version.split(".")[:n_numbers] != installed[name].split(".")[:n_numbers]:
+            yield package, version, installed[name]

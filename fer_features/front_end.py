@@ -35,8 +35,14 @@ def locate_faces(model: BaseEstimator, X: Samples) -> tuple[Samples, dict[str, s
         The parameters ``faces__method``, if faces are located.
     """
     if stored := stored_features(X):
-        method = stored[0].face_method
+        method = stored[0].extraction.face_method
         names = [name for name in model.get_params() if f"__{name}".endswith("__faces__method")]
+        for name in names:
+            if (given := model.get_params()[name]) not in ("auto", method):
+                raise FerError(
+                    f"the features in {stored[0].folder} were extracted with faces__method='{method}', but the "
+                    f"pipeline has {name}='{given}': use the same"
+                )
         model.set_params(**dict.fromkeys(names, method))
         return X, {name: method for name in names if method in ("detect", "crop")}
     names = [name for name in model.get_params() if f"__{name}".endswith("__faces__method")]

@@ -15,6 +15,7 @@ PARTS = (
     "fer_features.classifiers.kernel_ridge.mirror_kernel.EvenOdd",
     "fer_features.classifiers.kernel_ridge.reduction.EvenOddReduction",
     "fer_features.extractors.cell_pca.CellPCA",
+    "fer_features.extractors.feature_pca.FeaturePCA",
     "fer_features.faces.detector.FaceDetector",
     "fer_features.faces.landmarker.Landmarker",
     "fer_features.faces.landmarker_archive.ShippedLandmarker",

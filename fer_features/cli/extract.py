@@ -19,7 +19,7 @@ from ._options import (
     cluster_of,
     setting_errors,
 )
-from ._parser import Parser, add_common_options, command_parser, run_command
+from ._parser import Parser, add_common_options, command_parser, int_at_least, run_command
 
 
 def parser() -> Parser:
@@ -47,6 +47,13 @@ def parser() -> Parser:
         choices=("float32", "float16"),
         default="float32",
         help="type of the numbers; float16 takes half of the space",
+    )
+    p.option_group("output").add_argument(
+        "--pca",
+        type=int_at_least(0),
+        default=0,
+        metavar="N",
+        help="keep N principal components of each extractor, fitted to training samples; 0 keeps all features",
     )
     add_common_options(p)
     return p
@@ -81,6 +88,6 @@ def run(options: argparse.Namespace, kept: list[str]) -> None:
         kept.append(f"complete blocks are kept in {out}; the same command with this folder continues")
         with setting_errors(options.set):
             common = {"n_jobs": options.n_jobs, "overwrite": options.overwrite}
-            table = write_shards(model, X, out, dtype=options.dtype, **common)
+            table = write_shards(model, X, out, dtype=options.dtype, pca=options.pca, **common)
     n, d = table.column("features").shape
     print(f"{d} features of {n} samples in {out}")

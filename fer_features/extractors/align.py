@@ -17,6 +17,7 @@ from ..vision.geometry import apply_affine
 from .base import SamplesTransformer
 from .cache_keys import cache_key
 from .parameters import NON_NEGATIVE, POSITIVE, POSITIVE_INTEGER, Constraint, check_parameters
+from .stored_extraction import check_step
 
 
 class Align(SamplesTransformer):
@@ -111,11 +112,12 @@ class Align(SamplesTransformer):
         Raises
         ------
         FerError
-            If a parameter is invalid or images are absent.
+            If a parameter is invalid, images are absent, or features of `X` were extracted with other parameters.
         """
         self.validate_parameters()
         if stored := stored_features(X):
-            self.image_size_: Any = stored[0].image_size
+            check_step("align", self, stored[0])
+            self.image_size_: Any = stored[0].extraction.image_size
             return self
         self.image_size_ = tuple(np.shape(as_samples(X, ("images",)).column("images"))[-2:])
         return self

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import types
+from collections.abc import Iterable, Mapping
 from typing import Any, Self
 
 import numpy as np
@@ -17,9 +19,10 @@ from ..samples.feature_blocks import FeatureBlocks, stored_features
 from ..samples.mirroring import mirror_samples
 from ..samples.table import Samples
 from .base import Extractor
-from .cache_keys import cache_key
+from .feature_pca import FeaturePCA
 from .parameters import check_parameters
-from .scaling import SCALES, chunks_of_rows, divisor_of, fit_block_scaling
+from .scaling import SCALES, chunks_of_rows, finite_rows, fit_block_scaling
+from .stored_extraction import fit_stored_scaling, restore_extraction
 
 #: Allowed values of the parameter `mirror`.
 MIRRORS = ("none", "mean", "concatenate")
@@ -52,6 +55,9 @@ class Features(FeatureUnion):
         Mean and divisor of each block, fitted on the training samples.
     n_features_out_ : int
         Number of features.
+    projections_ : dict of str to FeaturePCA
+        Of the extractors whose features are reduced to principal components. These are fitted where features are kept
+        in files (`fer_features.workflow.feature_shards.write_shards`), and scaled as one block.
 
     Examples
     --------
@@ -65,6 +71,9 @@ class Features(FeatureUnion):
     >>> features.get_feature_names_out()[0]
     'hog__hog[block=0,0 cell=0,0 orientation=0deg]'
     """
+
+    #: Of models that were saved before there were projections.
+    projections_: Mapping[str, FeaturePCA] = types.MappingProxyType({})
 
     def __init__(
         self,
@@ -139,7 +148,7 @@ class Features(FeatureUnion):
         check_is_fitted(self)
         if stored_features(X):
             return self._stored(X)
-        blocks = self._extract_blocks(X)
+        blocks = self._valid_blocks(X)
         for (name, _), block, mean in zip(self.transformer_list, blocks, self.means_, strict=True):
             if block.shape[-1] != len(mean):
                 raise FerError(
@@ -162,10 +171,14 @@ class Features(FeatureUnion):
             The name of the block, two underscores, and the name that the extractor gives. With
             ``mirror='concatenate'``, those of the mirror image follow and begin with ``mirrored__``.
         """
+
+        def names_of(block: str, extractor: Extractor) -> Iterable[str]:
+            if block not in self.projections_:
+                return extractor.get_feature_names_out()
+            return (f"component[{k}]" for k in range(len(self.projections_[block].offset)))
+
         names = [
-            f"{block}__{feature}"
-            for block, extractor in self.transformer_list
-            for feature in extractor.get_feature_names_out()
+            f"{block}__{name}" for block, extractor in self.transformer_list for name in names_of(block, extractor)
         ]
         if self.mirror == "concatenate":
             names += [f"mirrored__{name}" for name in names]
@@ -179,16 +192,51 @@ class Features(FeatureUnion):
         routed = process_routing(self, method, **params)
         return {name: routed[name]["fit"] for name in names}
 
+    def fit_extractors(self, X: Any, y: Any = None, params: Mapping[str, dict[str, Any]] | None = None) -> None:
+        """Fit the extractors only, neither projections nor scales.
+
+        Parameters
+        ----------
+        X, y
+            As in `fit`.
+        params : mapping of str to dict, optional
+            Further arguments for the `fit` method of each extractor.
+        """
+        check_parameters(self, {"scale": SCALES, "mirror": MIRRORS})
+        for name, extractor in self.transformer_list:
+            table = X if self.mirror == "none" else mirror_samples(X, extractor.required_columns, step=2)
+            extractor.fit(table, y, **(params or {}).get(name, {}))
+        self.projections_ = {}
+
+    def unscaled_blocks(self, X: Any) -> list[np.ndarray]:
+        """Features of each extractor before they are scaled.
+
+        Parameters
+        ----------
+        X : Samples, or array of the one required column
+
+        Returns
+        -------
+        list of ndarray, shape (n, d), float32
+            NaN where they cannot be extracted. With ``mirror='concatenate'`` (n, 2, d), of images and mirror images.
+        """
+        blocks = []
+        for name, extractor in self.transformer_list:
+            if self.mirror == "none":
+                block = extractor.feature_array(X)
+            else:
+                block = extractor.mirror_pairs(X)
+                block = block.mean(1) if self.mirror == "mean" else block
+            blocks.append(self.projections_[name].project(block) if name in self.projections_ else block)
+        return blocks
+
     def _fit_blocks(self, X: Any, y: Any, params: dict[str, dict[str, Any]]) -> list[np.ndarray]:
         """Fit everything, and return the unscaled features."""
-        check_parameters(self, {"scale": SCALES, "mirror": MIRRORS})
         for name in self.transformer_weights or {}:
             if name not in params:
                 raise FerError(f"transformer_weights: there is no block '{name}'; the blocks are {', '.join(params)}")
-        for name, extractor in self.transformer_list:
-            table = X if self.mirror == "none" else mirror_samples(X, extractor.required_columns, step=2)
-            extractor.fit(table, y, **params[name])
-        blocks = self._extract_blocks(X)
+        self.fit_extractors(X, y, params)
+        blocks = self._valid_blocks(X)
         scalings = [fit_block_scaling(block, self.scale) for block in blocks]
         self.means_, self.scales_ = [mean for mean, _ in scalings], [divisor for _, divisor in scalings]
         self.n_features_out_ = sum(math.prod(block.shape[1:]) for block in blocks)
@@ -200,32 +248,8 @@ class Features(FeatureUnion):
         found = stored_features(X)
         assert found is not None
         column, indices = found
-        if self.mirror != "none" or [name for name, _ in self.transformer_list] != list(column.blocks):
-            raise FerError(
-                f"the features in {column.folder} are those of {'_'.join(column.blocks)} without mirror images: use a "
-                "pipeline with these"
-            )
-        for name, extractor in self.transformer_list:
-            extractor.validate_parameters()
-            if cache_key(extractor) != column.blocks[name]["key"]:
-                raise FerError(
-                    f"the features '{name}' in {column.folder} were extracted with other parameters or another version "
-                    "of the code: extract them again, or use the same parameters"
-                )
-            extractor.input_shape_ = tuple(column.blocks[name]["input_shape"])
-        total, squares = np.zeros(column.shape[1]), np.zeros(column.shape[1])
-        shift = column[indices[:1]][0].astype(np.float64)  # close to the mean, so that little cancels
-        for _, at in column.by_file(indices):
-            centred = column[indices[at]] - shift
-            total += centred.sum(0)
-            squares += np.einsum("ij,ij->j", centred, centred)
-        mean = total / len(indices)
-        std = np.sqrt(np.maximum(squares / len(indices) - mean**2, 0))
-        stops = np.cumsum([block["n_features"] for block in column.blocks.values()])[:-1]
-        self.means_ = [part.astype(np.float32) for part in np.split(mean + shift, stops)]
-        if self.scale == "none":
-            self.means_ = [np.zeros_like(part) for part in self.means_]
-        self.scales_ = [divisor_of(part, self.scale) for part in np.split(std, stops)]
+        self.projections_ = restore_extraction(self, column)
+        self.means_, self.scales_ = fit_stored_scaling(column, indices, self.scale)
         self.n_features_out_ = column.shape[1]
 
     def _stored(self, X: Samples) -> FeatureBlocks:
@@ -233,26 +257,20 @@ class Features(FeatureUnion):
         assert found is not None
         parts = zip(self._block_weights(), self.scales_, strict=True)
         factor = np.concatenate([weight / divisor for weight, divisor in parts]).astype(np.float32)
-        return FeatureBlocks(*found, np.concatenate(self.means_), factor)
+        n_copies = 2 if self.mirror == "concatenate" else 1
+        return FeatureBlocks(*found, np.tile(np.concatenate(self.means_), n_copies), np.tile(factor, n_copies))
 
     def _block_weights(self) -> np.ndarray:
         given = self.transformer_weights or {}
         weights = np.array([given.get(name, 1.0) for name, _ in self.transformer_list], np.float32)
         return weights if self.scale == "none" else weights / np.sqrt((weights**2).sum())
 
-    def _extract_blocks(self, X: Any) -> list[np.ndarray]:
-        """Features of each extractor, (n, d); with mirror='concatenate' (n, 2, d) of images and mirror images."""
-        blocks = []
-        for _, extractor in self.transformer_list:
-            if self.mirror == "none":
-                block = extractor.feature_array(X)
-            else:
-                block = extractor.mirror_pairs(X)
-                block = block.mean(1) if self.mirror == "mean" else block
-            blocks.append(block)
+    def _valid_blocks(self, X: Any) -> list[np.ndarray]:
+        """As `unscaled_blocks`, for samples whose features can be extracted."""
+        blocks = self.unscaled_blocks(X)
         if not len(blocks[0]):
             raise FerError("there are no samples: at least one is needed")
-        invalid = np.unique(np.concatenate([np.flatnonzero(~_finite_rows(block)) for block in blocks]))
+        invalid = np.unique(np.concatenate([np.flatnonzero(~finite_rows(block)) for block in blocks]))
         if invalid.size:
             listed = ", ".join(map(str, invalid[:MAX_LISTED_SAMPLES])) + (", ..." * (invalid.size > MAX_LISTED_SAMPLES))
             raise FerError(
@@ -280,13 +298,3 @@ def named_extractors(model: BaseEstimator) -> list[tuple[str, Extractor]]:
     """Names and extractors of the step 'features' of a pipeline; an empty list for other models."""
     features = getattr(model, "named_steps", {}).get("features")
     return list(features.transformer_list) if isinstance(features, Features) else []
-
-
-def _finite_rows(block: np.ndarray) -> np.ndarray:
-    """Rows of a block without NaN, (n,) bool; sums need no temporary array of its size."""
-    rows = block.reshape(len(block), -1)
-    with np.errstate(over="ignore", invalid="ignore"):
-        finite = np.isfinite(rows.sum(1))
-    doubtful = np.flatnonzero(~finite)  # also sums of large values
-    finite[doubtful] = np.isfinite(rows[doubtful]).all(1)
-    return finite

@@ -9,6 +9,7 @@ from typing import Any, Self
 import numpy as np
 
 from ..samples.columns import LazyColumn, as_lazy_column
+from ..samples.feature_blocks import stored_features
 from ..samples.groups import known_subjects
 from ..samples.landmark_columns import has_landmark_axes
 from ..samples.table import Samples
@@ -16,6 +17,7 @@ from ..vision.geometry import MEAN_FACE, apply_affine, estimate_similarity
 from .base import SamplesTransformer
 from .cache_keys import cache_key
 from .parameters import check_parameters
+from .stored_extraction import check_step
 
 #: Allowed values of the parameter `method`.
 METHODS = ("first", "median", "subject", "none")
@@ -84,9 +86,11 @@ class Neutral(SamplesTransformer):
         Raises
         ------
         FerError
-            If the parameter is invalid.
+            If the parameter is invalid, or features of `X` were extracted with another one.
         """
         self.validate_parameters()
+        if stored := stored_features(X):
+            check_step("neutral", self, stored[0])
         return self
 
     def transform(self, X: Any) -> Any:

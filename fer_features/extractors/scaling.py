@@ -73,3 +73,13 @@ def chunks_of_rows(block: np.ndarray) -> Iterator[slice]:
     step = max(1, ENTRIES_PER_CHUNK // max(1, block[:1].size))
     for start in range(0, len(block), step):
         yield slice(start, start + step)
+
+
+def finite_rows(block: np.ndarray) -> np.ndarray:
+    """Rows of a block without NaN, (n,) bool; sums need no temporary array of its size."""
+    rows = block.reshape(len(block), -1)
+    with np.errstate(over="ignore", invalid="ignore"):
+        finite = np.isfinite(rows.sum(1))
+    doubtful = np.flatnonzero(~finite)  # also sums of large values
+    finite[doubtful] = np.isfinite(rows[doubtful]).all(1)
+    return finite

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import dataclasses
+import hashlib
+import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +22,49 @@ MAX_MEMORY_GB = 8.0
 #: Classifiers that are trained block by block.
 SCALABLE = ("ridge", "sgd", "nystroem", "xgb")
 
+#: Files that this process has compared with their hashes: path, time of change, size, hash.
+_compared: set[tuple[str, int, int, str]] = set()
+
+
+@dataclasses.dataclass(frozen=True)
+class Extraction:
+    """How features in files were extracted.
+
+    Attributes
+    ----------
+    extractors : dict of str to dict
+        The extractors in order, each with 'key', 'n_features' and 'input_shape'.
+    steps : dict of str to dict
+        Parameters of the steps 'align' and 'neutral', where the pipeline has them.
+    mirror : str
+        Value of the parameter `mirror` of `Features`. With 'concatenate' the features of mirror images follow.
+    face_method : str
+        The method by which the faces were located.
+    image_size : tuple of int, or None
+        Height and width of the images from which they were extracted, where these are equal and were cropped.
+    n_components : int
+        Number of principal components to which each extractor was reduced; 0 for none.
+    scale : str
+        Value of the parameter `scale` of `Features` for which they were reduced; empty without reduction.
+    state : str
+        Name of the file with what was fitted before the extraction; empty where nothing was.
+    """
+
+    extractors: dict[str, Any]
+    steps: dict[str, Any]
+    mirror: str
+    face_method: str
+    image_size: tuple[int, int] | None
+    n_components: int
+    scale: str
+    state: str
+
+    @property
+    def n_features(self) -> int:
+        """Number of features of a sample in the files."""
+        per_image = sum(extractor["n_features"] for extractor in self.extractors.values())
+        return per_image * (2 if self.mirror == "concatenate" else 1)
+
 
 class ShardColumn(LazyColumn):
     """Features in several array files; a pickle holds their names only.
@@ -28,18 +74,17 @@ class ShardColumn(LazyColumn):
     folder : Path
     files : sequence of str
         Names of .npy files of shape (m_i, d) in the folder.
+    digests : sequence of str
+        Hashes of the values of each file.
     stops : sequence of int
         Number of samples up to the end of each file.
     usable : ndarray of bool, shape (n,)
         Samples whose features could be extracted.
-    blocks : mapping of str to dict
-        The extractors in order, each with 'key', 'n_features' and 'input_shape'.
-    face_method : str
-        The method by which the faces were located.
-    digest : str
-        Hash of the values.
-    image_size : tuple of int, or None
-        Height and width of the images from which they were extracted, where these are equal and were cropped.
+    extraction : Extraction
+
+    Notes
+    -----
+    A file is compared with its hash when it is first read by a process.
     """
 
     dtype = np.dtype(np.float32)
@@ -48,17 +93,19 @@ class ShardColumn(LazyColumn):
         self,
         folder: Path,
         files: Sequence[str],
+        digests: Sequence[str],
         stops: Sequence[int],
         usable: np.ndarray,
-        blocks: Mapping[str, Any],
-        face_method: str,
-        digest: str,
-        image_size: tuple[int, int] | None,
+        extraction: Extraction,
     ):
-        self.folder, self.files, self.stops, self.usable = folder, tuple(files), np.asarray(stops), usable
-        self.blocks, self.face_method, self.digest = dict(blocks), face_method, digest
-        self.image_size = image_size
-        self.shape = (len(usable), sum(block["n_features"] for block in self.blocks.values()))
+        self.folder, self.files, self.digests, self.stops = folder, tuple(files), tuple(digests), np.asarray(stops)
+        self.usable, self.extraction = usable, extraction
+        self.shape = (len(usable), extraction.n_features)
+
+    @property
+    def digest(self) -> str:
+        """Hash of all values."""
+        return content_digest("".join(self.digests).encode())
 
     def __getitem__(self, indices: Any) -> np.ndarray:
         indices = np.atleast_1d(np.arange(len(self))[indices])
@@ -81,11 +128,25 @@ class ShardColumn(LazyColumn):
         n = self.stops[file] - (self.stops[file - 1] if file else 0)
         try:
             values = np.load(path, mmap_mode="r", allow_pickle=False)
-            if values.shape != (n, self.shape[1]):
-                raise ValueError(f"its shape is {values.shape}")
-        except (OSError, ValueError) as error:
+            if values.shape != (n, self.shape[1]) or values.dtype.kind != "f":
+                raise ValueError(f"it holds {values.dtype} of the shape {values.shape}")
+            state = os.stat(path)
+            seen = (str(path), state.st_mtime_ns, state.st_size, self.digests[file])
+            if seen not in _compared:
+                if content_digest(values) != self.digests[file]:
+                    raise ValueError("its values are others than the manifest says")
+                _compared.add(seen)
+        except (OSError, ValueError, EOFError) as error:
             raise FerError(f"{path} cannot be read ({error}): extract the features again") from error
         return values
+
+
+def content_digest(*parts: Any) -> str:
+    """Hash of arrays or bytes."""
+    digest = hashlib.blake2b(digest_size=16)
+    for part in parts:
+        digest.update(part if isinstance(part, bytes) else np.ascontiguousarray(part).view(np.uint8).data)
+    return digest.hexdigest()
 
 
 class FeatureBlocks:

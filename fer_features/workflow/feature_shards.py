@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-import hashlib
 import json
-import os
 from pathlib import Path
 from typing import Any
 
@@ -14,26 +12,32 @@ import numpy as np
 from sklearn.base import BaseEstimator, clone
 from sklearn.utils import get_tags
 
-from .._atomic import atomic_write
 from .._cluster_tasks import SentOnce
 from .._parallel import parallel
 from .._progress import progress, progress_enabled
 from ..datasets import load_dataset
-from ..datasets.shards import MANIFEST, SHARD_COLUMNS, SHARD_FORMAT, read_manifest
+from ..datasets.shards import EXTRACTION_PACKAGES, SHARD_COLUMNS, SHARD_FORMAT, STATE_FILE
 from ..exceptions import FerError
 from ..extractors.cache_keys import cache_key
+from ..extractors.feature_pca import fit_feature_pca
 from ..extractors.features import named_extractors
-from ..front_end import locate_faces
+from ..front_end import locate_faces, with_note
 from ..inputs import resolve_table
 from ..pipelines import can_extract, check_columns, ensemble_members, make_pipeline, transformed
+from ..samples.feature_blocks import Extraction
 from ..samples.feature_store import source_digest
 from ..samples.fingerprint import fingerprint
+from ..samples.splits import in_training_split, split_column
 from ..samples.table import Samples
+from ..version import versions
+from .shard_folder import ShardFolder
 
 #: Samples per file.
 SAMPLES_PER_SHARD = 1024
 #: Types in which features can be kept.
 SHARD_DTYPES = ("float32", "float16")
+#: Training samples to which extractors and principal components are fitted.
+FIT_SAMPLES = 4096
 
 
 def write_shards(
@@ -42,6 +46,7 @@ def write_shards(
     folder: str | Path,
     *,
     dtype: str = "float32",
+    pca: int = 0,
     n_jobs: int = 1,
     overwrite: bool = False,
     verbose: bool = False,
@@ -58,6 +63,9 @@ def write_shards(
         Empty or absent, or with a part of the same extraction, which is then continued.
     dtype : {'float32', 'float16'}, default 'float32'
         float16 takes half of the space, and rounds to three digits.
+    pca : int, default 0
+        Number of principal components to which the features of each extractor are reduced; 0 for none. The same for
+        images and mirror images. With ``features__scale='standardize'``, features are standardized before.
     n_jobs : int, default 1
         Blocks are extracted in parallel worker processes; -1 for all cores.
     overwrite : bool, default False
@@ -73,11 +81,15 @@ def write_shards(
     Raises
     ------
     FerError
-        For a pipeline whose features are fitted to training samples or need other samples; a folder with other files;
-        features that float16 cannot hold; and files that cannot be written.
+        For features that need other samples; a folder with other files, or to which another process writes; features
+        that float16 cannot hold; and files that cannot be written.
 
     Notes
     -----
+    Extractors that are fitted, such as Fisher vectors, and principal components are fitted once, to `FIT_SAMPLES`
+    random samples of the training split, without labels. Folds are evaluated on samples that were among them, which a
+    note in the table says. They are kept in the folder, so that a model that is trained on it predicts images.
+
     A block is listed in the manifest when its files are complete and on disk: an extraction that was killed continues
     after the last complete block. Memory does not grow with the number of samples, except for their labels, subjects
     and ids.
@@ -105,19 +117,27 @@ def write_shards(
         locate_faces(model, X)  # sets the method
         check_columns(model, X)
         member = _single_member(model)
-        header = _header(member, X, dtype)
-        _prepare_folder(folder, header, overwrite)
-        done = [line["name"] for line in read_manifest(folder / MANIFEST)[1:] if "name" in line]
-        n_blocks = header["n_blocks"]
-        shared = SentOnce((member, X, dtype))
-        starts = range(len(done) * SAMPLES_PER_SHARD, len(X), SAMPLES_PER_SHARD)
-        calls = (joblib.delayed(extract_block)(shared, start, start + SAMPLES_PER_SHARD) for start in starts)
-        blocks = parallel(calls, n_blocks - len(done), n_jobs, batch_size=1)
-        for number, block in enumerate(progress(blocks, n_blocks - len(done), "blocks extracted"), len(done)):
-            _write_block(folder, f"block-{number:06d}", *block)
-        if not any("complete" in line for line in read_manifest(folder / MANIFEST)):
-            _append(folder / MANIFEST, {"complete": len(X)})
+        if fitted := _fitted_parts(member, pca):
+            X = with_note(X, _fit_note(fitted, X))
+        header = _header(member, X, dtype, pca)
+        with ShardFolder(folder, header, overwrite) as shards:
+            features = member.named_steps["features"]
+            if not shards.restore(features):
+                subset = _fit_to_subset(member, X, pca, bool(fitted), n_jobs)
+                shards.describe(_description(member, X, subset, pca, bool(fitted)), features)
+            todo = [number for number in range(header["n_blocks"]) if number not in shards.done]
+            shared = SentOnce((member, X, dtype))
+            calls = (joblib.delayed(extract_block)(shared, *_bounds(number)) for number in todo)
+            blocks = parallel(calls, len(todo), n_jobs, batch_size=1)
+            for number, block in zip(todo, progress(blocks, len(todo), "blocks extracted"), strict=True):
+                shards.add(number, *block)
+            shards.complete()
     return load_dataset(folder)
+
+
+def _bounds(number: int) -> tuple[int, int]:
+    """First sample of a block, and of the next one."""
+    return number * SAMPLES_PER_SHARD, (number + 1) * SAMPLES_PER_SHARD
 
 
 def extract_block(shared: SentOnce, start: int, stop: int) -> tuple[np.ndarray, dict[str, np.ndarray]]:
@@ -139,11 +159,7 @@ def extract_block(shared: SentOnce, start: int, stop: int) -> tuple[np.ndarray, 
     """
     member, X, dtype = shared.value
     some = X[start:stop]
-    table = some.with_columns()  # its feature store is released with the block
-    usable = can_extract(member, table)
-    table = transformed(member, table)
-    features = [extractor.fit(table).feature_array(table) for _, extractor in named_extractors(member)]
-    values = np.concatenate(features, 1)
+    values, usable = _block_features(member, some)
     values[~usable] = 0
     with np.errstate(over="ignore"):
         stored = values.astype(dtype)
@@ -157,113 +173,126 @@ def extract_block(shared: SentOnce, start: int, stop: int) -> tuple[np.ndarray, 
     return stored, columns
 
 
+def _block_features(member: Any, some: Samples) -> tuple[np.ndarray, np.ndarray]:
+    """Features (m, d) of some samples as they are kept in files, and which of them could be extracted."""
+    table = some.with_columns()  # its feature store is released with the block
+    usable = can_extract(member, table)
+    blocks = member.named_steps["features"].unscaled_blocks(transformed(member, table))
+    return np.concatenate(blocks, -1).reshape(len(some), -1), usable
+
+
+def extract_subset(shared: SentOnce, positions: np.ndarray) -> np.ndarray:
+    """Features (m, d) of the samples at some positions whose features can be extracted; see `extract_block`."""
+    member, X = shared.value
+    values, usable = _block_features(member, X[positions])
+    return values[usable]
+
+
 def _single_member(model: Any) -> Any:
     members = ensemble_members(model)
     if len(members) > 1:
         raise FerError("features of several pipelines cannot be kept together: extract those of each")
     (member,) = members
-    extractors = named_extractors(member)
-    fitted = [name for name, extractor in extractors if get_tags(extractor).requires_fit]
-    if not extractors or fitted:
-        what = f"the features '{fitted[0]}' are fitted to training samples" if fitted else "it has no extractors"
-        raise FerError(f"the features of this pipeline cannot be extracted before the folds: {what}")
-    if member.named_steps["features"].mirror != "none":
-        raise FerError("features of mirror images cannot be kept in files: use features__mirror='none'")
+    if not named_extractors(member):
+        raise FerError("the features of this pipeline cannot be extracted before the folds: it has no extractors")
     if member.named_steps["neutral"].method == "subject":
         raise FerError("neutral__method='subject' needs all samples of a subject, and a block has few: use another one")
     return member
 
 
-def _header(member: Any, X: Samples, dtype: str) -> dict[str, Any]:
-    """Description of an extraction, equal for equal features."""
-    table = transformed(member, X[:1].with_columns())
-    extractors = {}
-    for name, extractor in named_extractors(member):
-        n_features = extractor.fit(table).feature_array(table).shape[1]
-        extractors[name] = {
-            "key": cache_key(extractor),
-            "n_features": n_features,
-            "input_shape": [int(size) for size in extractor.input_shape_],
-        }
+def _fitted_parts(member: Any, pca: int) -> list[str]:
+    """What is fitted before the extraction, in words."""
+    if not pca >= 0:
+        raise FerError(f"pca={pca}: a number of principal components of at least 0 is needed")
+    fitted = [f"'{name}'" for name, extractor in named_extractors(member) if get_tags(extractor).requires_fit]
+    return fitted + (["principal components"] if pca else [])
+
+
+def _fit_note(fitted: list[str], X: Samples) -> str:
+    """Where the samples come from to which something was fitted before the folds."""
+    n, has_split = int(in_training_split(X).sum()), split_column(X) is not None
+    samples = f"{min(n, FIT_SAMPLES)} samples {'of the training split' if has_split else 'of all'}"
+    evaluated = "folds of the training split" if has_split else "folds, and held-out samples,"
+    return (
+        f"features: {' and '.join(fitted)} fitted to {samples}, without labels, before the folds; {evaluated} are "
+        "evaluated on samples that were among them"
+    )
+
+
+def _fit_to_subset(member: Any, X: Samples, pca: int, is_fitted: bool, n_jobs: int) -> Samples:
+    """Fit extractors and principal components, and return the samples to which they were fitted."""
+    training = np.flatnonzero(in_training_split(X))
+    subset = X[np.sort(np.random.default_rng(0).permutation(training)[: FIT_SAMPLES if is_fitted else 1])]
+    usable = can_extract(member, subset)
+    subset = subset[usable] if usable.any() else subset
+    features = member.named_steps["features"]
+    features.fit_extractors(transformed(member, subset))
+    if pca:
+        shared, step = SentOnce((member, subset)), SAMPLES_PER_SHARD // 4
+        starts = range(0, len(subset), step)
+        calls = (
+            joblib.delayed(extract_subset)(shared, np.arange(start, min(start + step, len(subset)))) for start in starts
+        )
+        blocks = parallel(calls, len(starts), n_jobs, batch_size=1)
+        values = np.concatenate(list(progress(blocks, len(starts), "blocks of a sample extracted")))
+        widths = [block.shape[-1] for block in features.unscaled_blocks(transformed(member, subset[:1]))]
+        parts = np.split(values.reshape(-1, sum(widths)), np.cumsum(widths)[:-1], 1)
+        names = [name for name, _ in features.transformer_list]
+        fits = (fit_feature_pca(part, pca, features.scale) for part in parts)
+        features.projections_ = dict(zip(names, fits, strict=True))
+    return subset
+
+
+def _header(member: Any, X: Samples, dtype: str, pca: int) -> dict[str, Any]:
+    """What is extracted, equal for equal features."""
+    installed = versions()
     header = {
         "format": SHARD_FORMAT,
+        "versions": {name: installed[name] for name in EXTRACTION_PACKAGES},
         "info": dataclasses.asdict(dataclasses.replace(X.info, files={})),
         "n_samples": len(X),
         "n_blocks": -(-len(X) // SAMPLES_PER_SHARD),
         "labels": fingerprint(X, ("label",)),
-        "extractors": extractors,
+        "extractors": {name: cache_key(extractor) for name, extractor in named_extractors(member)},
         "steps": [cache_key(step) for name, step in member.steps if name in ("faces", "align", "neutral")],
-        "image_size": _image_size(member, X),
-        "face_method": member.named_steps["faces"].method,
+        "mirror": member.named_steps["features"].mirror,
+        "scale": member.named_steps["features"].scale if pca else "",
+        "pca": pca,
         "dtype": dtype,
         "source": source_digest(),
     }
     return json.loads(json.dumps(header))
 
 
-def _image_size(member: Any, X: Samples) -> list[int] | None:
+def _description(member: Any, X: Samples, subset: Samples, pca: int, is_fitted: bool) -> dict[str, Any]:
+    """The extraction, with the numbers of features."""
+    features = member.named_steps["features"]
+    blocks = features.unscaled_blocks(transformed(member, subset[:1].with_columns()))
+    extractors = {
+        name: {
+            "key": cache_key(extractor),
+            "n_features": block.shape[-1],
+            "input_shape": [int(size) for size in extractor.input_shape_],
+        }
+        for (name, extractor), block in zip(named_extractors(member), blocks, strict=True)
+    }
+    return dataclasses.asdict(
+        Extraction(
+            extractors=extractors,
+            steps={name: step.get_params() for name, step in member.steps if name in ("align", "neutral")},
+            mirror=features.mirror,
+            face_method=member.named_steps["faces"].method,
+            image_size=_image_size(member, X),
+            n_components=pca,
+            scale=features.scale if pca else "",
+            state=STATE_FILE if is_fitted else "",
+        )
+    )
+
+
+def _image_size(member: Any, X: Samples) -> tuple[int, int] | None:
     """Height and width of the images as the pipeline gets them, None where these differ or are absent."""
     sizes: tuple[Any, ...] = (
         X.column("images").shape[-2:] if "images" in X and "align" in member.named_steps else (None,)
     )
-    return None if None in sizes else [int(size) for size in sizes]
-
-
-def _prepare_folder(folder: Path, header: dict[str, Any], overwrite: bool) -> None:
-    """Create the folder and its manifest, or compare the manifest that is there."""
-    path = folder / MANIFEST
-    lines = read_manifest(path) if path.is_file() else []
-    if overwrite and lines[:1] != [header]:
-        path.unlink(missing_ok=True)  # first: without it the other files are those of no extraction
-        for file in folder.glob("block-*.np[yz]"):
-            file.unlink()
-        lines = []
-    if lines:
-        different = [name for name in header if lines[0].get(name) != header[name]]
-        if different:
-            raise FerError(
-                f"{folder} has other features (different {', '.join(different)}): use another folder, "
-                "or replace them by overwrite=True"
-            )
-        kept = b"".join(json.dumps(line).encode() + b"\n" for line in lines)
-        if path.stat().st_size != len(kept):  # the last line is incomplete
-            with atomic_write(path) as temporary:
-                temporary.write_bytes(kept)
-        return
-    of_others = folder.is_dir() and any(not entry.name.startswith(".") for entry in folder.iterdir())
-    if of_others and not overwrite:
-        raise FerError(f"{folder} is not empty, and has no extracted features: use another folder")
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise FerError(f"cannot write {folder}: {error.strerror}") from error
-    with atomic_write(path) as temporary:
-        temporary.write_text(json.dumps(header) + "\n")
-
-
-def _write_block(folder: Path, name: str, features: np.ndarray, columns: dict[str, Any]) -> None:
-    """Write the files of a block, then list it."""
-    digest = hashlib.blake2b(np.ascontiguousarray(features).view(np.uint8).data, digest_size=16)
-    with atomic_write(folder / f"{name}.npz") as temporary, open(temporary, "wb") as file:
-        np.savez(file, **columns)
-        _sync(file)
-    with atomic_write(folder / f"{name}.npy") as temporary, open(temporary, "wb") as file:
-        np.save(file, features)
-        _sync(file)
-    for column in columns.values():
-        digest.update(np.ascontiguousarray(column).view(np.uint8).data)
-    _append(folder / MANIFEST, {"name": name, "n": len(features), "digest": digest.hexdigest()})
-
-
-def _append(path: Path, line: dict[str, Any]) -> None:
-    try:
-        with open(path, "ab") as file:
-            file.write(json.dumps(line).encode() + b"\n")
-            _sync(file)
-    except OSError as error:
-        raise FerError(f"cannot write {path}: {error.strerror or error}") from error
-
-
-def _sync(file: Any) -> None:
-    file.flush()
-    os.fsync(file.fileno())
+    return None if None in sizes else (int(sizes[0]), int(sizes[1]))

@@ -1,0 +1,202 @@
+"""Measurements of `bench_scale.py` on features in files: extraction, training block by block, and computed costs.
+
+The samples are images of FER2013 with copies that are shifted, rotated and changed in contrast a little. Copies of an
+image have the same subject.
+"""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+import joblib
+import numpy as np
+from measurement import peak_memory_mib
+
+from fer_features import DataInfo, Samples, cluster, load_dataset, make_pipeline
+from fer_features.datasets.packed import write_packed
+from fer_features.extractors.features import named_extractors
+from fer_features.pipelines import transformed
+from fer_features.samples.augmentation import augment_samples
+from fer_features.workflow.feature_shards import write_shards
+
+#: Features whose cost and accuracy are measured: HOG of the crop, without landmarks.
+FEATURES: dict[str, Any] = {
+    "features__hog__pixels_per_cell": 8,
+    "align__method": "none",
+    "align__size": 48,
+    "faces__method": "none",
+}
+#: Classifiers that are trained block by block.
+CLASSIFIERS = ("ridge", "sgd", "nystroem", "xgb")
+#: The same, and the exact solution, with the parameters of the table of accuracies.
+COMPARED: tuple[tuple[str, dict[str, Any]], ...] = (
+    ("ridge", {}),
+    ("sgd", {}),
+    ("xgb", {}),
+    ("nystroem", {}),
+    ("nystroem", {"classifier__n_inducing": 6000}),
+    ("krr", {}),
+)
+#: Small changes of the copies, and their number for each image.
+CHANGES, N_COPIES = ("shift", "rotation", "contrast"), 7
+#: Tasks without content whose time is the overhead of a cluster, and samples that are extracted on it.
+N_EMPTY_TASKS, N_CLUSTER_SAMPLES = 500, 20_000
+#: Samples on which the cost of Fisher vectors is measured.
+N_FISHER_SAMPLES = 200
+
+
+def pipeline(classifier: str, **params: Any) -> Any:
+    """The pipeline with the features of the benchmark, without calibration."""
+    return make_pipeline(f"hog_{classifier}", calibration_cv=0, **FEATURES, **params)
+
+
+def write_repeated_images(path: Path, sizes: list[int], folder: Path) -> None:
+    """Write a packed file of each size with Training images and their copies; the larger contain the smaller."""
+    X = load_dataset(path)
+    X = X[X["split"] == "train"]
+    X = X.with_columns(subject=np.arange(len(X)))
+    copies, _ = augment_samples(X, CHANGES, N_COPIES, 0)
+    order = np.random.default_rng(0).permutation(len(copies))
+    for size in sizes:
+        write_packed(copies[np.sort(order[:size])], folder / f"{size}.h5")
+
+
+def extraction(data: str, shards: str) -> dict[str, Any]:
+    """Cost of extracting the features of a packed file in this process."""
+    warm_up()
+    clock = Clock()
+    X = write_shards(pipeline("ridge"), data, shards)
+    read = Path(data).stat().st_size
+    kept = sum(file.stat().st_size for file in Path(shards).iterdir())
+    shape = X.column("features").shape
+    return {"n_samples": len(X), "n_features": shape[1], **clock.stop(), "bytes_read": read, "bytes_kept": kept}
+
+
+def training(shards: str, classifier: str) -> dict[str, Any]:
+    """Cost of fitting a classifier to features in files, in this process."""
+    warm_up()
+    clock = Clock()
+    X = load_dataset(shards)
+    pipeline(classifier).fit(X, X["label"])
+    return {"n_samples": len(X), **clock.stop()}
+
+
+def accuracy(data: str, shards: str, classifier: str, params: dict[str, Any]) -> dict[str, Any]:
+    """Accuracy on PublicTest of a classifier that is trained on files and in memory, and equality of predictions."""
+    predicted = {}
+    result: dict[str, Any] = {"classifier": classifier, "params": params}
+    for kind, X in (("files", load_dataset(shards)), ("memory", load_dataset(data))):
+        train, test = X[X["split"] == "train"], X[X["split"] != "train"]
+        model = pipeline(classifier, **params).fit(train, train["label"])
+        predicted[kind] = model.predict(test)
+        result |= {f"accuracy_{kind}": float((predicted[kind] == test["label"]).mean()), "n_test": len(test)}
+    return result | {"equal_predictions": float((predicted["files"] == predicted["memory"]).mean())}
+
+
+def cluster_overhead(data: str, shards: str) -> dict[str, Any]:
+    """CPU time of client and scheduler, in one process, per task without content and per block of features."""
+    with cluster("local:2") as workers:
+        for _ in workers.map(joblib.delayed(int)() for _ in range(20)):
+            pass  # the workers import the package
+        clock = Clock()
+        for _ in workers.map(joblib.delayed(int)() for _ in range(N_EMPTY_TASKS)):
+            pass
+        empty = clock.stop()
+        clock = Clock()
+        X = write_shards(pipeline("ridge"), load_dataset(data)[:N_CLUSTER_SAMPLES], shards)
+        client = clock.stop()
+        memory = workers.client.run(peak_memory_mib)
+    n_blocks = len(list(Path(shards).glob("*.npy")))
+    return {
+        "client_cpu_seconds_per_task": empty["cpu_seconds"] / N_EMPTY_TASKS,
+        "client_cpu_seconds_per_block": client["cpu_seconds"] / n_blocks,
+        "samples_per_block": len(X) / n_blocks,
+        "worker_peak_mib": max(memory.values()),
+    }
+
+
+def fisher_extraction(data: str) -> dict[str, Any]:
+    """Time per image of Fisher vectors as `fv_krr` has them, without mirror images, after the codebook is fitted."""
+    params = {"features__mirror": "none", "classifier__mirror_invariant": False, "features__fv__n_train_images": 400}
+    model = make_pipeline("fv_krr", faces__method="none", **params)
+    X = transformed(model, load_dataset(data)[:1000])
+    ((_, extractor),) = named_extractors(model)
+    extractor.set_params(n_train_descriptors=50_000).fit(X)
+    clock = Clock()
+    values = extractor.transform(X[:N_FISHER_SAMPLES])
+    return {"n_features": values.shape[1], "seconds_per_sample": clock.stop()["cpu_seconds"] / N_FISHER_SAMPLES}
+
+
+class Clock:
+    """Wall time and CPU time of this process from its creation on."""
+
+    def __init__(self) -> None:
+        self.start = time.perf_counter(), time.process_time()
+
+    def stop(self) -> dict[str, float]:
+        """Seconds so far, and the peak of memory."""
+        seconds, cpu = time.perf_counter() - self.start[0], time.process_time() - self.start[1]
+        return {"seconds": seconds, "cpu_seconds": cpu, "peak_mib": peak_memory_mib()}
+
+
+def warm_up() -> None:
+    """Import what is imported at the first use, so that it does not count as the work of a small size."""
+    with tempfile.TemporaryDirectory() as folder:
+        images = np.random.default_rng(0).integers(0, 256, (64, 48, 48), dtype=np.uint8)
+        X = Samples.from_arrays(images, label=np.arange(64) % 2, info=DataInfo(cropped=True))
+        X = write_shards(pipeline("ridge"), X, folder)
+        pipeline("xgb", classifier__n_estimators=2).fit(X, X["label"])
+
+
+#: Functions of measurements in processes of their own.
+MEASUREMENTS = {
+    function.__name__: function for function in (extraction, training, accuracy, cluster_overhead, fisher_extraction)
+}
+
+
+def exponent(costs: list[dict[str, Any]], key: str = "cpu_seconds") -> float:
+    """Slope of the logarithm of a cost over that of the number of samples."""
+    n, values = (np.log([cost[name] for cost in costs]) for name in ("n_samples", key))
+    return float(np.polyfit(n, values, 1)[0])
+
+
+def cost_table(record: dict[str, Any], n_images: list[float]) -> list[dict[str, float]]:
+    """Core hours and bytes of large numbers of images, from the costs per sample of the largest measured number.
+
+    Parameters
+    ----------
+    record : dict
+        With 'extraction', 'training', 'cluster' and 'fisher'.
+    n_images : list of float
+
+    Returns
+    -------
+    list of dict
+    """
+    largest = record["extraction"][-1]
+    n = largest["n_samples"]
+    per_sample = {
+        "hog_core_hours": largest["cpu_seconds"] / n / 3600,
+        "fisher_core_hours": record["fisher"]["seconds_per_sample"] / 3600,
+        **{f"{name}_core_hours": costs[-1]["cpu_seconds"] / n / 3600 for name, costs in record["training"].items()},
+        "terabytes_read": largest["bytes_read"] / n / 1e12,
+        "terabytes_kept": largest["bytes_kept"] / n / 1e12,
+    }
+    return [{"n_images": size, **{key: size * value for key, value in per_sample.items()}} for size in n_images]
+
+
+def useful_cores(record: dict[str, Any]) -> dict[str, float]:
+    """Number of cores that client and scheduler keep busy, by their CPU time per block and per task."""
+    largest, costs = record["extraction"][-1], record["cluster"]
+    per_sample = {"hog": largest["cpu_seconds"] / largest["n_samples"], "fv": record["fisher"]["seconds_per_sample"]}
+    limits = {}
+    for name, seconds in per_sample.items():
+        # A block of Fisher vectors takes the client longer in proportion to its size.
+        size = 1 if name == "hog" else record["fisher"]["n_features"] / largest["n_features"]
+        block = seconds * costs["samples_per_block"]
+        limits[f"{name}_client"] = block / (costs["client_cpu_seconds_per_block"] * size)
+        limits[f"{name}_scheduler"] = block / costs["client_cpu_seconds_per_task"]
+    return limits
