@@ -31,7 +31,7 @@ import numpy as np
 from command_line import script_parser
 from joblib import cpu_count
 from measurement import MIB, measure_in_subprocess, peak_memory_mib
-from result_tables import RESULTS_DIR, fixed, print_header, print_row, read_json, write_json
+from result_tables import RESULTS_DIR, ResultFile, fixed, print_header, print_row, write_json
 
 from fer_features import FerError, Samples, load_dataset, make_pipeline
 from fer_features.cli._parser import int_at_least, run_command
@@ -55,8 +55,6 @@ QUICK_N_REPEATS = (1, 2)
 #: Numbers of images whose features are kept in files.
 N_IMAGES = (50_000, 100_000, 200_000)
 QUICK_N_IMAGES = (60, 120)
-#: Numbers of images whose costs are computed.
-COST_N_IMAGES = (1e6, 1e8, 1e9)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -65,6 +63,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--data", type=Path, metavar="DIR", help="a folder of fer22 files")
     parser.add_argument("--fer2013", type=Path, metavar="CSV", help="fer2013.csv, for features in files")
     parser.add_argument("--quick", action="store_true", help="12 samples, repeated 1 and 2 times; 60 and 120 images")
+    parser.add_argument("--folder", type=Path, metavar="DIR", help="for copies and features of FER2013, which are kept")
+    parser.add_argument("--recompute", action="store_true", help="compute stored results on FER2013 again")
     parser.add_argument("--rounds", type=int_at_least(1), default=1, metavar="N", help="report the fastest of N rounds")
     parser.add_argument("--measure", metavar="JSON", help=argparse.SUPPRESS)
     options = parser.parse_args(arguments)
@@ -84,70 +84,19 @@ def run(options: argparse.Namespace) -> None:
         record["growth"] = measure_growth(Path(folder), options.quick)
         record["threads"] = measure_threads(Path(folder) / "1", options.rounds)
     out = options.out or RESULTS_DIR / "bench_scale.json"
-    write_json(out, {**read_json(out), **record, "versions": versions()})
+    write_json(out, {**record, "versions": versions()})
     print(f"\nwritten to {out}")
 
 
 def run_blocks(options: argparse.Namespace) -> None:
-    """Measure features in files, print the tables and write them."""
-    sizes = list(QUICK_N_IMAGES if options.quick else N_IMAGES)
-    with tempfile.TemporaryDirectory() as folder:
-        record = measure_blocks(Path(folder), options.fer2013, sizes, options.quick)
-    record["costs"] = block_benchmarks.cost_table(record, list(COST_N_IMAGES))
-    record["useful_cores"] = block_benchmarks.useful_cores(record)
-    print()
-    print_header(list(record["costs"][0]))
-    for row in record["costs"]:
-        print_row([f"{value:.3g}" for value in row.values()])
-    print("\ncores that one client keeps busy: " + str({k: round(v) for k, v in record["useful_cores"].items()}))
-    out = options.out or RESULTS_DIR / "bench_scale.json"
-    write_json(out, {**read_json(out), "blocks": {**record, "versions": versions()}})
-    print(f"\nwritten to {out}")
-
-
-def measure_blocks(folder: Path, fer2013: Path, sizes: list[int], quick: bool) -> dict[str, Any]:
-    """Costs and accuracies of extraction and training block by block, each in a process with one core."""
-
-    def measure(function: str, n_cores: int | None = 1, **task: Any) -> dict[str, Any]:
-        return measure_in_subprocess(__file__, {"function": function, **task}, n_cores)
-
-    block_benchmarks.write_repeated_images(fer2013, sizes, folder)
-    record: dict[str, Any] = {"extraction": [], "training": {}}
-    print_header(["work", "samples", "CPU seconds", "seconds", "peak MiB"])
-
-    def row(name: str, cost: dict[str, Any]) -> dict[str, Any]:
-        times = [fixed(cost[key], 1) for key in ("cpu_seconds", "seconds")]
-        print_row([name, cost["n_samples"], *times, fixed(cost["peak_mib"], 0)])
-        return cost
-
-    for size in sizes:
-        files = {"data": str(folder / f"{size}.h5"), "shards": str(folder / f"{size}")}
-        record["extraction"].append(row("extract hog", measure("extraction", **files)))
-    for classifier in block_benchmarks.CLASSIFIERS:
-        costs = [measure("training", shards=str(folder / f"{size}"), classifier=classifier) for size in sizes]
-        record["training"][classifier] = [row(f"fit {classifier}", cost) for cost in costs]
-    all_costs = {"extraction": record["extraction"], **record["training"]}
-    record["exponents"] = {name: block_benchmarks.exponent(costs) for name, costs in all_costs.items()}
-    print("\nexponents of CPU time: " + ", ".join(f"{k} {v:.2f}" for k, v in record["exponents"].items()) + "\n")
-    shards, largest = str(folder / "fer2013"), str(folder / f"{sizes[-1]}.h5")
-    measure("extraction", data=str(fer2013), shards=shards)
-    print_header(["classifier", "accuracy on PublicTest", "in memory", "equal predictions"])
-    record["accuracy"] = []
-    for classifier, params in block_benchmarks.COMPARED[: 1 if quick else None]:
-        task = {"data": str(fer2013), "shards": shards, "classifier": classifier, "params": params}
-        result = measure("accuracy", None, **task)
-        record["accuracy"].append(result)
-        name = " ".join([classifier, *(f"{key}={value}" for key, value in params.items())])
-        print_row(
-            [
-                name,
-                *(fixed(result[f"{key}"]) for key in ("accuracy_files", "accuracy_memory")),
-                fixed(result["equal_predictions"], 4),
-            ]
-        )
-    record["cluster"] = measure("cluster_overhead", None, data=largest, shards=str(folder / "cluster"))
-    record["fisher"] = measure("fisher_extraction", data=largest)
-    return record
+    """Measure features in files."""
+    results = ResultFile(options.out or RESULTS_DIR / "bench_scale-fer2013.json", options.recompute)
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = options.folder or Path(temporary)
+        folder.mkdir(parents=True, exist_ok=True)
+        sizes = QUICK_N_IMAGES if options.quick else N_IMAGES
+        block_benchmarks.run(__file__, results, options.fer2013, folder, sizes, options.quick)
+    print(f"\nwritten to {results.path}")
 
 
 def measured(function: str = "extraction_cost", **task: Any) -> dict[str, Any]:

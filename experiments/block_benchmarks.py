@@ -8,18 +8,21 @@ from __future__ import annotations
 
 import tempfile
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import joblib
 import numpy as np
-from measurement import peak_memory_mib
+from measurement import measure_in_subprocess, peak_memory_mib
+from result_tables import ResultFile, fixed, print_header, print_row
 
 from fer_features import DataInfo, Samples, cluster, load_dataset, make_pipeline
 from fer_features.datasets.packed import write_packed
 from fer_features.extractors.features import named_extractors
 from fer_features.pipelines import transformed
 from fer_features.samples.augmentation import augment_samples
+from fer_features.version import versions
 from fer_features.workflow.feature_shards import write_shards
 
 #: Features whose cost and accuracy are measured: HOG of the crop, without landmarks.
@@ -29,9 +32,14 @@ FEATURES: dict[str, Any] = {
     "align__size": 48,
     "faces__method": "none",
 }
-#: Classifiers that are trained block by block.
-CLASSIFIERS = ("ridge", "sgd", "nystroem", "xgb")
-#: The same, and the exact solution, with the parameters of the table of accuracies.
+#: Classifiers whose time and memory are measured, and their parameters: fewer inducing samples and trees than usual.
+CLASSIFIERS: dict[str, dict[str, Any]] = {
+    "ridge": {},
+    "sgd": {},
+    "nystroem": {"classifier__n_inducing": 1000},
+    "xgb": {"classifier__n_estimators": 30},
+}
+#: Classifiers of the table of accuracies, with the exact solution.
 COMPARED: tuple[tuple[str, dict[str, Any]], ...] = (
     ("ridge", {}),
     ("sgd", {}),
@@ -46,6 +54,68 @@ CHANGES, N_COPIES = ("shift", "rotation", "contrast"), 7
 N_EMPTY_TASKS, N_CLUSTER_SAMPLES = 500, 20_000
 #: Samples on which the cost of Fisher vectors is measured.
 N_FISHER_SAMPLES = 200
+#: Numbers of images whose costs are computed.
+COST_N_IMAGES = (1e6, 1e8, 1e9)
+
+
+def run(script: str, results: ResultFile, fer2013: Path, folder: Path, sizes: Sequence[int], quick: bool) -> None:
+    """Measure everything, each in a process of its own, print the tables and write them.
+
+    Parameters
+    ----------
+    script : str
+        Path of the script that calls a function of `MEASUREMENTS` in a new process.
+    results : ResultFile
+    fer2013 : Path
+        The file fer2013.csv.
+    folder : Path
+        For the copies of images and the features.
+    sizes : sequence of int
+        Numbers of images, in increasing order.
+    quick : bool
+        Compare the accuracy of one classifier only.
+    """
+
+    def measure(key: str, function: str, n_cores: int | None = 1, **task: Any) -> dict[str, Any]:
+        task = {"function": function, **task}
+        return results.get(key, lambda: {**measure_in_subprocess(script, task, n_cores), "versions": versions()})
+
+    if not (folder / f"{sizes[-1]}.h5").exists():
+        write_repeated_images(fer2013, sizes, folder)
+    data, shards = [str(folder / f"{size}.h5") for size in sizes], [str(folder / f"{size}") for size in sizes]
+    named = list(zip(sizes, data, shards, strict=True))
+    work = {"extraction": [measure(f"extraction {n}", "extraction", data=d, shards=s) for n, d, s in named]}
+    for name, params in CLASSIFIERS.items():
+        tasks = [{"shards": s, "classifier": name, "params": params} for s in shards]
+        work[name] = [measure(f"{name} {n}", "training", **task) for n, task in zip(sizes, tasks, strict=True)]
+    exponents = results.get("exponents", lambda: {name: exponent(costs) for name, costs in work.items()})
+    n_titles = [f"{n:,}" for n in sizes]
+    print_header(["work", *(f"CPU seconds {n}" for n in n_titles), "exponent", *(f"MiB {n}" for n in n_titles)])
+    for name, costs in work.items():
+        times, memory = (
+            [fixed(cost[key], digits) for cost in costs] for key, digits in (("cpu_seconds", 1), ("peak_mib", 0))
+        )
+        print_row([name, *times, fixed(exponents[name], 2), *memory])
+    print()
+    kept = str(folder / "fer2013")
+    measure("extraction fer2013", "extraction", data=str(fer2013), shards=kept)
+    print_header(["classifier", "accuracy on PublicTest", "in memory", "equal predictions"])
+    for name, params in COMPARED[: 1 if quick else None]:
+        title = " ".join([name, *(f"{key}={value}" for key, value in params.items())])
+        task = {"data": str(fer2013), "shards": kept, "classifier": name, "params": params}
+        found = measure(f"accuracy {title}", "accuracy", None, **task)
+        print_row(
+            [title, *(fixed(found[key], 4) for key in ("accuracy_files", "accuracy_memory", "equal_predictions"))]
+        )
+    print()
+    overhead = measure("cluster", "cluster_overhead", None, data=data[-1], shards=str(folder / "cluster"))
+    fisher = measure("fisher", "fisher_extraction", data=data[-1])
+    costs = results.get("costs", lambda: {f"{n:.0e}": cost_of(n, work, fisher) for n in COST_N_IMAGES})
+    print_header(["images", *next(iter(costs.values()))])
+    for n, cost in costs.items():
+        print_row([n, *(f"{value:.3g}" for value in cost.values())])
+    cores = results.get("useful_cores", lambda: useful_cores(work["extraction"][-1], overhead, fisher))
+    print("\ncores that one client keeps busy: " + ", ".join(f"{name} {value:.0f}" for name, value in cores.items()))
 
 
 def pipeline(classifier: str, **params: Any) -> Any:
@@ -53,7 +123,7 @@ def pipeline(classifier: str, **params: Any) -> Any:
     return make_pipeline(f"hog_{classifier}", calibration_cv=0, **FEATURES, **params)
 
 
-def write_repeated_images(path: Path, sizes: list[int], folder: Path) -> None:
+def write_repeated_images(path: Path, sizes: Sequence[int], folder: Path) -> None:
     """Write a packed file of each size with Training images and their copies; the larger contain the smaller."""
     X = load_dataset(path)
     X = X[X["split"] == "train"]
@@ -75,12 +145,12 @@ def extraction(data: str, shards: str) -> dict[str, Any]:
     return {"n_samples": len(X), "n_features": shape[1], **clock.stop(), "bytes_read": read, "bytes_kept": kept}
 
 
-def training(shards: str, classifier: str) -> dict[str, Any]:
+def training(shards: str, classifier: str, params: dict[str, Any]) -> dict[str, Any]:
     """Cost of fitting a classifier to features in files, in this process."""
     warm_up()
     clock = Clock()
     X = load_dataset(shards)
-    pipeline(classifier).fit(X, X["label"])
+    pipeline(classifier, **params).fit(X, X["label"])
     return {"n_samples": len(X), **clock.stop()}
 
 
@@ -163,40 +233,31 @@ def exponent(costs: list[dict[str, Any]], key: str = "cpu_seconds") -> float:
     return float(np.polyfit(n, values, 1)[0])
 
 
-def cost_table(record: dict[str, Any], n_images: list[float]) -> list[dict[str, float]]:
-    """Core hours and bytes of large numbers of images, from the costs per sample of the largest measured number.
-
-    Parameters
-    ----------
-    record : dict
-        With 'extraction', 'training', 'cluster' and 'fisher'.
-    n_images : list of float
-
-    Returns
-    -------
-    list of dict
-    """
-    largest = record["extraction"][-1]
+def cost_of(n_images: float, work: dict[str, list[dict[str, Any]]], fisher: dict[str, Any]) -> dict[str, float]:
+    """Core hours and bytes of a large number of images, from the costs per sample of the largest measured number."""
+    largest = work["extraction"][-1]
     n = largest["n_samples"]
-    per_sample = {
-        "hog_core_hours": largest["cpu_seconds"] / n / 3600,
-        "fisher_core_hours": record["fisher"]["seconds_per_sample"] / 3600,
-        **{f"{name}_core_hours": costs[-1]["cpu_seconds"] / n / 3600 for name, costs in record["training"].items()},
+    hours = {f"{name}_core_hours": costs[-1]["cpu_seconds"] / n / 3600 for name, costs in work.items()}
+    per_image = {
+        **hours,
+        "fisher_extraction_core_hours": fisher["seconds_per_sample"] / 3600,
         "terabytes_read": largest["bytes_read"] / n / 1e12,
         "terabytes_kept": largest["bytes_kept"] / n / 1e12,
     }
-    return [{"n_images": size, **{key: size * value for key, value in per_sample.items()}} for size in n_images]
+    return {key: n_images * value for key, value in per_image.items()}
 
 
-def useful_cores(record: dict[str, Any]) -> dict[str, float]:
-    """Number of cores that client and scheduler keep busy, by their CPU time per block and per task."""
-    largest, costs = record["extraction"][-1], record["cluster"]
-    per_sample = {"hog": largest["cpu_seconds"] / largest["n_samples"], "fv": record["fisher"]["seconds_per_sample"]}
-    limits = {}
-    for name, seconds in per_sample.items():
-        # A block of Fisher vectors takes the client longer in proportion to its size.
-        size = 1 if name == "hog" else record["fisher"]["n_features"] / largest["n_features"]
-        block = seconds * costs["samples_per_block"]
-        limits[f"{name}_client"] = block / (costs["client_cpu_seconds_per_block"] * size)
-        limits[f"{name}_scheduler"] = block / costs["client_cpu_seconds_per_task"]
-    return limits
+def useful_cores(largest: dict[str, Any], overhead: dict[str, Any], fisher: dict[str, Any]) -> dict[str, float]:
+    """Number of cores that client and scheduler keep busy, by their CPU time per block and per task.
+
+    A block of Fisher vectors takes the client longer in proportion to its size.
+    """
+    hog = largest["cpu_seconds"] / largest["n_samples"] * overhead["samples_per_block"]
+    vectors = fisher["seconds_per_sample"] * overhead["samples_per_block"]
+    writing = overhead["client_cpu_seconds_per_block"]
+    return {
+        "hog": hog / writing,
+        "fisher": vectors / (writing * fisher["n_features"] / largest["n_features"]),
+        "hog_scheduler": hog / overhead["client_cpu_seconds_per_task"],
+        "fisher_scheduler": vectors / overhead["client_cpu_seconds_per_task"],
+    }

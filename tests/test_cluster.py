@@ -24,6 +24,7 @@ from fer_features.cli import main
 from fer_features.extractors import HOG, LocateFaces
 from fer_features.pipelines import transformed
 from fer_features.workflow import feature_shards, search
+from fer_features.workflow.shard_folder import ShardFolder
 from tests.conftest import draw_clips
 
 pytestmark = pytest.mark.skipif(
@@ -256,10 +257,7 @@ def test_a_lost_scheduler_is_one_line():
         local.close()
 
 
-def test_the_command_uses_the_cluster(scheduler, tmp_path, monkeypatch, fer22_folder, subjects_file):
-    used = []
-    real = _cluster.Cluster.map
-    monkeypatch.setattr(_cluster.Cluster, "map", lambda self, calls: used.append(1) or real(self, calls))
+def test_the_command_uses_the_cluster(scheduler, used, tmp_path, fer22_folder, subjects_file):
     command = f"run --pipeline landmarks_lda --set calibration_cv=0 --cv 2fold --data {fer22_folder} --subjects"
     words = [*command.split(), str(subjects_file), "--quiet", "--out"]
     assert main([*words, str(tmp_path / "with"), "--cluster", scheduler]) == 0
@@ -278,3 +276,49 @@ def test_large_parts_are_packed_once_and_small_ones_with_the_call():
     assert len(packer.parts) == 2
     for i, task in enumerate(tasks):
         assert run_task(*task, [packer.parts[key] for key in task.large]) == ("text", i, True)
+
+
+@pytest.fixture
+def used(monkeypatch):
+    """A list that grows with each use of a cluster."""
+    used = []
+    real = _cluster.Cluster.map
+    monkeypatch.setattr(_cluster.Cluster, "map", lambda self, calls: used.append(1) or real(self, calls))
+    return used
+
+
+def test_the_command_check_and_a_scheduler_file(scheduler, used, tmp_path, fer22_folder, subjects_file):
+    file = tmp_path / "scheduler.json"
+    file.write_text(json.dumps({"address": scheduler}))
+    command = f"check --pipeline landmarks_lda --set calibration_cv=0 --cv 2fold --repeats 1 --data {fer22_folder}"
+    words = [*command.split(), "--subjects", str(subjects_file), "--quiet", "--out"]
+    assert main([*words, str(tmp_path / "with"), "--cluster", str(file)]) == main([*words, str(tmp_path / "without")])
+    assert used
+    first, second = (json.loads((tmp_path / name / "check.json").read_text()) for name in ("with", "without"))
+    assert first["checks"] == second["checks"]
+
+
+def test_an_interrupted_extraction_continues_on_the_cluster(
+    scheduler, used, tmp_path, fer22_folder, subjects_file, monkeypatch, capsys
+):
+    monkeypatch.setattr(feature_shards, "SAMPLES_PER_SHARD", 5)
+    words = ["extract", "--pipeline", "landmarks_ridge", "--data", str(fer22_folder), "--subjects", str(subjects_file)]
+    words += ["--pca", "4", "--quiet", "--out"]
+    assert main([*words, str(tmp_path / "expected")]) == 0
+    add = ShardFolder.add
+
+    def interrupt(self, number, *block):
+        add(self, number, *block)
+        if number == 1:
+            os.kill(os.getpid(), signal.SIGINT)
+
+    monkeypatch.setattr(ShardFolder, "add", interrupt)
+    on_cluster = [*words, str(tmp_path / "out"), "--cluster", scheduler]
+    assert main(on_cluster) == 130
+    assert "complete blocks are kept in" in capsys.readouterr().err
+    assert len(list((tmp_path / "out").glob("*.npy"))) == 2
+    monkeypatch.setattr(ShardFolder, "add", add)
+    assert main(on_cluster) == 0
+    assert used
+    for path in (tmp_path / "expected").glob("[!.]*"):
+        assert (tmp_path / "out" / path.name).read_bytes() == path.read_bytes()

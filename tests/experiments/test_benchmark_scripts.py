@@ -2,9 +2,10 @@
 
 import json
 
+import numpy as np
 import pytest
 
-from fer_features import FerError
+from fer_features import FerError, load_dataset
 
 
 def test_descriptors_are_compared_with_other_libraries(run_script, tmp_path):
@@ -152,3 +153,31 @@ def test_comparison_needs_a_record_of_the_same_computations(bench, tmp_path, cap
     out.write_text(json.dumps({"history": [{"quick": True, "processor": "x", "ratios": {"old": 2.0}}]}))
     assert bench.main(["--quick", "--out", str(out)]) == 2
     assert "old" in capsys.readouterr().err
+
+
+def test_features_in_files_are_measured(run_script, script, tmp_path, monkeypatch):
+    benchmarks = script("block_benchmarks")
+    pixels = np.random.default_rng(0).integers(0, 256, (60, 48 * 48))
+    usage = ["Training"] * 40 + ["PublicTest"] * 20
+    rows = [f"{i % 7},{' '.join(map(str, row))},{usage[i]}" for i, row in enumerate(pixels)]
+    (tmp_path / "fer2013.csv").write_text("\n".join(["emotion,pixels,Usage", *rows]))
+    fisher = {"n_features": 2700, "seconds_per_sample": 0.004}
+    overhead = {"samples_per_block": 1024.0, "client_cpu_seconds_per_task": 0.01, "client_cpu_seconds_per_block": 0.1}
+    others = {"fisher_extraction": lambda data: fisher, "cluster_overhead": lambda data, shards: overhead}
+    functions = {**benchmarks.MEASUREMENTS, **others}
+    measured = lambda path, task, n_cores: functions[task.pop("function")](**task)  # noqa: E731
+    monkeypatch.setattr(benchmarks, "measure_in_subprocess", measured)
+    out, folder = tmp_path / "results.json", tmp_path / "features"
+    words = ["--quick", "--fer2013", tmp_path / "fer2013.csv", "--out", out, "--folder", folder]
+    printed = run_script("bench_scale", *words)
+    record = json.loads(out.read_text())
+    assert [record[f"extraction {n}"]["n_samples"] for n in (60, 120)] == [60, 120]
+    assert record["accuracy ridge"]["equal_predictions"] == 1
+    first, second = (load_dataset(folder / str(n)) for n in (60, 120))
+    assert set(first["subject"]) <= set(second["subject"])  # the larger set contains the smaller
+    assert record["costs"]["1e+08"]["fisher_extraction_core_hours"] == pytest.approx(1e8 * 0.004 / 3600)
+    assert record["useful_cores"]["fisher_scheduler"] == pytest.approx(0.004 * 1024 / 0.01)
+    assert "| xgb | " in printed
+    monkeypatch.setattr(benchmarks, "MEASUREMENTS", {})
+    monkeypatch.setattr(benchmarks, "measure_in_subprocess", lambda *a: pytest.fail("is computed again"))
+    assert run_script("bench_scale", *words) == printed
