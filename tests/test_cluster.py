@@ -290,7 +290,7 @@ def used(monkeypatch):
 def test_the_command_check_and_a_scheduler_file(scheduler, used, tmp_path, fer22_folder, subjects_file):
     file = tmp_path / "scheduler.json"
     file.write_text(json.dumps({"address": scheduler}))
-    command = f"check --pipeline landmarks_lda --set calibration_cv=0 --cv 2fold --repeats 1 --data {fer22_folder}"
+    command = f"check --pipeline landmarks_lda --set calibration_cv=0 --permutations 19 --data {fer22_folder}"
     words = [*command.split(), "--subjects", str(subjects_file), "--quiet", "--out"]
     assert main([*words, str(tmp_path / "with"), "--cluster", str(file)]) == main([*words, str(tmp_path / "without")])
     assert used
