@@ -60,7 +60,7 @@ def read_manifest(path: Path) -> list[dict[str, Any]]:
             raise ValueError("another format")
     except OSError as error:
         raise FerError(f"{path} cannot be read: {error.strerror}") from error
-    except (ValueError, KeyError) as error:
+    except (ValueError, KeyError, RecursionError) as error:
         raise FerError(f"{path} is not the manifest of extracted features, or damaged ({error})") from error
     return lines
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import io
 import json
 import zipfile
 from collections.abc import Mapping
@@ -32,14 +33,16 @@ def fitted_attributes(extractor: BaseEstimator) -> dict[str, Any]:
     }
 
 
-def write_state(state: Mapping[str, Any], path: Path) -> None:
-    """Write arrays, and lists, mappings and objects of `STATE_CLASSES` with them.
+def dump_state(state: Mapping[str, Any]) -> bytes:
+    """Content of a .npz file with arrays, and lists, mappings and objects of `STATE_CLASSES` with them.
 
     Parameters
     ----------
     state : mapping of str to object
-    path : Path
-        Of a .npz file.
+
+    Returns
+    -------
+    bytes
 
     Raises
     ------
@@ -61,13 +64,13 @@ def write_state(state: Mapping[str, Any], path: Path) -> None:
             return {"class": type(value).__name__, "fields": described(fields, name)}
         raise FerError(f"the fitted attribute {name} is a {type(value).__name__}, which cannot be kept in files")
 
-    tree = json.dumps(described(state, "")["mapping"])
-    with open(path, "wb") as file:
-        np.savez_compressed(file, tree=np.array(tree), **arrays)
+    tree, file = json.dumps(described(state, "")["mapping"]), io.BytesIO()
+    np.savez_compressed(file, tree=np.array(tree), **arrays)
+    return file.getvalue()
 
 
 def read_state(path: Path) -> dict[str, Any]:
-    """Read what `write_state` wrote.
+    """Read a file with the content of `dump_state`.
 
     Raises
     ------

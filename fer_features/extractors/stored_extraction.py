@@ -11,7 +11,7 @@ from ..exceptions import FerError
 from ..samples.feature_blocks import ShardColumn
 from .cache_keys import cache_key
 from .feature_pca import FeaturePCA
-from .fitted_state import fitted_attributes, read_state, write_state
+from .fitted_state import dump_state, fitted_attributes, read_state
 from .scaling import divisor_of
 
 if TYPE_CHECKING:
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from .features import Features
 
 
-def keep_extraction(features: Features, path: Path) -> None:
-    """Write what the extractors and projections of `Features` were fitted to.
+def extraction_state(features: Features) -> bytes:
+    """What the extractors and projections of `Features` were fitted to, as the content of a file.
 
     Raises
     ------
@@ -29,11 +29,11 @@ def keep_extraction(features: Features, path: Path) -> None:
         For a fitted attribute that cannot be kept.
     """
     extractors = {name: fitted_attributes(extractor) for name, extractor in features.transformer_list}
-    write_state({"extractors": extractors, "projections": features.projections_}, path)
+    return dump_state({"extractors": extractors, "projections": features.projections_})
 
 
 def load_state(features: Features, path: Path) -> None:
-    """Fit the extractors and projections of `Features` to what `keep_extraction` wrote.
+    """Fit the extractors and projections of `Features` to what `extraction_state` returned, in a file.
 
     Raises
     ------

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import json
 import os
 import zipfile
@@ -16,7 +17,7 @@ from .._atomic import atomic_write, locked_folder
 from ..datasets.shards import MANIFEST, STATE_FILE, block_name, read_manifest
 from ..exceptions import FerError
 from ..extractors.features import Features
-from ..extractors.stored_extraction import keep_extraction, load_state
+from ..extractors.stored_extraction import extraction_state, load_state
 from ..samples.feature_blocks import content_digest
 
 
@@ -79,23 +80,20 @@ class ShardFolder:
         """Keep what is fitted, where the extraction has a state, and its description."""
         line: dict[str, Any] = {"extraction": dict(extraction)}
         if extraction["state"]:
+            content = extraction_state(features)
+            line["state"] = content_digest(content)
             with atomic_write(self.path / STATE_FILE) as temporary:
-                keep_extraction(features, temporary)
-                _sync_file(temporary)
-                line["state"] = content_digest(temporary.read_bytes())
+                write_file(temporary, content)
         self._append(line)
 
     def add(self, number: int, features: np.ndarray, columns: Mapping[str, Any]) -> None:
         """Write the files of a block, then list it."""
-        name = block_name(number)
-        with atomic_write(self.path / f"{name}.npz") as temporary:
-            with open(temporary, "wb") as file:
-                np.savez(file, **columns)
-            _sync_file(temporary)
-        with atomic_write(self.path / f"{name}.npy") as temporary:
-            with open(temporary, "wb") as file:
-                np.save(file, features)
-            _sync_file(temporary)
+        name, arrays, archive = block_name(number), io.BytesIO(), io.BytesIO()
+        np.savez(archive, **columns)
+        np.save(arrays, features)  # in memory: np.save to a file does not notice a disk that is full at its end
+        for suffix, content in (("npz", archive), ("npy", arrays)):
+            with atomic_write(self.path / f"{name}.{suffix}") as temporary:
+                write_file(temporary, content.getbuffer())
         digests = {"features": content_digest(features), "columns": content_digest(*columns.values())}
         self._append({"name": name, "n": len(features), **digests})
 
@@ -125,8 +123,7 @@ class ShardFolder:
         text = b"".join(json.dumps(line).encode() + b"\n" for line in kept)
         if not path.is_file() or path.read_bytes() != text:
             with atomic_write(path) as temporary:
-                temporary.write_bytes(text)
-                _sync_file(temporary)
+                write_file(temporary, text)
         self._described = kept[1] if len(kept) > 1 else None
         self.done = {int(line["name"].removeprefix("block-")) for line in kept if "name" in line}
         self._is_complete = any("complete" in line for line in kept)
@@ -169,6 +166,9 @@ class ShardFolder:
             raise FerError(f"cannot write {path}: {error.strerror or error}") from error
 
 
-def _sync_file(path: Path) -> None:
-    with open(path, "rb") as file:
+def write_file(path: Path, content: Any) -> None:
+    """Write bytes to a file; they are on disk when this returns."""
+    with open(path, "wb") as file:
+        file.write(content)
+        file.flush()
         os.fsync(file.fileno())
