@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import os
 import stat
+import zipfile
 from pathlib import Path
+
+import numpy as np
 
 from .exceptions import FerError
 
@@ -73,3 +76,28 @@ def regular_file(path: str | Path) -> Path:
     if fault:
         raise FerError(f"{path} {fault}" + (": a regular file is needed" if fault.startswith("is ") else ""))
     return Path(path)
+
+
+def read_npz(path: Path, max_bytes: int) -> dict[str, np.ndarray]:
+    """Arrays of an NPZ file, without objects of Python, which can run code.
+
+    Parameters
+    ----------
+    path : Path
+    max_bytes : int
+        Largest size of all arrays together: a small file can unpack to any size.
+
+    Raises
+    ------
+    OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile
+        For a file that is damaged or larger.
+    """
+    with zipfile.ZipFile(path) as archive:
+        n_bytes = sum(member.file_size for member in archive.infolist())
+    if n_bytes > max_bytes:
+        raise ValueError(f"its {path.stat().st_size} bytes unpack to {n_bytes}, more than {max_bytes}")
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            return {name: file[name] for name in file.files}
+    except MemoryError as error:  # of a shape that is not that of the values
+        raise ValueError("an array has a shape that does not fit into memory") from error

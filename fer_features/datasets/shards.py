@@ -19,6 +19,7 @@ from typing import Any
 
 import numpy as np
 
+from .._files import read_npz
 from .._model_files import version_differences
 from ..exceptions import FerError
 from ..samples.feature_blocks import Extraction, ShardColumn, content_digest
@@ -31,6 +32,8 @@ MANIFEST = "manifest.jsonl"
 SHARD_FORMAT = 2
 #: Columns that are kept with the features.
 SHARD_COLUMNS = ("label", "subject", "split", "id")
+#: Largest size of the columns of a block; those of 1,024 samples with long ids have 1 MB.
+MAX_COLUMN_BYTES = 100_000_000
 #: File with what was fitted before the extraction.
 STATE_FILE = "fitted.npz"
 #: Packages on which features depend.
@@ -99,8 +102,7 @@ def load_shards(path: Path) -> Samples:
         extraction = Extraction(**{**described, "image_size": None if size is None else tuple(size)})
         parts: dict[str, list[np.ndarray]] = {}
         for block in blocks:
-            with np.load(path / f"{block['name']}.npz", allow_pickle=False) as file:
-                columns = {name: file[name] for name in file.files}
+            columns = read_npz(path / f"{block['name']}.npz", MAX_COLUMN_BYTES)
             if content_digest(*columns.values()) != block["columns"] or set(map(len, columns.values())) != {block["n"]}:
                 raise ValueError(f"{block['name']}.npz has other values than the manifest says")
             for name, values in columns.items():

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from sklearn.base import BaseEstimator
 
+from .._files import read_npz
 from ..exceptions import FerError
 from ..vision.codebook import DiagonalGMM
 from .cell_pca import CellPCA
@@ -20,6 +21,8 @@ from .feature_pca import FeaturePCA
 
 #: Classes of fitted attributes that are not arrays.
 STATE_CLASSES = {kind.__name__: kind for kind in (CellPCA, DiagonalGMM, FeaturePCA)}
+#: Largest size of what was fitted. That of Fisher vectors with hundreds of components per cell is 100 MB.
+MAX_STATE_BYTES = 2_000_000_000
 #: Attributes that are kept elsewhere.
 _OTHER_ATTRIBUTES = ("input_shape_",)
 
@@ -78,8 +81,8 @@ def read_state(path: Path) -> dict[str, Any]:
         For a damaged file.
     """
     try:
-        with np.load(path, allow_pickle=False) as file:
-            return {key: _restored(value, file) for key, value in json.loads(file["tree"].item()).items()}
+        arrays = read_npz(path, MAX_STATE_BYTES)
+        return {key: _restored(value, arrays) for key, value in json.loads(arrays["tree"].item()).items()}
     except (OSError, ValueError, KeyError, TypeError, AttributeError, zipfile.BadZipFile, RecursionError) as error:
         raise FerError(f"{path} cannot be read ({error}): extract the features again") from error
 

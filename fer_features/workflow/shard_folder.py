@@ -14,7 +14,8 @@ from typing import Any
 import numpy as np
 
 from .._atomic import atomic_write, locked_folder
-from ..datasets.shards import MANIFEST, STATE_FILE, block_name, read_manifest
+from .._files import read_npz
+from ..datasets.shards import MANIFEST, MAX_COLUMN_BYTES, STATE_FILE, block_name, read_manifest
 from ..exceptions import FerError
 from ..extractors.features import Features
 from ..extractors.stored_extraction import extraction_state, load_state
@@ -149,9 +150,8 @@ class ShardFolder:
     def _is_valid_block(self, line: dict[str, Any]) -> bool:
         try:
             values = np.load(self.path / f"{line['name']}.npy", mmap_mode="r", allow_pickle=False)
-            with np.load(self.path / f"{line['name']}.npz", allow_pickle=False) as file:
-                columns = [file[name] for name in file.files]
-            return line["features"] == content_digest(values) and line["columns"] == content_digest(*columns)
+            columns = read_npz(self.path / f"{line['name']}.npz", MAX_COLUMN_BYTES)
+            return line["features"] == content_digest(values) and line["columns"] == content_digest(*columns.values())
         except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile):
             return False
 

@@ -1,10 +1,12 @@
 """Folders of features that are damaged, incomplete or of another extraction: one line, and the same command repairs."""
 
 import contextlib
+import io
 import json
 import resource
 import shutil
 import signal
+import zipfile
 
 import numpy as np
 import pytest
@@ -58,6 +60,17 @@ def rewrite(path, change):
 
 
 BLOCK = "block-000001"
+
+
+def unpack_to(path, n_bytes, n_values=None):
+    """Replace a file by a small archive of an array of zeros, which may say that it is larger."""
+    header = io.BytesIO()
+    shape = (n_values or n_bytes,)
+    np.lib.format.write_array_header_1_0(header, {"descr": "|u1", "fortran_order": False, "shape": shape})
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive, archive.open("usable.npy", "w") as file:
+        file.write(header.getvalue() + bytes(n_bytes))
+
+
 #: What is done to a folder, part of the message, and whether the same command repairs it.
 DAMAGES = {
     "truncated array": (lambda f: (f / f"{BLOCK}.npy").write_bytes((f / f"{BLOCK}.npy").read_bytes()[:-40]), "npy", 1),
@@ -75,6 +88,8 @@ DAMAGES = {
     "missing columns": (lambda f: (f / f"{BLOCK}.npz").unlink(), "is damaged", 1),
     "columns of another block": (lambda f: shutil.copy(f / "block-000000.npz", f / f"{BLOCK}.npz"), "other values", 1),
     "damaged columns": (lambda f: (f / f"{BLOCK}.npz").write_bytes(b"PK\3\4"), "is damaged", 1),
+    "small archive": (lambda f: unpack_to(f / f"{BLOCK}.npz", 110_000_000), r"unpack to 1100\d+, more than", 1),
+    "shape without values": (lambda f: unpack_to(f / f"{BLOCK}.npz", 10, 10**15), "does not fit into memory", 1),
     "missing line": (
         lambda f: (f / MANIFEST).write_text(
             "".join((f / MANIFEST).read_text().splitlines(True)[:3] + ['{"complete":24}\n'])
