@@ -39,19 +39,23 @@ sphinx_gallery_conf = {
     "examples_dirs": "examples",
     "gallery_dirs": "gallery",
     "filename_pattern": r"plot_.*\.py",
-    "within_subsection_order": "FileNameSortKey",
+    "within_subsection_order": "gallery_support.GalleryOrder",
+    "image_scrapers": ("gallery_support.figure_scraper", "matplotlib"),
+    "reset_modules": ("matplotlib", "gallery_support.restore_registries"),
+    "reset_modules_order": "both",
+    "capture_repr": ("_repr_html_",),
     "abort_on_example_error": True,
     "show_memory": False,
     "plot_gallery": "True",
     "show_signature": False,
     "write_computation_times": False,  # its page loads scripts of other hosts
     "min_reported_time": 1000,
-    "default_thumb_file": str(Path(__file__).parent / "_static" / "logo.png"),
 }
 
 html_theme = "pydata_sphinx_theme"
 html_title = "fer_features"
 html_static_path = ["_static"]
+html_logo = html_favicon = "_static/logo.svg"
 html_css_files = ["site.css"]
 html_show_sourcelink = False
 html_copy_source = False
