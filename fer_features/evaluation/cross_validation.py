@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import time
 from typing import Any
@@ -16,7 +17,7 @@ from ..samples.fingerprint import fingerprint
 from ..samples.splits import split_column
 from ..samples.table import Samples
 from .eligible_samples import groups_for_folds, labelled_samples, samples_for_folds
-from .fit_predict import FitTask, FoldOutcome, fit_fold, fit_predict, precompute_features
+from .fit_predict import FitTask, FoldOutcome, extracts_once, fit_fold, fit_predict, precompute_features
 from .protocol import Folds, Protocol, choose_protocol, uses_predefined_splits
 from .results import EvaluationResult, compute_scores, prediction_table
 from .scores import FoldRecord
@@ -107,8 +108,8 @@ def evaluate_pipeline(
 
     Notes
     -----
-    Features that depend on one sample only are computed once, before the folds. Whatever is fitted (scaling,
-    classifier) is fitted in each fold on its training samples only.
+    Features that depend on one sample only are computed once, before the folds. A single fit that requests them once
+    does not keep them. Whatever is fitted (scaling, classifier) is fitted in each fold on its training samples only.
 
     Examples
     --------
@@ -133,11 +134,14 @@ def evaluate_pipeline(
     duplicate = np.concatenate([has_duplicate_in(duplicate_group, test, train) for train, test in folds])
     if drop_duplicates:
         folds = [(without_duplicates(X, train, duplicate_group), test) for train, test in folds]
-    precompute_features(model, X)
     codes = np.unique(label)
+    single_use = bool(protocol.splits) and extracts_once(model, X)
+    if not single_use:
+        precompute_features(model, X)
     if protocol.splits:
         # The fitted model is returned to the user: it is fitted on class names where the data set names its classes.
-        outcome = fit_fold(FitTask(model, np.asarray(X["label"]), *folds[0]), X, keep_model=True)
+        with X.feature_store.without_keeping() if single_use else contextlib.nullcontext():
+            outcome = fit_fold(FitTask(model, np.asarray(X["label"]), *folds[0]), X, keep_model=True)
         outcomes = [_with_codes(outcome, X)]
     else:
         tasks = [FitTask(model, label, train, test) for train, test in folds]

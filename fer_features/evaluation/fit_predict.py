@@ -18,7 +18,8 @@ from threadpoolctl import threadpool_limits
 from .._parallel import parallel
 from .._progress import progress
 from .._threads import map_in_threads
-from ..classifiers import SVM, CalibratedPipeline, LinearSVM, SoftVoting, uncalibrated
+from ..classifiers import SVM, CalibratedPipeline, KernelRidgeClassifier, LinearSVM, SoftVoting, uncalibrated
+from ..classifiers.calibration_folds import has_several_subjects
 from ..exceptions import FerError
 from ..extractors.features import named_extractors
 from ..pipelines import ensemble_members, transformed
@@ -178,6 +179,17 @@ def predict_with_scores(model: BaseEstimator, X: Any) -> tuple[np.ndarray, np.nd
     if scores.ndim == 1:  # binary decision function, positive for the second class
         scores = np.stack([-scores, scores], 1)
     return model.predict(X), scores, kind
+
+
+def extracts_once(model: BaseEstimator, X: Samples) -> bool:
+    """Whether a single fit of a model to a table requests the features of each sample once.
+
+    Calibration by folds requests them again, and so do members of an ensemble with a common extractor.
+    """
+    if not isinstance(model, CalibratedPipeline):
+        return False
+    by_loo = isinstance(model.steps[-1][1], KernelRidgeClassifier) and not has_several_subjects(X)
+    return by_loo or not model.calibration_cv
 
 
 def precompute_features(model: BaseEstimator, X: Samples) -> None:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import hashlib
 import zipfile
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -38,6 +39,8 @@ class FeatureStore:
         Where features are stored between runs; None keeps them in memory only.
     n_computed : int
         Number of samples extracted so far, summed over settings.
+    keeps_features : bool
+        Whether `Samples.features` keeps what it extracts. False within `without_keeping`.
 
     Examples
     --------
@@ -57,6 +60,7 @@ class FeatureStore:
         self.n = n
         self.folder: Path | None = None
         self.n_computed = 0
+        self.keeps_features = True
         self._fingerprint = functools.cache(fingerprint) if fingerprint else None
         self._blocks: dict[str, tuple[np.ndarray, np.ndarray]] = {}
 
@@ -100,6 +104,19 @@ class FeatureStore:
             if done:
                 self._save(key)
         return values[indices]
+
+    @contextlib.contextmanager
+    def without_keeping(self) -> Iterator[None]:
+        """Do not keep the features that `Samples.features` extracts, unless they are stored on disk.
+
+        For a single fit they would take memory, gigabytes for thousands of samples, until after the fit. Landmarks that
+        were located are kept.
+        """
+        before, self.keeps_features = self.keeps_features, self.folder is not None
+        try:
+            yield
+        finally:
+            self.keeps_features = before
 
     @property
     def keys(self) -> set[str]:

@@ -325,6 +325,8 @@ class Samples:
     def features(self, key: str, extract: Callable[[Samples], Iterable[np.ndarray]]) -> np.ndarray:
         """Features of these samples under a key, extracted at most once per sample.
 
+        Within `FeatureStore.without_keeping` they are extracted for each request.
+
         Parameters
         ----------
         key : str
@@ -337,7 +339,11 @@ class Samples:
         ndarray, shape (n, d), float32
         """
         key = " | ".join((*self._lineage, key))
-        return self._feature_store.features(key, self._indices, lambda indices: extract(self._replace(indices=indices)))
+        store = self._feature_store
+        if not store.keeps_features and key not in store.keys:
+            store.n_computed += len(self)
+            return np.concatenate(list(extract(self)) or [np.empty((0, 0), np.float32)])
+        return store.features(key, self._indices, lambda indices: extract(self._replace(indices=indices)))
 
     def to_frame(self) -> pd.DataFrame:
         """The plain columns as a DataFrame; see `samples_to_frame`."""

@@ -13,6 +13,7 @@ from sklearn.svm import SVC
 from fer_features import Samples, make_pipeline
 from fer_features.evaluation.fit_predict import (
     FitTask,
+    extracts_once,
     fit_fold,
     fit_predict,
     precompute_features,
@@ -117,3 +118,12 @@ def test_precomputed_features_are_found_by_later_fits(X):
     assert n_computed >= 2 * len(table)
     model.fit(table, label).predict(table)
     assert table.feature_store.n_computed == n_computed
+
+
+def test_features_are_requested_once_by_fits_without_calibration_folds(X):
+    one_sample_each = Samples.from_arrays(landmarks=X["landmarks"], label=X["label"])
+    assert extracts_once(make_pipeline("landmarks_krr"), one_sample_each)
+    assert not extracts_once(make_pipeline("landmarks_krr"), X)  # calibrated by folds of subjects
+    assert not extracts_once(make_pipeline("landmarks_svm"), one_sample_each)
+    assert extracts_once(make_pipeline("landmarks_svm", calibration_cv=0), one_sample_each)
+    assert not extracts_once(make_pipeline("landmarks_krr+landmarks_lda"), one_sample_each)

@@ -56,6 +56,15 @@ def test_predictions_equal_those_of_a_model_fitted_by_hand(X):
     assert result.model.predict(table[test]).tolist() == expected.tolist()
 
 
+def test_a_single_fit_does_not_keep_features_in_memory(X):
+    table = with_splits(X, "train", "test", subject=np.full(len(X), -1))
+    model = make_pipeline("hog_krr", features__mirror="concatenate", classifier__mirror_invariant=True)
+    result = evaluate_pipeline(model, table, "predefined")
+    assert (table.feature_store.nbytes, table.feature_store.n_computed) == (0, 2 * len(table))  # and mirror images
+    result.model.predict(table)
+    assert table.feature_store.nbytes > 0
+
+
 def test_subjects_in_several_splits_give_a_leakage_warning(X):
     shared = evaluate_pipeline(make_pipeline("landmarks_lda"), with_splits(X, "train", "test")).scores
     assert "5 subject(s) are in both training and evaluated samples" in shared.leakage

@@ -269,3 +269,24 @@ def test_discarded_features_are_extracted_again_and_others_are_not(tmp_path):
     kept.features("a", np.arange(N), Extractor())
     kept.discard(["a"])
     np.testing.assert_array_equal(kept.features("a", np.arange(N), refuse), values_of(np.arange(N)))
+
+
+@pytest.mark.parametrize("folder", [False, True])
+def test_features_are_not_kept_in_memory_where_a_single_fit_uses_them(tmp_path, folder):
+    X = Samples.from_arrays(landmarks=np.zeros((N, 1, 68, 2)))
+    X.feature_store.folder = tmp_path if folder else None
+    n_extracted = []
+
+    def extract(samples):
+        n_extracted.append(len(samples))
+        yield values_of(np.arange(len(samples)))
+
+    with X.feature_store.without_keeping():
+        values = [X.features("a", extract), X[:0].features("a", lambda samples: []), X.features("a", extract)]
+    assert X.feature_store.n_computed == sum(n_extracted)
+    kept = X.features("a", extract)
+    assert n_extracted == ([N] if folder else [N, N, N])
+    assert [value.tolist() for value in (values[0], values[2], kept)] == [values_of(np.arange(N)).tolist()] * 3
+    assert X.features("a", refuse).tolist() == kept.tolist()
+    with X.feature_store.without_keeping():
+        assert X.features("a", refuse).tolist() == kept.tolist()
