@@ -36,8 +36,8 @@ ax.set(xlabel="gamma", ylabel="C", title="accuracy, 6 folds grouped by subject")
 # %%
 # The best of 20 scores is too high as a score of the method, because it was selected by it. Nested cross-validation
 # repeats the search in each outer fold and evaluates its choice on subjects that the search did not see. With four
-# candidates there is little to choose from, and the difference between the two scores is noise; it grows with the number
-# of candidates.
+# candidates there is little to choose from, and the difference between the two scores is noise; it grows with the
+# number of candidates.
 nested = search(model, X, {"classifier__C": [1, 10], "classifier__gamma": [0.1, 0.3]}, cv="3fold", nested="4fold")
 print(f"selected candidate {nested.best_score:.3f}, nested {nested.nested.score:.3f}")
 

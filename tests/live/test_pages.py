@@ -149,7 +149,8 @@ def test_a_lost_connection_is_resumed_by_the_page(page, live, recording):
 LOST_WHILE_WAITING = """(async () => {
     const { Connection } = await import(new URL("static/connection.js", location.href));
     const token = new URLSearchParams(location.search).get("token"), nothing = () => {};
-    const connection = new Connection("live", { token, model: "" }, { hello: nothing, lost: nothing, refused: nothing });
+    const handlers = { hello: nothing, lost: nothing, refused: nothing };
+    const connection = new Connection("live", { token, model: "" }, handlers);
     await connection.ready;
     connection.socket.send = nothing;
     const first = connection.command({}).catch(error => error.message), second = connection.command({ type: "x" });
