@@ -195,11 +195,11 @@ def adapt_landmarker(
     >>> import numpy as np
     >>> from fer_features.faces import default_landmarker
     >>> from fer_features.faces.landmark_adaptation import adapt_landmarker
-    >>> images = [np.zeros((48, 48), np.uint8)] * 60
-    >>> adapt_landmarker(default_landmarker(), images, np.tile([0, 0, 48, 48], (60, 1)))
+    >>> images = [np.zeros((48, 48), np.uint8)] * 2  # too few, and without faces
+    >>> adapt_landmarker(default_landmarker(), images, [[0, 0, 48, 48]] * 2)
     Traceback (most recent call last):
     ...
-    fer_features.exceptions.FerError: the landmarker is consistent on 0 of 60 faces: at least 50 are needed
+    fer_features.exceptions.FerError: the landmarker is consistent on 0 of 2 faces: at least 50 are needed
     """
     groups = np.arange(len(images)) if groups is None else np.asarray(groups)
     faces, disagreement = consistent_faces(landmarker, images, np.asarray(boxes, float), groups, max_disagreement)

@@ -72,10 +72,11 @@ def adapt_landmarks(
     >>> import numpy as np
     >>> from fer_features import Samples
     >>> from fer_features.workflow import adapt_landmarks
-    >>> adapt_landmarks(Samples.from_arrays(np.zeros((60, 48, 48), np.uint8)), faces="crop")
+    >>> X = Samples.from_arrays(np.zeros((2, 48, 48), np.uint8))  # too few, and without faces
+    >>> adapt_landmarks(X, faces="crop")
     Traceback (most recent call last):
     ...
-    fer_features.exceptions.FerError: the landmarker is consistent on 0 of 60 faces: at least 50 are needed
+    fer_features.exceptions.FerError: the landmarker is consistent on 0 of 2 faces: at least 50 are needed
     """
     landmarker = default_landmarker() if landmarker is None else landmarker
     if not isinstance(landmarker, Landmarker):
