@@ -129,11 +129,11 @@ class Recognizer(FaceClassifier):
         self.faces, self.detect_interval = faces, detect_interval
         step = faces_step(self.model)
         self.landmarker = _landmarker(landmarker) or _landmarker_of(self.model, step)
-        if self.landmarker is None and "landmarks" in self.input_spec.columns:
+        method = self.input_spec.search_method if faces_method == "auto" else faces_method
+        if self.landmarker is None and ("landmarks" in self.input_spec.columns or method == "crop"):
             self.landmarker = default_landmarker()
         detector = detector or getattr(step, "detector", None)
         self.localizer = FaceLocalizer(FaceDetector() if detector is None else as_detector(detector), self.landmarker)
-        method = self.input_spec.search_method if faces_method == "auto" else faces_method
         self.search = FaceSearch(self.localizer, method, getattr(step, "image_size_", None))
         self.neutral, self._given_neutral = neutral, None
         self._neutral_images: NeutralImages | None = None

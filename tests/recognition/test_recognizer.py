@@ -184,6 +184,13 @@ def test_the_landmarker_of_the_package_is_used_by_models_without_one(single_fram
     assert make_recognizer(single_frame[0], landmarker=None).landmarker is default_landmarker()
 
 
+def test_crops_are_possible_for_models_without_landmarks(crops):
+    model, (images, *_) = crops
+    recognizer = Recognizer(model, faces_method="crop")
+    assert recognizer.landmarker is default_landmarker()
+    recognizer.predict(images[0, -1])
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [
