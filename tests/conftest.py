@@ -16,6 +16,7 @@ import skimage.data
 import fer_features
 from fer_features._result_folder import MARKER
 from fer_features.synthetic import generate
+from fer_features.synthetic.portraits import sample_photos
 from fer_features.vision.geometry import MEAN_FACE
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
@@ -29,24 +30,39 @@ def no_stage_messages():
         yield
 
 
-@pytest.fixture(scope="session", autouse=True)
-def demo_rendered_once(tmp_path_factory):
-    """The processes of pytest-xdist share the rendered data set 'demo': each would take ten seconds to render it."""
+@pytest.fixture(scope="session")
+def shared_by_processes(tmp_path_factory):
+    """A function that computes a value by a function in one process of pytest-xdist and reads it in the others."""
     folder = tmp_path_factory.getbasetemp()
     if "PYTEST_XDIST_WORKER" in os.environ:
         folder = folder.parent  # that of all processes
 
-    def generate_once(seed):
-        path = folder / f"demo-{seed}.pickle"
-        with open(folder / "demo.lock", "w") as lock:
+    def compute_once(name, compute):
+        path = folder / f"{name}.pickle"
+        with open(folder / f"{name}.lock", "w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             if not path.exists():
-                path.write_bytes(pickle.dumps(generate(seed=seed)))
+                path.write_bytes(pickle.dumps(compute()))
         return pickle.loads(path.read_bytes())
 
+    return compute_once
+
+
+@pytest.fixture(scope="session", autouse=True)
+def demo_rendered_once(shared_by_processes):
+    """The rendered data set 'demo' is shared: each process would take ten seconds to render it."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("fer_features.datasets.demo.generate", generate_once)
+        patch.setattr(
+            "fer_features.datasets.demo.generate",
+            lambda seed: shared_by_processes(f"demo-{seed}", lambda: generate(seed=seed)),
+        )
         yield
+
+
+@pytest.fixture(scope="session")
+def portrait_photos(shared_by_processes):
+    """Two photographs of each of 120 rendered portraits, one after the other."""
+    return shared_by_processes("portraits", lambda: sample_photos(120, 2, seed=1))
 
 
 @pytest.fixture(scope="session")

@@ -502,11 +502,11 @@ def test_real_images_are_equal_in_every_layout(exported, layout):
 
 @pytest.mark.slow
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="peak memory is read from /proc")
-def test_csv_of_full_size_is_read_in_seconds_with_little_memory(exported, tmp_path):
+def test_large_csv_is_read_in_seconds_with_little_memory(exported, tmp_path):
     (path,) = exported("csv", "--limit", "1000").iterdir()
     header, _, rows = path.read_bytes().partition(b"\n")
-    path.write_bytes(header + b"\n" + 16 * rows)
-    assert path.stat().st_size > 250e6
+    path.write_bytes(header + b"\n" + 8 * rows)
+    assert path.stat().st_size > 125e6
     code = """
 import sys, time
 from fer_features import load_dataset
@@ -519,8 +519,8 @@ print(len(X), seconds, peak / 1024)
 """
     run = [sys.executable, "-c", code, path, tmp_path]
     first, second = (subprocess.run(run, capture_output=True, text=True, check=True).stdout.split() for _ in range(2))
-    assert int(first[0]) == int(second[0]) == 32000
+    assert int(first[0]) == int(second[0]) == 16000
     # CPU time, since the machine may be busy, with a factor of two for slow machines.
-    assert float(first[1]) < 6
+    assert float(first[1]) < 3
     assert float(second[1]) < 0.5
     assert float(first[2]) < 400

@@ -47,7 +47,7 @@ def rendered_file(tmp_path_factory):
 
 def test_detection_and_landmarks_are_evaluated(run_script, script, rendered_file, tmp_path, monkeypatch):
     landmarks_kdef = script("landmarks_kdef")
-    monkeypatch.setattr(landmarks_kdef, "N_SCENES", 8)
+    monkeypatch.setattr(landmarks_kdef, "N_SCENES", 4)
     monkeypatch.setattr(landmarks_kdef, "N_TIMED_ROUNDS", 1)
     monkeypatch.setattr(landmarks_kdef, "BACKGROUNDS", ("camera", "coffee"))
     out = tmp_path / "results.json"

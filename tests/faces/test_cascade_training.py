@@ -7,7 +7,6 @@ from fer_features.exceptions import FerError
 from fer_features.faces import MIN_CONFIDENCE
 from fer_features.faces.cascade_training import TrainingFaces, train_cascade
 from fer_features.faces.landmark_evaluation import normalized_mean_error
-from fer_features.synthetic.portraits import sample_photos
 from fer_features.vision.geometry import MIRROR_INDICES
 
 
@@ -20,15 +19,15 @@ def as_faces(photos):
     )
 
 
-@pytest.fixture(scope="module")
-def photos():
-    return sample_photos(120, 2, seed=1)
+@pytest.fixture
+def photos(portrait_photos):
+    return portrait_photos
 
 
 @pytest.fixture(scope="module")
-def trained(photos):
+def trained(portrait_photos):
     lines = []
-    landmarker = train_cascade(as_faces(photos[:200]), (8, 5), n_components=8, n_folds=3, report=lines.append)
+    landmarker = train_cascade(as_faces(portrait_photos[:200]), (8, 5), n_components=8, n_folds=3, report=lines.append)
     return landmarker, lines
 
 
