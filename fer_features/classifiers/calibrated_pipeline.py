@@ -241,7 +241,8 @@ class CalibratedPipeline(Pipeline):
         ndarray of shape (n, k), float64
             Classes are in the order of `classes_`.
         """
-        check_is_fitted(self)
+        if not hasattr(self, "inverse_temperature_"):  # `check_is_fitted` takes longer than a small descriptor
+            check_is_fitted(self)
         if self.inverse_temperature_ is None:
             probabilities = np.asarray(super().predict_proba(X, **params), np.float64)
         else:

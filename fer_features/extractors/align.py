@@ -237,11 +237,20 @@ class AlignedImages(ResizedImages):
         super().__init__(images, width)
         self.landmarks, self.method, self.template = as_lazy_column(landmarks), method, template
         self.shape = (*self.shape[:2], height or width, width)
+        self._last: tuple[tuple[bytes, int], np.ndarray, np.ndarray] | None = None
 
     def frame(self, indices: np.ndarray, t: int) -> np.ndarray:
         """Frame `t` of some samples, shape (k, height, width); black where the landmarks are missing."""
-        matrices = ALIGNMENTS[self.method](self.landmarks[indices][:, t], self.template)
-        return warp_images(self.images.frame(indices, t), matrices, self.size, self.shape[2])
+        return warp_images(self.images.frame(indices, t), self.alignment(indices, t)[1], self.size, self.shape[2])
+
+    def alignment(self, indices: np.ndarray, t: int) -> tuple[np.ndarray, np.ndarray]:
+        """Landmarks of frame `t` of some samples, (k, 68, 2), and their transforms to the crops, (k, 2, 3)."""
+        # Images and landmarks of a frame are mostly read one after the other.
+        key, last = (np.asarray(indices).tobytes(), t), self._last
+        if last is None or last[0] != key:
+            landmarks = self.landmarks.frame(indices, t)
+            self._last = last = key, landmarks, ALIGNMENTS[self.method](landmarks, self.template)
+        return last[1:]
 
     def missing(self, indices: np.ndarray) -> np.ndarray:
         """Samples without landmarks in any frame, or with degenerate landmarks, shape (k,) bool."""
@@ -266,6 +275,11 @@ class AlignedLandmarks(LazyColumn):
     def __getitem__(self, indices: Any) -> np.ndarray:
         landmarks = self.aligned.landmarks[indices]
         matrices = ALIGNMENTS[self.aligned.method](landmarks, self.aligned.template)
+        return apply_affine(matrices, landmarks).astype(np.float32)
+
+    def frame(self, indices: np.ndarray, t: int) -> np.ndarray:
+        """Landmarks of frame `t` of some samples, shape (k, 68, 2)."""
+        landmarks, matrices = self.aligned.alignment(indices, t)
         return apply_affine(matrices, landmarks).astype(np.float32)
 
     def missing(self, indices: np.ndarray) -> np.ndarray:
