@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import hashlib
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
 import numpy as np
+
+from .._threads import map_in_threads
 
 if TYPE_CHECKING:
     from .table import Samples
 
 #: Samples that are hashed per read.
-HASH_BATCH_SIZE = 64
+HASH_BATCH_SIZE = 16
 
 #: Hashes of tables that exist, by the names of the columns: a run needs that of its table several times.
 _known: WeakKeyDictionary[Samples, dict[tuple[str, ...], str]] = WeakKeyDictionary()
@@ -63,10 +66,15 @@ def _content_hash(X: Samples, names: tuple[str, ...]) -> str:
             digest.update(getattr(X.column(name), "digest", "").encode())
             digest.update(np.ascontiguousarray(X.indices).data)
             continue
-        for start in range(0, len(X), HASH_BATCH_SIZE):
-            batch = X[start : start + HASH_BATCH_SIZE]
-            for value in batch.label_codes if name == "label" else batch[name]:
+        batches = [X[start : start + HASH_BATCH_SIZE] for start in range(0, len(X), HASH_BATCH_SIZE)]
+        # The next batches are read, and their images decoded, while one is hashed.
+        for values in map_in_threads(partial(_values, name=name), batches):
+            for value in values:
                 value = np.ascontiguousarray(np.int64(value) if isinstance(value, np.integer) else value)
                 digest.update(str(value.shape).encode())
                 digest.update(value.data)
     return digest.hexdigest()
+
+
+def _values(X: Samples, name: str) -> Any:
+    return X.label_codes if name == "label" else X[name]
