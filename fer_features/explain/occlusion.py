@@ -38,7 +38,7 @@ N_ROWS, N_COLUMNS = 6, 5
 #: Number of held-out samples of each class, if the time allows.
 MAX_SAMPLES_PER_CLASS = 8
 #: CPU time after which no further sample is used, in seconds; one sample of each class is used in any case.
-TIME_LIMIT_SECONDS = 4.0
+TIME_LIMIT_SECONDS = 2.5
 
 
 @dataclasses.dataclass(frozen=True)
@@ -93,7 +93,7 @@ def occlusion_sensitivity(
         Labelled samples of the classes of the model.
     seed : int, default 0
         Random state of the order of the samples, in which classes alternate.
-    time_limit : float, default 4.0
+    time_limit : float, default 2.5
         CPU time after which no further sample is used, in seconds.
 
     Returns
