@@ -16,6 +16,7 @@ from threadpoolctl import threadpool_limits
 
 from .._files import regular_file
 from ..exceptions import FerError
+from .timed_connection import TimedHttpProtocol
 
 #: Address of this machine, which no other machine can reach, and the names by which a browser on it may call it.
 LOOPBACK, LOOPBACK_NAMES = "127.0.0.1", ("127.0.0.1", "localhost")
@@ -137,6 +138,7 @@ def make_server(app: ASGIApp, address: ServerAddress, max_message_bytes: int) ->
         log_config=None,
         access_log=False,
         server_header=False,
+        http=TimedHttpProtocol,
         ws="websockets-sansio",
         ws_max_size=max_message_bytes,
         ws_per_message_deflate=False,  # images do not shrink

@@ -1,19 +1,24 @@
 """Tests of the address of a server, its token, TLS, and missing packages."""
 
+import asyncio
+import contextlib
 import importlib.util
 import shutil
+import socket
 import ssl
 import subprocess
+import threading
 import urllib.request
 
 import pytest
 
 from fer_features import FerError
+from fer_features.live import timed_connection
 from fer_features.live.model_library import ModelLibrary
 from fer_features.live.requirements import require_live_packages
 from fer_features.live.server import ServerAddress, is_loopback, make_server, read_token
 
-from .conftest import TOKEN, running
+from .conftest import TOKEN, running, send_frame
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.168.0.1", "example.org", ""])
@@ -73,3 +78,41 @@ def test_a_missing_package_is_named_with_its_installation(monkeypatch):
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name == "uvicorn" else True)
     with pytest.raises(FerError, match=r"uvicorn is not installed: pip install 'fer_features\[live\]'$"):
         require_live_packages()
+
+
+def test_connections_without_a_request_are_closed(server, frames, monkeypatch):
+    monkeypatch.setattr(timed_connection, "HEADER_SECONDS", 0.2)
+    request = f"GET /health HTTP/1.1\r\nHost: 127.0.0.1:{server.port}\r\n\r\n".encode()
+    with contextlib.ExitStack() as stack:
+        camera = stack.enter_context(server.connect())
+        camera.recv()
+        silent, partial, later = (
+            stack.enter_context(socket.create_connection(("127.0.0.1", server.port), timeout=10)) for _ in range(3)
+        )
+        partial.sendall(request[:20])
+        later.sendall(request)
+        assert later.recv(10_000).startswith(b"HTTP/1.1 200")
+        later.sendall(request[:20])
+        assert [one.recv(10_000) for one in (silent, partial, later)] == [b""] * 3
+        assert send_frame(camera, 0.0, frames[0])["type"] == "result"  # a WebSocket stays open
+
+
+def test_a_slow_answer_is_not_cut_off(monkeypatch):
+    monkeypatch.setattr(timed_connection, "HEADER_SECONDS", 0.05)
+
+    async def app(scope, receive, send):
+        await asyncio.sleep(0.3)
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": b"late"})
+
+    address = ServerAddress(port=0)
+    with address.bind() as listener:
+        server = make_server(app, address, 100)
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
+        thread.start()
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{listener.getsockname()[1]}/", timeout=10) as answer:
+                assert answer.read() == b"late"
+        finally:
+            server.should_exit = True
+            thread.join(30)
