@@ -29,6 +29,12 @@ from .openapi import openapi_description
 from .uploads import decode_upload, read_images, save_upload
 from .video_job import VideoJob
 
+#: How a request gives what a single image does not show.
+NEEDS_NEUTRAL = (
+    "the model compares a face with the neutral face of the same person: send an image of it to /v1/neutral, and the "
+    "name in the answer as ?neutral=NAME"
+)
+
 
 class VideoResponse(StreamingResponse):
     """The lines of a video while it is processed; the video is removed at the end, also if the client has gone.
@@ -191,4 +197,6 @@ class HttpApi:
         self, recognizer: Recognizer, name: str, content: bytes, neutral: np.ndarray | None
     ) -> list[PredictionRecord]:
         image = decode_upload(name, content, self.limits)
+        if neutral is None and recognizer.neutral != "given" and recognizer.input_spec.n_frames == 2:
+            raise FerError(NEEDS_NEUTRAL)
         return frame_records(name, FrameResult(Frame(0, 0.0, image), recognizer.predict(image, neutral=neutral)))
