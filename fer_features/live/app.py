@@ -121,7 +121,7 @@ class LiveServer:
         name, recognizer = self.library.recognizer(model)
         classes = recognizer.class_names if recognizer.has_probabilities else []
         recording = SessionRecording(self.record, classes) if self.record is not None else None
-        return RecognitionSession(name, recognizer, self.limits, recording)
+        return RecognitionSession(name, recognizer, self.limits, recording, lambda: self.library.is_removed(recognizer))
 
 
 def _page(name: str) -> Callable[[Request], Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import threading
+import weakref
 from collections import OrderedDict
 from pathlib import Path
 from typing import Any
@@ -85,6 +86,7 @@ class ModelLibrary:
         self._runs = None if runs is None or model is not None else Path(runs)
         self._loaded: OrderedDict[str, Recognizer] = OrderedDict()
         self._kept: dict[str, tuple[ModelDescription, Recognizer]] = {}
+        self._removed: weakref.WeakSet[Recognizer] = weakref.WeakSet()
         if model is not None:
             path = Path(model)
             folder = path if path.is_dir() else path.parent
@@ -100,10 +102,14 @@ class ModelLibrary:
             self._kept[description.name] = dataclasses.replace(description, needs_neutral=needs_neutral), recognizer
 
     def remove(self, name: str) -> None:
-        """Remove a model from memory."""
+        """Remove a model from memory. Cameras that use it get no further results, see `is_removed`."""
         with self._lock:
-            self._kept.pop(name, None)
-            self._loaded.pop(name, None)
+            _, kept = self._kept.pop(name, (None, None))
+            self._removed.update(one for one in (kept, self._loaded.pop(name, None)) if one is not None)
+
+    def is_removed(self, recognizer: Recognizer) -> bool:
+        """Whether a model was removed by `remove`."""
+        return recognizer in self._removed
 
     def descriptions(self) -> list[ModelDescription]:
         """All models: those that were added, and then the runs, the latest first."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import struct
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -33,6 +33,8 @@ class RecognitionSession:
     limits : Limits
     recording : SessionRecording, optional
         Stores frames and predictions.
+    is_removed : callable, optional
+        Whether the model was deleted since; then frames are not answered.
 
     Attributes
     ----------
@@ -41,9 +43,15 @@ class RecognitionSession:
     """
 
     def __init__(
-        self, name: str, recognizer: Recognizer, limits: Limits, recording: SessionRecording | None = None
+        self,
+        name: str,
+        recognizer: Recognizer,
+        limits: Limits,
+        recording: SessionRecording | None = None,
+        is_removed: Callable[[], bool] = lambda: False,
     ) -> None:
         self.name, self.recognizer, self.limits, self.recording = name, recognizer, limits, recording
+        self.is_removed = is_removed
         self.keep_seconds = limits.resume_seconds
         self._lock, self._n_frames = threading.Lock(), 0
         self._stream = recognizer.stream(())
@@ -69,8 +77,10 @@ class RecognitionSession:
         Raises
         ------
         FerError
-            If it is not an image, or too large.
+            If it is not an image, or too large, or the model was deleted.
         """
+        if self.is_removed():
+            raise FerError(f"the model {self.name} was deleted: reload the page for another one")
         time, content = split_frame(message)
         image = decode_upload("the frame", content, self.limits)
         with self._lock:

@@ -1,6 +1,8 @@
 """Tests of the connection of the page that teaches: from camera frames to a saved run, and hostile commands."""
 
+import contextlib
 import json
+from urllib.parse import quote
 
 import pytest
 
@@ -64,10 +66,20 @@ def test_a_lesson_from_consent_to_deletion(teaching, taught_subject, tmp_path):
         assert len(load_dataset(tmp_path / "runs" / "mine" / "faces.h5")) == 30
         assert {one["name"] for one in teaching.json("GET", "/v1/models")["models"]} == {fitted["model"], "mine"}
         assert "not empty" in command(socket, type="save", name="mine")["error"]
-    with teaching.connect("lesson", f"&session={key}") as socket:
+    with teaching.connect("lesson", f"&session={key}") as socket, contextlib.ExitStack() as stack:
         hello = json.loads(socket.recv())
         assert (len(hello["clips"]), hello["has_consent"], hello["estimate"]["n_clips"]) == (10, True, 10)
+        # Other tabs show the model, in memory and as it was saved.
+        tabs = [
+            stack.enter_context(teaching.connect(query=f"&model={quote(name)}")) for name in (fitted["model"], "mine")
+        ]
+        frame = as_jpeg(clip_frames(taught_subject, "joy", 0)[0])
+        for tab in tabs:
+            tab.recv()
+            assert send_frame(tab, 0, frame)["type"] == "result"
         deleted = command(socket, type="delete")
+        for tab in tabs:
+            assert "was deleted" in send_frame(tab, 1, frame)["error"]
         assert (deleted["clips"], deleted["is_fitted"], deleted["saved"]) == ([], False, [])
         assert list((tmp_path / "runs").iterdir()) == []
         assert teaching.json("GET", "/v1/models") == {"models": []}
