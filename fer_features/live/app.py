@@ -103,9 +103,9 @@ class LiveServer:
             try:
                 one = store.resume(socket.query_params.get("session", ""), f"{kind} {model}")
                 if one is None:
-                    store.check_free()
-                    session = await workers.run(create, model)
-                    one = store.add(f"{kind} {model}", session)
+                    with store.place():
+                        session = await workers.run(create, model)
+                        one = store.add(f"{kind} {model}", session)
             except FerError as error:
                 await socket.send_json({"type": "refused", "error": str(error)})
                 await socket.close(TRY_LATER)

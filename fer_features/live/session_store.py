@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import secrets
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, Protocol
 
 from ..exceptions import FerError
@@ -62,6 +63,7 @@ class SessionStore:
     def __init__(self, max_connections: int):
         self.max_connections = max_connections
         self._sessions: dict[str, StoredSession] = {}
+        self._n_created = 0
 
     def __len__(self) -> int:
         return len(self._sessions)
@@ -75,10 +77,23 @@ class SessionStore:
         one.n_attached, one.lost_at = one.n_attached + 1, None
         return one
 
-    def check_free(self) -> None:
-        """Raise `FerError` if too many sessions have a connection."""
-        if sum(one.lost_at is None for one in self._sessions.values()) >= self.max_connections:
+    @contextlib.contextmanager
+    def place(self) -> Iterator[None]:
+        """Reserve a place for a session while it is created.
+
+        Raises
+        ------
+        FerError
+            If too many sessions have a connection.
+        """
+        n_connected = sum(one.lost_at is None for one in self._sessions.values())
+        if n_connected + self._n_created >= self.max_connections:
             raise FerError(f"{self.max_connections} cameras are connected, which is the limit: try again later")
+        self._n_created += 1
+        try:
+            yield
+        finally:
+            self._n_created -= 1
 
     def add(self, kind: str, session: SupportsSession) -> StoredSession:
         """Attach a connection to a new session."""

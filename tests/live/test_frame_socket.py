@@ -1,10 +1,12 @@
 """Tests of connections of cameras: results, neutral face, resumption, fair shares, recording, and hostile messages."""
 
+import contextlib
 import json
 import struct
 import threading
 import time
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from websockets.exceptions import ConnectionClosed
@@ -181,3 +183,11 @@ def test_nothing_is_stored_without_a_recording(server, frames, tmp_path, monkeyp
         hello_of(socket)
         send_frame(socket, 0, frames[0])
     assert list(tmp_path.iterdir()) == []
+
+
+def test_connections_at_the_same_time_do_not_exceed_the_limit(library):
+    with running(library, limits=Limits(connections=2)) as small, contextlib.ExitStack() as stack:
+        with ThreadPoolExecutor(8) as pool:
+            cameras = [stack.enter_context(one) for one in pool.map(lambda _: small.connect(), range(8))]
+        kinds = [json.loads(one.recv(timeout=30))["type"] for one in cameras]
+    assert sorted(kinds) == ["hello"] * 2 + ["refused"] * 6
