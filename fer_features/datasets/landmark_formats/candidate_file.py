@@ -22,6 +22,8 @@ MAX_POINT_FILE_BYTES = 1_000_000
 MAX_JSON_BYTES = 500_000_000
 #: Maximum size of the arrays of an archive, in bytes.
 MAX_ARCHIVE_BYTES = 8_000_000_000
+#: An archive may become larger by this factor, or to this number of bytes; landmarks by a factor below 10.
+MAX_EXPANSION, ALWAYS_ALLOWED_BYTES = 50, 500_000_000
 
 _NPY_MAGIC = b"\x93NUMPY"
 
@@ -128,7 +130,7 @@ class CandidateFile:
         Raises
         ------
         FerError
-            For a damaged archive, and more than `MAX_ARCHIVE_BYTES`.
+            For a damaged archive, more than `MAX_ARCHIVE_BYTES`, and a small file that would unpack to gigabytes.
         """
         if self.head.startswith(_NPY_MAGIC):
             with self._as_archive(".npy"), open(self.path, "rb") as file:
@@ -145,6 +147,8 @@ class CandidateFile:
         n_bytes = sum(int(np.prod(shape, dtype=float)) * dtype.itemsize for shape, dtype in headers.values())
         if n_bytes > MAX_ARCHIVE_BYTES:
             raise FerError(f"{self} has arrays of more than {MAX_ARCHIVE_BYTES // 10**9} GB")
+        if n_bytes > max(MAX_EXPANSION * self.path.stat().st_size, ALWAYS_ALLOWED_BYTES):
+            raise FerError(f"{self} would unpack to {n_bytes / 1e9:.1f} GB, which landmarks of its size do not")
         return headers
 
     def load_arrays(self, *names: str) -> dict[str, np.ndarray]:

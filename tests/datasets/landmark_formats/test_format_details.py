@@ -3,6 +3,7 @@
 import csv
 import io
 import tracemalloc
+import zipfile
 
 import numpy as np
 import pytest
@@ -363,6 +364,9 @@ def test_declared_sizes_are_checked_before_arrays_are_read(tmp_path):
         header = {"descr": "<f8", "fortran_order": False, "shape": (10**9, 68, 2)}
         np.lib.format.write_array_header_1_0(file, header)
     refused(path, "has arrays of more than 8 GB")
+    with zipfile.ZipFile(tmp_path / "b.npz", "w") as archive, archive.open("landmarks68.npy", "w") as file:
+        np.lib.format.write_array_header_1_0(file, {**header, "shape": (4_000_000, 68, 2)})
+    refused(tmp_path / "b.npz", "would unpack to 4.4 GB")
 
 
 def test_ids_of_meshes(tmp_path):
