@@ -112,6 +112,15 @@ def test_evaluation_is_equal_and_sends_each_array_once(on_cluster, nearest, monk
     assert found.predictions.equals(evaluate(model, table(), cv="loso").predictions)
 
 
+def test_folds_that_would_share_threads_are_fitted_on_the_workers(on_cluster, monkeypatch):
+    from fer_features.evaluation import fit_predict
+
+    monkeypatch.setattr(fit_predict, "map_in_threads", lambda *_: pytest.fail("folds are fitted here"))
+    sizes = sent_bytes(on_cluster, monkeypatch)
+    evaluate(make_pipeline("landmarks_svm", calibration_cv=0), table(), cv="2fold")
+    assert len(sizes) >= 2
+
+
 def test_a_worker_that_ends_during_extraction_changes_nothing(on_cluster, tmp_path, monkeypatch):
     X = transformed(make_pipeline("hog_lda"), table())
     found = EndingHOG(marker=str(tmp_path / "ended")).transform(X[:])

@@ -15,6 +15,7 @@ from sklearn.pipeline import Pipeline
 from sklearn.utils import get_tags
 from threadpoolctl import threadpool_limits
 
+from .._cluster import active_cluster
 from .._parallel import parallel
 from .._progress import progress
 from .._threads import map_in_threads
@@ -113,7 +114,7 @@ def fit_predict(
 
 def _can_run_in_threads(model: BaseEstimator, X: Samples) -> bool:
     """Whether fits are short, are native code without a common random state, and extract no features."""
-    if len(X) > MAX_SAMPLES_IN_THREADS:
+    if len(X) > MAX_SAMPLES_IN_THREADS or active_cluster() is not None:
         return False
     for member in ensemble_members(model):
         extractors = [extractor for _, extractor in named_extractors(member)]
