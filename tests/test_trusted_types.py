@@ -7,9 +7,10 @@ import pytest
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.svm import LinearSVC
 
-from fer_features import FerError, Samples, load_model, make_pipeline, register_classifier, save_model
+from fer_features import DataInfo, FerError, Samples, load_model, make_pipeline, register_classifier, save_model
 from fer_features.classifiers import CLASSIFIERS
 from fer_features.extractors import EXTRACTORS
+from fer_features.front_end import locate_faces
 from fer_features.trusted_types import PARTS, trusted_types
 
 from .conftest import draw_clips
@@ -57,6 +58,18 @@ def test_every_pipeline_has_equal_predictions_in_both_formats(samples, tmp_path,
         loaded = load_model(save_model(model, path))
         assert (loaded.predict(samples) == model.predict(samples)).all()
         assert np.array_equal(loaded.predict_proba(samples), model.predict_proba(samples))
+
+
+@pytest.mark.parametrize("name", ["best_stills", "small"])
+def test_still_images_with_located_faces_have_equal_predictions_in_both_formats(small_faces, tmp_path, name):
+    X = Samples.from_arrays(small_faces[:18], label=np.arange(18) % 3, info=DataInfo(cropped=True))
+    valid = make_pipeline(name).get_params()
+    params = {**QUICK, "classifier__n_inducing": 9}
+    model = make_pipeline(name, faces__method="crop", **{k: v for k, v in params.items() if k in valid})
+    locate_faces(model, X)
+    model.fit(X, X["label"])
+    loaded = load_model(save_model(model, tmp_path / "model.skops"))
+    assert np.array_equal(loaded.predict_proba(X), model.predict_proba(X))
 
 
 def test_a_pipeline_whose_trees_are_not_checked_is_refused(samples, tmp_path):

@@ -230,6 +230,11 @@ def check_contributions(model: BaseEstimator, feature: str | None = None) -> Non
         raise FerError(
             f"{pipeline_name(model)} has {kinds} before its classifier: contributions of single features are unknown"
         )
+    if getattr(steps["features"], "projections_", {}):
+        raise FerError(
+            f"{pipeline_name(model)} was trained on principal components of features: contributions of single features "
+            "are unknown"
+        )
     names_of_model = [name for name, _ in named_extractors(model)]
     if feature is not None and feature not in names_of_model:
         raise FerError(f"the model has no features '{feature}': {pipeline_name(model)} has {', '.join(names_of_model)}")

@@ -21,6 +21,7 @@ from fer_features import (
 )
 from fer_features.cli import main
 from fer_features.datasets.shards import STATE_FILE
+from fer_features.explain.contributions import feature_contributions
 from fer_features.pipelines import transformed
 from fer_features.workflow import feature_shards
 from fer_features.workflow.feature_shards import write_shards
@@ -112,6 +113,13 @@ def test_components_keep_the_scores_of_all_features(table, tmp_path):
     found = hog().fit(X[X["split"] == "train"], train["label"]).decision_function(X)
     assert X.column("features").shape[1] < table.column("images").shape[0]
     assert (found.argmax(1) == expected.argmax(1)).mean() > 0.95
+
+
+def test_models_of_components_have_no_contributions_of_features(table, hog_shards):
+    X = load_dataset(hog_shards)
+    model = hog("linear").fit(X, X["label"])
+    with pytest.raises(FerError, match="principal components of features"):
+        feature_contributions(model, table)
 
 
 def test_a_note_says_so_where_there_is_no_split(table, tmp_path):
