@@ -122,9 +122,8 @@ centres = np.array([neutral_points[0][region.landmarks].mean(0) for region in LM
 fig, axes = plt.subplots(1, 4, figsize=(12, 4), layout="constrained")
 y, x = np.mgrid[4 : neutral.shape[0] : 8, 4 : neutral.shape[1] : 8]
 axes[0].imshow(neutral, cmap="gray")
-axes[0].quiver(
-    x, y, *flow[0, y, x].T.swapaxes(1, 2), angles="xy", scale_units="xy", scale=1, width=0.007, color="#ffb000"
-)
+arrows = {"angles": "xy", "scale_units": "xy", "scale": 1, "width": 0.007, "color": "#ffb000"}
+axes[0].quiver(x, y, flow[0, y, x, 0], flow[0, y, x, 1], **arrows)
 extent = (-0.5, neutral.shape[1] - 0.5, neutral.shape[0] - 0.5, -0.5)
 for ax, image in ((axes[1], motion), (axes[2], boundaries)):
     ax.imshow(neutral, cmap="gray")
