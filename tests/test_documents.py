@@ -84,8 +84,8 @@ EXAMPLES = {
     for line in command_lines(document)
     if (arguments := arguments_of(line)) and "COMMAND" not in arguments
 }
-#: Names of commands alone, such as `fer-features run`, are not examples.
-COMPLETE_EXAMPLES = {line: words for line, words in EXAMPLES.items() if len(words) > 1}
+#: Names of commands alone, such as `fer-features run` and `fer-features landmarks train`, are not examples.
+COMPLETE_EXAMPLES = {line: words for line, words in EXAMPLES.items() if len(words) > 1 + (words[0] == "landmarks")}
 #: Arguments of the scripts in `experiments`.
 SCRIPT_LINES = [
     line for document in DOCUMENTS for line in command_lines(document) if line.startswith("python experiments/")
