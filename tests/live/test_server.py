@@ -81,7 +81,7 @@ def test_a_missing_package_is_named_with_its_installation(monkeypatch):
 
 
 def test_connections_without_a_request_are_closed(server, frames, monkeypatch):
-    monkeypatch.setattr(timed_connection, "HEADER_SECONDS", 0.2)
+    monkeypatch.setattr(timed_connection, "HEADER_SECONDS", 1.0)
     request = f"GET /health HTTP/1.1\r\nHost: 127.0.0.1:{server.port}\r\n\r\n".encode()
     with contextlib.ExitStack() as stack:
         camera = stack.enter_context(server.connect())
