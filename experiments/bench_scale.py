@@ -64,6 +64,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--fer2013", type=Path, metavar="CSV", help="fer2013.csv, for features in files")
     parser.add_argument("--quick", action="store_true", help="12 samples, repeated 1 and 2 times; 60 and 120 images")
     parser.add_argument("--folder", type=Path, metavar="DIR", help="for copies and features of FER2013, which are kept")
+    parts = block_benchmarks.PARTS
+    parser.add_argument("--parts", nargs="+", choices=parts, default=parts, help="of the measurements on FER2013")
     parser.add_argument("--recompute", action="store_true", help="compute stored results on FER2013 again")
     parser.add_argument("--rounds", type=int_at_least(1), default=1, metavar="N", help="report the fastest of N rounds")
     parser.add_argument("--measure", metavar="JSON", help=argparse.SUPPRESS)
@@ -95,7 +97,13 @@ def run_blocks(options: argparse.Namespace) -> None:
         folder = options.folder or Path(temporary)
         folder.mkdir(parents=True, exist_ok=True)
         sizes = QUICK_N_IMAGES if options.quick else N_IMAGES
-        block_benchmarks.run(__file__, results, options.fer2013, folder, sizes, options.quick)
+        measurements = block_benchmarks.Measurements(__file__, results, options.fer2013, folder, sizes)
+        if "growth" in options.parts or "cluster" in options.parts:
+            work = measurements.growth()
+        if "accuracy" in options.parts:
+            measurements.accuracy(options.quick)
+        if "cluster" in options.parts:
+            measurements.costs(work)
     print(f"\nwritten to {results.path}")
 
 

@@ -25,18 +25,15 @@ from fer_features.samples.augmentation import augment_samples
 from fer_features.version import versions
 from fer_features.workflow.feature_shards import write_shards
 
-#: Features whose cost and accuracy are measured: HOG of the crop, without landmarks.
-FEATURES: dict[str, Any] = {
-    "features__hog__pixels_per_cell": 8,
-    "align__method": "none",
-    "align__size": 48,
-    "faces__method": "none",
-}
+#: HOG of the crop, without landmarks.
+FEATURES: dict[str, Any] = {"align__method": "none", "align__size": 48, "faces__method": "none"}
+#: Sizes of the cells, in pixels, of the features whose cost is measured, and of those whose accuracy is compared.
+GROWTH_CELLS, ACCURACY_CELLS = 16, 8
 #: Classifiers whose time and memory are measured, and their parameters: fewer inducing samples and trees than usual.
 CLASSIFIERS: dict[str, dict[str, Any]] = {
     "ridge": {},
     "sgd": {},
-    "nystroem": {"classifier__n_inducing": 1000},
+    "nystroem": {"classifier__n_inducing": 500},
     "xgb": {"classifier__n_estimators": 30},
 }
 #: Classifiers of the table of accuracies, with the exact solution.
@@ -46,8 +43,10 @@ COMPARED: tuple[tuple[str, dict[str, Any]], ...] = (
     ("xgb", {}),
     ("nystroem", {}),
     ("nystroem", {"classifier__n_inducing": 6000}),
-    ("krr", {}),
+    ("krr", {}),  # minutes, and 3.3 GB
 )
+#: Parts of the measurements.
+PARTS = ("growth", "accuracy", "cluster")
 #: Small changes of the copies, and their number for each image.
 CHANGES, N_COPIES = ("shift", "rotation", "contrast"), 7
 #: Tasks without content whose time is the overhead of a cluster, and samples that are extracted on it.
@@ -58,8 +57,8 @@ N_FISHER_SAMPLES = 200
 COST_N_IMAGES = (1e6, 1e8, 1e9)
 
 
-def run(script: str, results: ResultFile, fer2013: Path, folder: Path, sizes: Sequence[int], quick: bool) -> None:
-    """Measure everything, each in a process of its own, print the tables and write them.
+class Measurements:
+    """Measurements in processes of their own, whose results are kept.
 
     Parameters
     ----------
@@ -72,55 +71,72 @@ def run(script: str, results: ResultFile, fer2013: Path, folder: Path, sizes: Se
         For the copies of images and the features.
     sizes : sequence of int
         Numbers of images, in increasing order.
-    quick : bool
-        Compare the accuracy of one classifier only.
     """
 
-    def measure(key: str, function: str, n_cores: int | None = 1, **task: Any) -> dict[str, Any]:
+    def __init__(self, script: str, results: ResultFile, fer2013: Path, folder: Path, sizes: Sequence[int]):
+        self.script, self.results, self.fer2013, self.folder, self.sizes = script, results, fer2013, folder, sizes
+
+    def measure(self, key: str, function: str, n_cores: int | None = 1, **task: Any) -> dict[str, Any]:
+        """The result of a function, from the file or computed."""
         task = {"function": function, **task}
-        return results.get(key, lambda: {**measure_in_subprocess(script, task, n_cores), "versions": versions()})
-
-    if not (folder / f"{sizes[-1]}.h5").exists():
-        write_repeated_images(fer2013, sizes, folder)
-    data, shards = [str(folder / f"{size}.h5") for size in sizes], [str(folder / f"{size}") for size in sizes]
-    named = list(zip(sizes, data, shards, strict=True))
-    work = {"extraction": [measure(f"extraction {n}", "extraction", data=d, shards=s) for n, d, s in named]}
-    for name, params in CLASSIFIERS.items():
-        tasks = [{"shards": s, "classifier": name, "params": params} for s in shards]
-        work[name] = [measure(f"{name} {n}", "training", **task) for n, task in zip(sizes, tasks, strict=True)]
-    exponents = results.get("exponents", lambda: {name: exponent(costs) for name, costs in work.items()})
-    n_titles = [f"{n:,}" for n in sizes]
-    print_header(["work", *(f"CPU seconds {n}" for n in n_titles), "exponent", *(f"MiB {n}" for n in n_titles)])
-    for name, costs in work.items():
-        times, memory = (
-            [fixed(cost[key], digits) for cost in costs] for key, digits in (("cpu_seconds", 1), ("peak_mib", 0))
+        return self.results.get(
+            key, lambda: {**measure_in_subprocess(self.script, task, n_cores), "versions": versions()}
         )
-        print_row([name, *times, fixed(exponents[name], 2), *memory])
-    print()
-    kept = str(folder / "fer2013")
-    measure("extraction fer2013", "extraction", data=str(fer2013), shards=kept)
-    print_header(["classifier", "accuracy on PublicTest", "in memory", "equal predictions"])
-    for name, params in COMPARED[: 1 if quick else None]:
-        title = " ".join([name, *(f"{key}={value}" for key, value in params.items())])
-        task = {"data": str(fer2013), "shards": kept, "classifier": name, "params": params}
-        found = measure(f"accuracy {title}", "accuracy", None, **task)
-        print_row(
-            [title, *(fixed(found[key], 4) for key in ("accuracy_files", "accuracy_memory", "equal_predictions"))]
+
+    def growth(self) -> dict[str, list[dict[str, Any]]]:
+        """Time and memory of extraction and of each classifier, for each number of images."""
+        data, shards = [[str(self.folder / f"{n}{suffix}") for n in self.sizes] for suffix in (".h5", "")]
+        if not Path(data[-1]).exists():
+            write_repeated_images(self.fer2013, self.sizes, self.folder)
+        work: dict[str, list[dict[str, Any]]] = {"extraction": []}
+        for n, file, kept in zip(self.sizes, data, shards, strict=True):
+            task: dict[str, Any] = {"data": file, "shards": kept, "cells": GROWTH_CELLS}
+            work["extraction"].append(self.measure(f"extraction {n}", "extraction", **task))
+        for name, params in CLASSIFIERS.items():
+            tasks = [{"shards": kept, "classifier": name, "params": params} for kept in shards]
+            costs = [self.measure(f"{name} {n}", "training", **task) for n, task in zip(self.sizes, tasks, strict=True)]
+            work[name] = costs
+        exponents = self.results.get("exponents", lambda: {name: exponent(costs) for name, costs in work.items()})
+        titles = [f"{n:,}" for n in self.sizes]
+        print_header(["work", *(f"CPU s, {n}" for n in titles), "exponent", *(f"peak MiB, {n}" for n in titles)])
+        for name, costs in work.items():
+            times, memory = [fixed(c["cpu_seconds"], 1) for c in costs], [fixed(c["peak_mib"], 0) for c in costs]
+            print_row([name, *times, fixed(exponents[name], 2), *memory])
+        return work
+
+    def accuracy(self, quick: bool) -> None:
+        """Accuracy on FER2013 of training on files and in memory; with `quick` of one classifier."""
+        kept = str(self.folder / "fer2013")
+        task: dict[str, Any] = {"data": str(self.fer2013), "shards": kept}
+        self.measure("extraction fer2013", "extraction", **task, cells=ACCURACY_CELLS)
+        print()
+        print_header(["classifier", "accuracy", "in memory", "equal predictions"])
+        for name, params in COMPARED[: 1 if quick else None]:
+            title = " ".join([name, *(f"{key}={value}" for key, value in params.items())])
+            found = self.measure(f"accuracy {title}", "accuracy", None, **task, classifier=name, params=params)
+            keys = ("accuracy_files", "accuracy_memory", "equal_predictions")
+            print_row([title, *(fixed(found[key], 4) for key in keys)])
+
+    def costs(self, work: dict[str, list[dict[str, Any]]]) -> None:
+        """Costs of large numbers of images."""
+        data = str(self.folder / f"{self.sizes[-1]}.h5")
+        overhead = self.measure("cluster", "cluster_overhead", None, data=data, shards=str(self.folder / "cluster"))
+        fisher = self.measure("fisher", "fisher_extraction", data=data)
+        costs = self.results.get("costs", lambda: {f"{n:.0e}": cost_of(n, work, fisher) for n in COST_N_IMAGES})
+        print()
+        print_header(["images", *next(iter(costs.values()))])
+        for n, cost in costs.items():
+            print_row([n, *(f"{value:.3g}" for value in cost.values())])
+        cores = self.results.get("useful_cores", lambda: useful_cores(work["extraction"][-1], overhead, fisher))
+        print(
+            "\ncores that one client keeps busy: " + ", ".join(f"{name} {value:.0f}" for name, value in cores.items())
         )
-    print()
-    overhead = measure("cluster", "cluster_overhead", None, data=data[-1], shards=str(folder / "cluster"))
-    fisher = measure("fisher", "fisher_extraction", data=data[-1])
-    costs = results.get("costs", lambda: {f"{n:.0e}": cost_of(n, work, fisher) for n in COST_N_IMAGES})
-    print_header(["images", *next(iter(costs.values()))])
-    for n, cost in costs.items():
-        print_row([n, *(f"{value:.3g}" for value in cost.values())])
-    cores = results.get("useful_cores", lambda: useful_cores(work["extraction"][-1], overhead, fisher))
-    print("\ncores that one client keeps busy: " + ", ".join(f"{name} {value:.0f}" for name, value in cores.items()))
 
 
-def pipeline(classifier: str, **params: Any) -> Any:
+def pipeline(classifier: str, cells: int, **params: Any) -> Any:
     """The pipeline with the features of the benchmark, without calibration."""
-    return make_pipeline(f"hog_{classifier}", calibration_cv=0, **FEATURES, **params)
+    params = {"features__hog__pixels_per_cell": cells, **FEATURES, **params}
+    return make_pipeline(f"hog_{classifier}", calibration_cv=0, **params)
 
 
 def write_repeated_images(path: Path, sizes: Sequence[int], folder: Path) -> None:
@@ -134,11 +150,11 @@ def write_repeated_images(path: Path, sizes: Sequence[int], folder: Path) -> Non
         write_packed(copies[np.sort(order[:size])], folder / f"{size}.h5")
 
 
-def extraction(data: str, shards: str) -> dict[str, Any]:
+def extraction(data: str, shards: str, cells: int) -> dict[str, Any]:
     """Cost of extracting the features of a packed file in this process."""
     warm_up()
     clock = Clock()
-    X = write_shards(pipeline("ridge"), data, shards)
+    X = write_shards(pipeline("ridge", cells), data, shards)
     read = Path(data).stat().st_size
     kept = sum(file.stat().st_size for file in Path(shards).iterdir())
     shape = X.column("features").shape
@@ -150,7 +166,7 @@ def training(shards: str, classifier: str, params: dict[str, Any]) -> dict[str, 
     warm_up()
     clock = Clock()
     X = load_dataset(shards)
-    pipeline(classifier, **params).fit(X, X["label"])
+    pipeline(classifier, GROWTH_CELLS, **params).fit(X, X["label"])
     return {"n_samples": len(X), **clock.stop()}
 
 
@@ -160,7 +176,7 @@ def accuracy(data: str, shards: str, classifier: str, params: dict[str, Any]) ->
     result: dict[str, Any] = {"classifier": classifier, "params": params}
     for kind, X in (("files", load_dataset(shards)), ("memory", load_dataset(data))):
         train, test = X[X["split"] == "train"], X[X["split"] != "train"]
-        model = pipeline(classifier, **params).fit(train, train["label"])
+        model = pipeline(classifier, ACCURACY_CELLS, **params).fit(train, train["label"])
         predicted[kind] = model.predict(test)
         result |= {f"accuracy_{kind}": float((predicted[kind] == test["label"]).mean()), "n_test": len(test)}
     return result | {"equal_predictions": float((predicted["files"] == predicted["memory"]).mean())}
@@ -176,7 +192,7 @@ def cluster_overhead(data: str, shards: str) -> dict[str, Any]:
             pass
         empty = clock.stop()
         clock = Clock()
-        X = write_shards(pipeline("ridge"), load_dataset(data)[:N_CLUSTER_SAMPLES], shards)
+        X = write_shards(pipeline("ridge", GROWTH_CELLS), load_dataset(data)[:N_CLUSTER_SAMPLES], shards)
         client = clock.stop()
         memory = workers.client.run(peak_memory_mib)
     n_blocks = len(list(Path(shards).glob("*.npy")))
@@ -217,8 +233,8 @@ def warm_up() -> None:
     with tempfile.TemporaryDirectory() as folder:
         images = np.random.default_rng(0).integers(0, 256, (64, 48, 48), dtype=np.uint8)
         X = Samples.from_arrays(images, label=np.arange(64) % 2, info=DataInfo(cropped=True))
-        X = write_shards(pipeline("ridge"), X, folder)
-        pipeline("xgb", classifier__n_estimators=2).fit(X, X["label"])
+        X = write_shards(pipeline("ridge", GROWTH_CELLS), X, folder)
+        pipeline("xgb", GROWTH_CELLS, classifier__n_estimators=2).fit(X, X["label"])
 
 
 #: Functions of measurements in processes of their own.

@@ -11,6 +11,7 @@ from threadpoolctl import threadpool_limits
 
 from ..evaluation.fit_predict import predict_with_scores
 from ..exceptions import FerError
+from ..samples.feature_blocks import stored_features
 from ..samples.table import Samples
 from .context import AuditContext, Check
 
@@ -24,8 +25,8 @@ N_TRAIN_PER_CLASS = 4
 TOLERANCE = 1e-2
 
 
-def check_prefitted_steps(model: BaseEstimator) -> Check:
-    """Whether every step that is fitted is unfitted in a clone of the pipeline.
+def check_prefitted_steps(model: BaseEstimator, X: Samples) -> Check:
+    """Whether every step that is fitted is unfitted in a clone of the pipeline, and features in files need no fit.
 
     A step that was fitted before, such as a scaler or a feature selection in a `FrozenEstimator`, was most often
     fitted on all samples. One that was fitted on other subjects is reported too, because it cannot be distinguished.
@@ -42,6 +43,9 @@ def check_prefitted_steps(model: BaseEstimator) -> Check:
     if fitted:
         text = f"{', '.join(fitted)} was fitted before the folds were drawn, possibly on test samples"
         return Check(name, "fail", text, {"fitted": fitted})
+    if (stored := stored_features(X)) and stored[0].extraction.state:
+        text = "the features in files depend on samples of all folds, without labels: trust scores of a held-out split"
+        return Check(name, "warning", text, {"fitted": ["features"]})
     return Check(name, "pass", "every step is fitted in each fold", {"fitted": []})
 
 

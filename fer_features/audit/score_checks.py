@@ -108,7 +108,7 @@ def iterate_checks(
     yield check_class_balance(context)
     yield check_duplicates(X)
     yield check_neutral_frame(context)
-    yield check_prefitted_steps(model)
+    yield check_prefitted_steps(model, context.X)
     yield check_label_leakage(context)
     yield check_row_independence(context)
     yield check_random_vs_grouped(context, folds, split)

@@ -76,7 +76,7 @@ def run(options: argparse.Namespace, kept: list[str]) -> None:
 
     settings = dict(parse_setting(text) for text in options.set)
     with setting_errors(options.set):
-        options.seed = 0  # nothing is random
+        options.seed = 0  # of what is fitted, as in 'run' by default
         model = build_pipeline(options, **settings)
     out = Path(options.out) if options.out else timestamped_directory("shards", options.pipeline)
     folder = ResultFolder(out, (MANIFEST,), "extract", options.overwrite, continued=(MANIFEST,))
@@ -91,3 +91,5 @@ def run(options: argparse.Namespace, kept: list[str]) -> None:
             table = write_shards(model, X, out, dtype=options.dtype, pca=options.pca, **common)
     n, d = table.column("features").shape
     print(f"{d} features of {n} samples in {out}")
+    for note in table.info.notes[len(X.info.notes) :]:
+        print(note)

@@ -39,7 +39,11 @@ def landmarks():
 def test_soft_voting_and_boosted_trees_pass(X, pipeline):
     model = make_pipeline(pipeline)
     context = context_of(model, X)
-    for found in (check_prefitted_steps(model), check_label_leakage(context), check_row_independence(context)):
+    for found in (
+        check_prefitted_steps(model, context.X),
+        check_label_leakage(context),
+        check_row_independence(context),
+    ):
         assert found.status == "pass", found
 
 
@@ -92,13 +96,13 @@ def test_a_step_fitted_on_all_samples_fails(landmarks, step):
     def model(step):
         return Pipeline([("last_landmarks", LastLandmarks()), ("step", step), ("classifier", KNeighborsClassifier())])
 
-    assert check_prefitted_steps(model(step)).status == "pass"
-    found = check_prefitted_steps(model(FrozenEstimator(step.fit(features, landmarks["label"]))))
+    assert check_prefitted_steps(model(step), landmarks).status == "pass"
+    found = check_prefitted_steps(model(FrozenEstimator(step.fit(features, landmarks["label"]))), landmarks)
     assert found.status == "fail"
     assert found.details["fitted"] == ["step__estimator"]
     assert "step__estimator" in found.message
     # A fitted pipeline passes, because each fold uses an unfitted clone.
-    assert check_prefitted_steps(model(step).fit(landmarks, landmarks["label"])).status == "pass"
+    assert check_prefitted_steps(model(step).fit(landmarks, landmarks["label"]), landmarks).status == "pass"
 
 
 def test_features_that_use_other_samples_of_the_subject_are_a_warning(X):

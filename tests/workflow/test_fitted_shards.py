@@ -19,6 +19,7 @@ from fer_features import (
     run_experiment,
     save_model,
 )
+from fer_features.audit.leakage_checks import check_prefitted_steps
 from fer_features.cli import main
 from fer_features.datasets.shards import STATE_FILE
 from fer_features.explain.contributions import feature_contributions
@@ -122,6 +123,11 @@ def test_models_of_components_have_no_contributions_of_features(table, hog_shard
         feature_contributions(model, table)
 
 
+def test_the_check_of_leakage_warns_of_what_was_fitted_before(table, hog_shards, tmp_path):
+    assert check_prefitted_steps(hog(), load_dataset(hog_shards)).status == "warning"
+    assert check_prefitted_steps(hog(), write_shards(hog(), table, tmp_path)).status == "pass"
+
+
 def test_a_note_says_so_where_there_is_no_split(table, tmp_path):
     X = table.with_columns(split=np.full(len(table), "train"))
     without = Samples({name: X[name] for name in ("images", "label", "subject")}, table.info)
@@ -183,6 +189,7 @@ def test_commands_extract_train_and_predict_photographs(table, tmp_path, capsys)
     shards, run = str(tmp_path / "shards"), str(tmp_path / "run")
     sets = ["--faces", "none", "--set", "align__size=48", "--set", "features__hog__pixels_per_cell=16", "--quiet"]
     assert main(["extract", *words, *sets, "--out", shards]) == 0
+    assert "principal components fitted to 20 samples of the training split" in capsys.readouterr().out
     assert main(["run", "--data", shards, "--pipeline", "hog_ridge", *sets, "--out", run]) == 0
     report = (tmp_path / "run" / "report.html").read_text()
     assert "principal components fitted to" in report
