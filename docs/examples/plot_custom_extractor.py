@@ -44,8 +44,8 @@ X = load_dataset("demo")
 X = X[X.is_labelled]
 values = Thumbnail("apex_minus_neutral").fit_transform(Align().transform(X)).reshape(-1, ROWS, COLUMNS)
 classes = sorted(set(X["label"]))
-fig, axes = plt.subplots(1, len(classes), figsize=(10, 2.6), layout="constrained")
-for ax, name in zip(axes, classes, strict=True):
+fig, axes = plt.subplots(2, 3, figsize=(5.4, 4.8), layout="constrained")
+for ax, name in zip(axes.flat, classes, strict=True):
     ax.imshow(values[X["label"] == name].mean(0), cmap="RdBu", vmin=-1, vmax=1)
     ax.set_title(name)
     ax.axis("off")

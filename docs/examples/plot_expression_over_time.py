@@ -59,7 +59,9 @@ for ax, k in zip(axes, (distance[:half].argmax(), half + distance[half:].argmax(
     ax.axis("off")
 
 # %%
-# ``fer-features predict --out FOLDER clip.mp4`` writes such a timeline for every video as a page and as a table; see
-# :doc:`/tutorials/videos`. This subject is one of those on whom the model works well; on others it confuses the two
-# expressions at low intensity.
+# ``fer-features predict --model RUN --out FOLDER clip.mp4`` writes such a timeline for every video as a page and as a
+# table; see :doc:`/tutorials/videos`. This subject is one of those on whom the model works well; on others it confuses
+# the two expressions at low intensity.
 folder.cleanup()
+
+# sphinx_gallery_thumbnail_number = 2

@@ -16,7 +16,7 @@ import numpy as np
 
 from fer_features import load_dataset
 from fer_features.extractors import Align
-from fer_features.vision.displacement import DISTANCE_MEASURES, distance_measures
+from fer_features.vision.facial_measures import DISTANCE_MEASURES, distance_measures
 from fer_features.vision.registration import register_all_frames, register_landmarks
 
 X = load_dataset("demo")
@@ -27,7 +27,8 @@ points = frames.frame("landmarks", -1)[0]
 
 first, last = register_landmarks(chosen["landmarks"])[0]
 course = distance_measures(register_all_frames(chosen["landmarks"], "pose", "upper"))[0]
-fig, axes = plt.subplots(1, 4, figsize=(12, 3.6), layout="constrained")
+fig, axes = plt.subplots(2, 2, figsize=(6.4, 7), layout="constrained")
+axes = axes.ravel()
 for ax, image, title in ((axes[0], neutral, "neutral"), (axes[1], apex, "apex")):
     ax.imshow(image, cmap="gray", vmin=0, vmax=255)
     ax.set(title=title)
@@ -53,7 +54,8 @@ from fer_features.vision.hog import cell_histograms
 from fer_features.vision.lbp import lbp_codes
 from fer_features.vision.lpq import lpq_codes
 
-fig, axes = plt.subplots(1, 4, figsize=(12, 4), layout="constrained")
+fig, axes = plt.subplots(2, 2, figsize=(6, 7.6), layout="constrained")
+axes = axes.ravel()
 side, n_orientations = 8, 9
 cells = cell_histograms(apex[None], n_orientations, side)[0]
 strength = np.clip(cells / np.percentile(cells, 99), 0, 1)
@@ -88,7 +90,8 @@ codebook = fit_codebook(dense_sift(training, (4,), 4, rootsift=True)[0].reshape(
 descriptors, positions = dense_sift(apex[None], (4,), 4, rootsift=True)
 words = nearest_words(descriptors[0], codebook)
 
-fig, axes = plt.subplots(1, 3, figsize=(11, 4.2), width_ratios=(1, 1.7, 1), layout="constrained")
+fig, axes = plt.subplot_mosaic("ac;bb", figsize=(6.4, 6.4), height_ratios=(1.35, 1), layout="constrained")
+axes = [axes[name] for name in "abc"]
 axes[0].imshow(apex, cmap="gray")
 for x, y in few:
     axes[0].add_patch(plt.Rectangle((x - 14, y - 14), 28, 28, fill=False, color="#ffb000", linewidth=0.8))
@@ -119,7 +122,8 @@ boundaries = mbh(flow, 8, grid).reshape(2, grid, grid, 8).sum((0, 3))
 patterns = lmp(flow, neutral_points, 8, 0.25, 1, 0.03, 0.3, 0.1).reshape(len(LMP_REGIONS), 8)
 centres = np.array([neutral_points[0][region.landmarks].mean(0) for region in LMP_REGIONS.values()])
 
-fig, axes = plt.subplots(1, 4, figsize=(12, 4), layout="constrained")
+fig, axes = plt.subplots(2, 2, figsize=(6, 7.6), layout="constrained")
+axes = axes.ravel()
 y, x = np.mgrid[4 : neutral.shape[0] : 8, 4 : neutral.shape[1] : 8]
 axes[0].imshow(neutral, cmap="gray")
 arrows = {"angles": "xy", "scale_units": "xy", "scale": 1, "width": 0.007, "color": "#ffb000"}
@@ -142,7 +146,7 @@ for ax, title in zip(axes, titles, strict=True):
 # time runs from left to right, and what moves leaves slanted edges.
 clip = np.stack([frames.frame("images", t)[0] for t in range(10)])
 row, column = 118, 64
-fig, axes = plt.subplots(1, 3, figsize=(9, 3.8), width_ratios=(1.4, 1, 1), layout="constrained")
+fig, axes = plt.subplots(1, 3, figsize=(7.5, 3.6), width_ratios=(1.4, 1, 1), layout="constrained")
 axes[0].imshow(apex, cmap="gray")
 axes[0].axhline(row, color="#ffb000")
 axes[0].axvline(column, color="#56b4e9")
