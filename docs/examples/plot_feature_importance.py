@@ -26,4 +26,4 @@ plot_feature_contributions(model, X, "landmarks")
 # linear or made of trees. For other classifiers, ``fer_features.explain.occlusion_sensitivity`` hides parts of the face
 # instead.
 #
-# :doc:`/explanation/features` describes the features.
+# :doc:`/howto/output` describes the report, and :doc:`/explanation/features` the features.

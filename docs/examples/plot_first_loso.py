@@ -27,6 +27,6 @@ display.figure_.tight_layout()
 
 # %%
 # The result is a table as well, and ``result.scores`` has everything that the command ``fer-features run`` writes to
-# ``scores.json``. On real faces the same pipeline makes about twice as many errors: see :doc:`/results/index` for
-# figures and :doc:`/explanation/evaluation` for the protocol.
+# ``scores.json``. On real faces the same pipeline makes about twice as many errors: see
+# :doc:`/results/sequences` for figures and :doc:`/explanation/evaluation` for the protocol.
 result.to_frame().round(3)

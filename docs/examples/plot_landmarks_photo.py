@@ -49,5 +49,5 @@ ax.set_title(f"{crop.shape[1]} x {crop.shape[0]} pixels")
 ax.axis("off")
 
 # %%
-# One photograph proves nothing: :doc:`/results/index` has errors on data sets. The detector needs a nearly frontal
+# One photograph proves nothing: :doc:`/results/faces` has errors on data sets. The detector needs a nearly frontal
 # face; :doc:`/explanation/faces` describes both steps and their limits.

@@ -52,5 +52,6 @@ for name in ("landmarks_svm", "hogdiff_svm"):
     print(f"{name:14s} {evaluate(name, X, cv='6fold').accuracy:.3f}")
 
 # %%
-# ``fer-features list-files`` writes a first version of the table from names of files; see :doc:`/tutorials/own_files`.
+# ``fer-features list-files`` writes a first version of the table from names of files; see :doc:`/howto/data`
+# and :doc:`/tutorials/own_files`.
 folder.cleanup()
