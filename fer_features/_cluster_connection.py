@@ -41,11 +41,8 @@ def connected(where: str) -> Iterator[Any]:
         raise FerError("a cluster needs the package distributed: pip install 'fer_features[cluster]'")
     from distributed import Client, LocalCluster
 
-    log = logging.getLogger("distributed")
-    level = log.level
-    log.setLevel(logging.CRITICAL + 1)  # what matters is reported in one line
     with contextlib.ExitStack() as stack:
-        stack.callback(log.setLevel, level)
+        stack.enter_context(_silent("distributed"))  # what matters is reported in one line
         if match := re.fullmatch(r"local:(\d{1,4})", where):
             n = int(match[1])
             if not 1 <= n <= MAX_LOCAL_WORKERS:
@@ -67,6 +64,20 @@ def connected(where: str) -> Iterator[Any]:
         except TimeoutError:
             raise FerError(f"the cluster {where} has no worker after {WORKER_SECONDS} s: start some") from None
         yield client
+
+
+@contextlib.contextmanager
+def _silent(package: str) -> Iterator[None]:
+    """Disable the loggers of a package, each of which may have a level of its own."""
+    names = [name for name in logging.root.manager.loggerDict if name.split(".")[0] == package]
+    loggers = [log for log in map(logging.getLogger, names) if not log.disabled]
+    for log in loggers:
+        log.disabled = True
+    try:
+        yield
+    finally:
+        for log in loggers:
+            log.disabled = False
 
 
 def _scheduler_file(where: str) -> str:

@@ -6,6 +6,7 @@ The tests share two worker processes; each test connects to their scheduler.
 import contextlib
 import importlib.util
 import json
+import logging
 import os
 import signal
 import sys
@@ -227,6 +228,15 @@ def test_states_are_compared():
         "has other source code of fer_features under the same version",
         "has 2 threads: start it with one (nthreads=1)",
     ]
+
+
+def test_logs_do_not_mix_with_messages(scheduler):
+    # distributed sets a level for each of its loggers, and writes a traceback where the scheduler is lost.
+    log = logging.getLogger("distributed.client")
+    assert log.isEnabledFor(logging.ERROR)
+    with cluster(scheduler):
+        assert not log.isEnabledFor(logging.CRITICAL)
+    assert log.isEnabledFor(logging.ERROR)
 
 
 def test_only_one_cluster_is_in_use(on_cluster, scheduler):
