@@ -58,7 +58,9 @@ def group_codes(subject: Any) -> np.ndarray:
     subject = np.asarray(subject)
     known = known_subjects(subject)
     codes = np.full(len(subject), UNKNOWN_SUBJECT, np.int64)
-    _, first, inverse = np.unique(subject[known].astype(str), return_index=True, return_inverse=True)
+    ids = subject[known]
+    ids = ids.astype(str) if ids.dtype.hasobject else ids  # text of integers takes a tenth of a kilobyte each
+    _, first, inverse = np.unique(ids, return_index=True, return_inverse=True)
     codes[known] = np.argsort(np.argsort(first))[inverse]
     return codes
 

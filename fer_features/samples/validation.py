@@ -213,8 +213,10 @@ def _clean_plain(name: str, values: Any) -> np.ndarray:
     if values.ndim != 1:
         raise FerError(f"{name} has shape {values.shape}: one value per sample is needed, shape (n,)")
     if name == "split":
-        values = np.array([_plain_value(name, value) or "" for value in values.tolist()], str)
-        unknown = set(values.tolist()) - {*SPLITS}
+        # Of millions of samples, only the different values are converted.
+        distinct, at = np.unique(values, return_inverse=True) if values.dtype.kind == "U" else (values, slice(None))
+        distinct = np.array([_plain_value(name, value) or "" for value in distinct.tolist()], str)
+        values, unknown = distinct[at], set(distinct.tolist()) - {*SPLITS}
         if unknown:
             raise FerError(f"split '{min(unknown)}' is not one of {', '.join(SPLITS[:-1])}")
     return clean_subjects(values) if name == "subject" else values
