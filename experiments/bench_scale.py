@@ -97,7 +97,7 @@ def run_blocks(options: argparse.Namespace) -> None:
         folder = options.folder or Path(temporary)
         folder.mkdir(parents=True, exist_ok=True)
         sizes = QUICK_N_IMAGES if options.quick else N_IMAGES
-        measurements = block_benchmarks.Measurements(__file__, results, options.fer2013, folder, sizes)
+        measurements = block_benchmarks.Measurements(__file__, results, options.fer2013, folder, sizes, options.rounds)
         if "growth" in options.parts or "cluster" in options.parts:
             work = measurements.growth()
         if "accuracy" in options.parts:

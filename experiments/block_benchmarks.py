@@ -71,17 +71,27 @@ class Measurements:
         For the copies of images and the features.
     sizes : sequence of int
         Numbers of images, in increasing order.
+    n_rounds : int
+        The fastest of this number of fits is reported.
     """
 
-    def __init__(self, script: str, results: ResultFile, fer2013: Path, folder: Path, sizes: Sequence[int]):
-        self.script, self.results, self.fer2013, self.folder, self.sizes = script, results, fer2013, folder, sizes
+    def __init__(
+        self, script: str, results: ResultFile, fer2013: Path, folder: Path, sizes: Sequence[int], n_rounds: int
+    ):
+        self.script, self.results, self.fer2013, self.folder = script, results, fer2013, folder
+        self.sizes, self.n_rounds = sizes, n_rounds
 
-    def measure(self, key: str, function: str, n_cores: int | None = 1, **task: Any) -> dict[str, Any]:
-        """The result of a function, from the file or computed."""
+    def measure(
+        self, key: str, function: str, n_cores: int | None = 1, n_rounds: int = 1, **task: Any
+    ) -> dict[str, Any]:
+        """The result of a function, from the file or computed; the fastest of some rounds."""
         task = {"function": function, **task}
-        return self.results.get(
-            key, lambda: {**measure_in_subprocess(self.script, task, n_cores), "versions": versions()}
-        )
+
+        def computed() -> dict[str, Any]:
+            rounds = [measure_in_subprocess(self.script, dict(task), n_cores) for _ in range(n_rounds)]
+            return {**min(rounds, key=lambda cost: cost.get("cpu_seconds", 0)), "versions": versions()}
+
+        return self.results.get(key, computed)
 
     def growth(self) -> dict[str, list[dict[str, Any]]]:
         """Time and memory of extraction and of each classifier, for each number of images."""
@@ -94,8 +104,11 @@ class Measurements:
             work["extraction"].append(self.measure(f"extraction {n}", "extraction", **task))
         for name, params in CLASSIFIERS.items():
             tasks = [{"shards": kept, "classifier": name, "params": params} for kept in shards]
-            costs = [self.measure(f"{name} {n}", "training", **task) for n, task in zip(self.sizes, tasks, strict=True)]
-            work[name] = costs
+            keys = [f"{name} {n}" for n in self.sizes]
+            work[name] = [
+                self.measure(key, "training", n_rounds=self.n_rounds, **task)
+                for key, task in zip(keys, tasks, strict=True)
+            ]
         exponents = self.results.get("exponents", lambda: {name: exponent(costs) for name, costs in work.items()})
         titles = [f"{n:,}" for n in self.sizes]
         print_header(["work", *(f"CPU s, {n}" for n in titles), "exponent", *(f"peak MiB, {n}" for n in titles)])
