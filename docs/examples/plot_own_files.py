@@ -23,7 +23,7 @@ demo = demo[demo.is_labelled]
 folder = tempfile.TemporaryDirectory()
 root = Path(folder.name)
 rows = []
-for k in np.random.default_rng(0).permutation(len(demo))[:144]:
+for k in np.random.default_rng(0).permutation(len(demo))[:96]:
     clip = demo["images"][k]
     cv2.imwrite(str(root / f"{k:04d}.png"), clip[-1])
     cv2.imwrite(str(root / f"{k:04d}_rest.png"), clip[0])
