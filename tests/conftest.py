@@ -24,9 +24,10 @@ SHARED = Path(__file__).resolve().parents[2] / "shared"
 
 @pytest.fixture(scope="session", autouse=True)
 def no_stage_messages():
-    """Stages print nothing, so that tests can compare standard error on a slow machine too."""
+    """Stages and loops print nothing, so that tests can compare standard error on a slow machine too."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("fer_features._progress.DELAY_SECONDS", 600.0)
+        patch.setattr("fer_features._progress.LOG_INTERVAL_SECONDS", 600.0)
         yield
 
 

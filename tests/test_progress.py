@@ -16,12 +16,13 @@ from fer_features._progress import log, progress, progress_enabled, stage, stage
 
 @pytest.fixture(autouse=True)
 def delay(monkeypatch):
-    """The delay that commands use; other tests have a longer one."""
+    """The delays that commands use; other tests have longer ones."""
     monkeypatch.setattr(module, "DELAY_SECONDS", 1.0)
+    monkeypatch.setattr(module, "LOG_INTERVAL_SECONDS", 10.0)
 
 
 @pytest.fixture
-def clock(monkeypatch):
+def clock(monkeypatch, delay):
     """A clock that only the test advances."""
     clock = SimpleNamespace(now=0.0)
     monkeypatch.setattr(module, "time", SimpleNamespace(monotonic=lambda: clock.now))
