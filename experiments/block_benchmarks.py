@@ -277,16 +277,11 @@ def cost_of(n_images: float, work: dict[str, list[dict[str, Any]]], fisher: dict
 
 
 def useful_cores(largest: dict[str, Any], overhead: dict[str, Any], fisher: dict[str, Any]) -> dict[str, float]:
-    """Number of cores that client and scheduler keep busy, by their CPU time per block and per task.
-
-    A block of Fisher vectors takes the client longer in proportion to its size.
-    """
+    """Number of workers that occupy one client, by its CPU time per block, and the scheduler, by that per task."""
     hog = largest["cpu_seconds"] / largest["n_samples"] * overhead["samples_per_block"]
     vectors = fisher["seconds_per_sample"] * overhead["samples_per_block"]
-    writing = overhead["client_cpu_seconds_per_block"]
     return {
-        "hog": hog / writing,
-        "fisher": vectors / (writing * fisher["n_features"] / largest["n_features"]),
+        "hog": hog / overhead["client_cpu_seconds_per_block"],
         "hog_scheduler": hog / overhead["client_cpu_seconds_per_task"],
         "fisher_scheduler": vectors / overhead["client_cpu_seconds_per_task"],
     }
