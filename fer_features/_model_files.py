@@ -140,8 +140,9 @@ class ModelFile:
             raise FerError(f"{self.path} cannot be loaded: {error}") from error
         except Exception as error:
             reason = " ".join(f"{type(error).__name__}: {error}".split())
-            is_absent = isinstance(error, ModuleNotFoundError)
-            hint = ": import the module that defines it, in a command by the option 'plugin'" if is_absent else ""
+            hint = ""
+            if isinstance(error, ModuleNotFoundError):
+                hint = f": import {error.name} first, in a command by plugin='{error.name}'"
             raise FerError(f"{self.path} cannot be unpickled ({reason}){hint}") from error
 
 

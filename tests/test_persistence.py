@@ -21,6 +21,7 @@ from hypothesis import strategies as st
 import fer_features
 from fer_features import FerError, Samples, load_model, make_pipeline, persistence, save_model
 from fer_features._progress import progress_enabled
+from fer_features.cli import main
 from fer_features.faces import default_landmarker, landmarker_archive
 from fer_features.persistence import load_saved_model, pickled_size
 from fer_features.pipelines import required_columns
@@ -184,6 +185,14 @@ def test_invalid_files_are_refused_before_unpickling(saved, monkeypatch, damage,
     with pytest.raises(FerError, match=message) as error:
         load_model(saved.parent)
     assert "\n" not in str(error.value)
+
+
+def test_a_module_that_is_absent_is_named_with_the_option_that_imports_it(saved, capsys):
+    replace_content(saved, b"cmy_absent_features\nBrightness\n.")
+    with pytest.raises(FerError, match="import my_absent_features first, in a command by plugin='my_absent_features'"):
+        load_model(saved)
+    assert main(["predict", "--model", str(saved), "photo.jpg"]) == 2
+    assert capsys.readouterr().err.endswith("in a command by --plugin my_absent_features\n")
 
 
 @pytest.mark.parametrize(
