@@ -187,11 +187,11 @@ def read_table(path: Path) -> FoundRecords:
 
 
 def _lines(path: Path) -> Iterator[tuple[int, dict[str, str]]]:
-    """Number and fields of each line, from 1 without the header."""
+    """Number of each line and its fields; the header of a CSV file is line 1, and its blank lines do not count."""
     if path.suffix.lower() != ".jsonl":
         table = read_csv(path)
         names = list(table)
-        for number, values in enumerate(table.itertuples(index=False, name=None), 1):
+        for number, values in enumerate(table.itertuples(index=False, name=None), 2):  # after the header
             yield number, dict(zip(names, values, strict=True))
         return
     try:
@@ -299,7 +299,7 @@ def _sorted_images(paths: Iterator[Path]) -> tuple[Path, ...]:
 def _existing(name: str, folder: Path, column: str) -> Path:
     path = folder / name
     if not path.exists():
-        raise _InvalidField(f"'{column}' names {name}, which does not exist in {folder}")
+        raise _InvalidField(f"'{column}' names {name}, which does not exist in the folder of the table, {folder}")
     return path
 
 

@@ -92,7 +92,7 @@ def test_faults_are_located_and_skipped(tmp_path, fault):
     lines = [{"file_name": name, "label": "sad"} | columns for name in NAMES]
     lines[2] |= changes
     write_table(tmp_path / "metadata.csv", lines)
-    check_refused(tmp_path, "1 fault(s)", message, "on_error='skip'", *([] if fault == "damaged" else ["line 3"]))
+    check_refused(tmp_path, "1 fault(s)", message, "on_error='skip'", *([] if fault == "damaged" else ["line 4"]))
     assert load_dataset(tmp_path, on_error="skip")["id"].tolist() == NAMES[:2] + NAMES[3:]
 
 
