@@ -1,5 +1,7 @@
 """A landmarker is adapted to images without landmarks by its own consistent fits."""
 
+import re
+
 import numpy as np
 import pytest
 
@@ -37,7 +39,12 @@ def small_landmarker(photos):
 
 def test_adaptation_fits_rotated_faces_better(photos, small_landmarker):
     images, boxes = [photo.image for photo in photos], np.array([photo.box for photo in photos])
-    adapted, info = adapt_landmarker(small_landmarker, images, boxes, max_disagreement=0.15, alphas=(1.0,))
+    reports = []
+    adapted, info = adapt_landmarker(
+        small_landmarker, images, boxes, max_disagreement=0.15, alphas=(1.0,), report=reports.append
+    )
+    assert all(re.fullmatch(r"held-out faces: median error [\d.]+% .*, [\d.]+% above 10 %", line) for line in reports)
+    assert len(reports) == len(small_landmarker.stages) + 1
     assert MIN_ADAPTATION_FACES <= info.n_consistent <= info.n_faces == len(photos)
     assert 0 < info.disagreement < 0.15
     for degrees in (-25, 25):
