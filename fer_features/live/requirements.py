@@ -14,4 +14,5 @@ def require_live_packages() -> None:
     """Raise `FerError` if a package of the extra 'live' is not installed; nothing is imported."""
     missing = [name for name in LIVE_PACKAGES if importlib.util.find_spec(name) is None]
     if missing:
-        raise FerError(f"{', '.join(missing)} is not installed: pip install 'fer_features[live]'")
+        verb = "is" if len(missing) == 1 else "are"
+        raise FerError(f"{', '.join(missing)} {verb} not installed: pip install 'fer_features[live]'")

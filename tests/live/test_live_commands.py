@@ -65,4 +65,4 @@ def test_a_missing_package_is_reported_in_one_line(capsys, monkeypatch):
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     assert cli.main(["teach"]) == 2
     message = capsys.readouterr().err
-    assert message == "error: starlette, uvicorn, websockets is not installed: pip install 'fer_features[live]'\n"
+    assert message == "error: starlette, uvicorn, websockets are not installed: pip install 'fer_features[live]'\n"
