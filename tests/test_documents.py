@@ -22,8 +22,10 @@ from fer_features.cli import COMMANDS, main, parser
 from fer_features.cli._parser import import_plugins
 from fer_features.cli.search import parse_values
 from fer_features.datasets import DATASETS
+from fer_features.evaluation import EvaluationResult
 from fer_features.evaluation.scores import Scores
 from fer_features.experiment import RUN_OUTPUTS
+from fer_features.expressions import FER22_CLASSES
 from fer_features.extractors import EXTRACTORS
 from fer_features.pipelines import parse_setting, set_parameters
 from fer_features.presets import PRESETS
@@ -110,17 +112,19 @@ def parsed(arguments):
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
-    """A folder with tiny files under the names that the documents use: DIR, runs/A, photo.jpg, clip.mp4, faces.npz."""
+    """A folder with tiny files under the names that the documents use: DIR, runs/A, photo.jpg, clip.mp4 and others."""
     folder = tmp_path_factory.mktemp("readme")
     images, landmarks, label, subject = draw_clips(n_subjects=6)
     write_h5(folder / "DIR", "data_train_images", images)
     write_h5(folder / "DIR", "data_train_landmarks", np.rint(landmarks).astype(np.int64))
     write_h5(folder / "DIR", "data_train_labels", label.astype(float))
+    shutil.copytree(folder / "DIR", folder / "data" / "demo")
     np.savez(folder / "faces.npz", images=images[:, -1], labels=label, subjects=subject)
     crops = Samples.from_arrays(images=images[:, -1])
     model = make_pipeline("lbp_linear", align__method="none", calibration_cv=0).fit(crops, label)
-    (folder / "runs" / "A").mkdir(parents=True)
-    save_model(model, folder / "runs" / "A" / "model.joblib")
+    for run in ("A", "hog"):
+        (folder / "runs" / run).mkdir(parents=True)
+        save_model(model, folder / "runs" / run / "model.joblib")
     photograph = cv2.cvtColor(skimage.data.astronaut()[:300], cv2.COLOR_RGB2BGR)
     cv2.imwrite(str(folder / "photo.jpg"), photograph)
     video = cv2.VideoWriter(str(folder / "clip.mp4"), cv2.VideoWriter.fourcc(*"mp4v"), 25, (512, 300))
@@ -162,6 +166,21 @@ def namespace(folder, tmp_path_factory):
     for registry, saved in registries:
         registry.clear()
         registry.update(saved)
+
+
+def test_the_python_example_of_the_readme_runs_on_folders_of_photographs(folder, tmp_path, monkeypatch):
+    copy = shutil.copytree(folder, tmp_path / "copy")
+    shutil.rmtree(copy / "DIR")
+    images, _, label, subject = draw_clips(n_subjects=6)
+    for i, (frames, expression, person) in enumerate(zip(images, label, subject, strict=True)):
+        path = copy / "DIR" / FER22_CLASSES[expression] / f"S{person}_{i}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        cv2.imwrite(str(path), frames[-1])
+    monkeypatch.chdir(copy)
+    (code,) = PYTHON_BLOCKS["README.md"]
+    variables = {}
+    exec(compile(code, "README.md", "exec"), variables)
+    assert isinstance(variables["result"], EvaluationResult)
 
 
 def test_examples_are_found():
