@@ -140,8 +140,12 @@ def check_landmark_columns(X: Samples) -> None:
     ----------
     X : Samples
     """
-    for name in ("images", "landmarks"):
-        X.column(name)
+    X.column("images")
+    if "landmarks" not in X:
+        raise FerError(
+            "a landmarker is trained and evaluated on images with landmarks, and these data have none: use "
+            "landmarks='PATH' (files of another program); a landmarker can be adapted to images without them"
+        )
 
 
 def training_boxes(frames: AnnotatedFrames, faces: str) -> np.ndarray:

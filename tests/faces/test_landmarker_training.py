@@ -50,7 +50,7 @@ def test_subset_selects_all_attributes(table):
 
 def test_samples_without_landmarks_raise(clips):
     images, landmarks, *_ = clips
-    with pytest.raises(FerError, match="landmarks"):
+    with pytest.raises(FerError, match="these data have none: use landmarks='PATH'"):
         AnnotatedFrames.from_samples(Samples.from_arrays(images=images))
     nowhere = Samples.from_arrays(images=images, landmarks=np.full_like(landmarks, np.nan))
     with pytest.raises(FerError, match="no sample has landmarks"):
