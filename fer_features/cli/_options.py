@@ -222,7 +222,10 @@ def build_pipeline(options: argparse.Namespace, **settings: Any) -> Pipeline:
 
     model = make_pipeline(options.pipeline, options.seed, **face_settings(options), **settings)
     if options.pipeline in PRESETS and not options.quiet:
-        print(f"preset {options.pipeline}: {PRESETS[options.pipeline]}", flush=True)
+        where = (
+            " on sequences" if options.pipeline == "best" else ""
+        )  # the data decide about still images, when they are read
+        print(f"preset {options.pipeline}{where}: {PRESETS[options.pipeline]}", flush=True)
     return model
 
 

@@ -45,7 +45,9 @@ def test_data_are_loaded_with_a_summary_unless_quiet(labelled_clips, tmp_path, c
 
 def test_a_preset_is_explained_unless_quiet(capsys):
     build_pipeline(options("--pipeline", "best"))
-    assert capsys.readouterr().out.startswith("preset best: ")
+    assert capsys.readouterr().out.startswith("preset best on sequences: ")
+    build_pipeline(options("--pipeline", "small"))
+    assert capsys.readouterr().out.startswith("preset small: ")
     build_pipeline(options("--pipeline", "best", "--quiet"))
     build_pipeline(options("--pipeline", "hog_svm"))
     assert capsys.readouterr().out == ""
