@@ -6,10 +6,12 @@ import os
 import stat
 import zipfile
 from pathlib import Path
-
-import numpy as np
+from typing import TYPE_CHECKING
 
 from .exceptions import FerError
+
+if TYPE_CHECKING:
+    import numpy as np
 
 #: Test of a file mode -> what such a path is called.
 _SPECIAL_FILES = {
@@ -92,6 +94,8 @@ def read_npz(path: Path, max_bytes: int) -> dict[str, np.ndarray]:
     OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile
         For a file that is damaged or larger.
     """
+    import numpy as np  # commands import this module for --help
+
     with zipfile.ZipFile(path) as archive:
         n_bytes = sum(member.file_size for member in archive.infolist())
     if n_bytes > max_bytes:
