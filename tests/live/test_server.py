@@ -81,7 +81,7 @@ def test_a_missing_package_is_named_with_its_installation(monkeypatch):
 
 
 def test_connections_without_a_request_are_closed(server, frames, monkeypatch):
-    monkeypatch.setattr(timed_connection, "HEADER_SECONDS", 1.0)
+    monkeypatch.setattr(timed_connection, "HEADER_SECONDS", 0.5)
     request = f"GET /health HTTP/1.1\r\nHost: 127.0.0.1:{server.port}\r\n\r\n".encode()
     with contextlib.ExitStack() as stack:
         camera = stack.enter_context(server.connect())
@@ -91,7 +91,10 @@ def test_connections_without_a_request_are_closed(server, frames, monkeypatch):
         )
         partial.sendall(request[:20])
         later.sendall(request)
-        assert later.recv(10_000).startswith(b"HTTP/1.1 200")
+        answer = later.recv(10_000)
+        assert answer.startswith(b"HTTP/1.1 200")
+        while not answer.endswith(b"}"):  # the body may come in a packet of its own
+            answer += later.recv(10_000)
         later.sendall(request[:20])
         assert [one.recv(10_000) for one in (silent, partial, later)] == [b""] * 3
         assert send_frame(camera, 0.0, frames[0])["type"] == "result"  # a WebSocket stays open
