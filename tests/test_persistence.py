@@ -8,6 +8,7 @@ import os
 import pickle
 import shutil
 import tempfile
+from importlib.util import find_spec
 from pathlib import Path
 
 import cv2
@@ -29,6 +30,9 @@ from fer_features.pipelines import required_columns
 from .conftest import draw_clips
 
 VERSIONS = {"sklearn": sklearn.__version__, "fer_features": fer_features.__version__, "cv2": cv2.__version__}
+
+NEEDS_SKOPS = pytest.mark.skipif(find_spec("skops") is None, reason="the package skops, extra [safe], is not installed")
+FORMATS = pytest.mark.parametrize("suffix", ["joblib", pytest.param("skops", marks=NEEDS_SKOPS)])
 
 
 @pytest.fixture(scope="module")
@@ -291,7 +295,7 @@ def fitted_on_crops():
     return make_pipeline("lbp_linear", faces__method="crop", calibration_cv=0).fit(X, np.arange(6) % 2), X
 
 
-@pytest.mark.parametrize("suffix", ["joblib", "skops"])
+@FORMATS
 def test_the_landmarker_of_the_package_is_referred_to_and_others_are_contained(fitted_on_crops, tmp_path, suffix):
     model, X = fitted_on_crops
     path = save_model(model, tmp_path / f"model.{suffix}")
@@ -309,7 +313,7 @@ def test_the_landmarker_of_the_package_is_referred_to_and_others_are_contained(f
     assert np.array_equal(load_model(path).named_steps["faces"].landmarker_.mean_shape, own.mean_shape)
 
 
-@pytest.mark.parametrize("suffix", ["joblib", "skops"])
+@FORMATS
 def test_another_landmarker_of_the_package_is_refused_in_one_line(fitted_on_crops, tmp_path, monkeypatch, suffix):
     path = save_model(fitted_on_crops[0], tmp_path / f"model.{suffix}")
     monkeypatch.setattr(landmarker_archive, "default_digest", lambda: "f" * 64)
