@@ -40,4 +40,4 @@ ax.legend(loc="upper left")
 # %%
 # The faces are synthetic, but the effect is not: on sequences made of real photographs, ``hog_svm`` has 0.989 with
 # random folds and 0.835 with each of 15 subjects left out. :doc:`/howto/subjects` explains how to tell the package
-# who is who, and :doc:`/explanation/evaluation` what else leaks.
+# the subject identities, and :doc:`/explanation/evaluation` what else leaks.

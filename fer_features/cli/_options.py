@@ -92,6 +92,22 @@ def add_rejection_options(parser: Parser) -> None:
     )
 
 
+def add_saved_rejection(group: OptionGroup) -> None:
+    """Add ``--reject-below`` of a saved model, which can have a threshold of its own."""
+    group.add_argument(
+        "--reject-below",
+        type=fraction,
+        metavar="FRACTION",
+        help="predict 'uncertain' where the largest probability is below this, between 0 and 1 (default: the threshold "
+        "that was saved with the model, if any)",
+    )
+
+
+def add_all_faces(group: OptionGroup) -> None:
+    """Add ``--all-faces``."""
+    group.add_argument("--all-faces", action="store_true", help="process all faces of a frame, not only the largest")
+
+
 def add_output_folder(parser: Parser, content: str, default: str) -> None:
     """Add ``--out`` and ``--overwrite``.
 

@@ -7,7 +7,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from ._parser import Parser, fraction, int_between
+from ._options import add_all_faces, add_saved_rejection
+from ._parser import Parser, int_between
 
 #: Port of the servers.
 DEFAULT_PORT = 8765
@@ -35,14 +36,8 @@ def add_model_options(parser: Parser, required: bool) -> None:
         help="neutral reference of each face: 'first' (its first frame), 'median' (the frame nearest to its median "
         "shape), 'none', or the path of an image of the neutral face",
     )
-    group.add_argument(
-        "--reject-below",
-        type=fraction,
-        metavar="FRACTION",
-        help="predict 'uncertain' where the largest probability is below this, between 0 and 1 (default: the threshold "
-        "that was saved with the model, if any)",
-    )
-    group.add_argument("--all-faces", action="store_true", help="process all faces of a frame, not only the largest")
+    add_saved_rejection(group)
+    add_all_faces(group)
 
 
 def add_server_options(parser: Parser) -> None:

@@ -18,8 +18,8 @@ from typing import TYPE_CHECKING
 from .._text import counted
 from ..exceptions import FerError
 from ._inputs import is_result
-from ._options import check_suffix
-from ._parser import Parser, add_common_options, command_parser, fraction, int_at_least, n_jobs, run_command
+from ._options import add_all_faces, add_n_jobs, add_saved_rejection, check_suffix
+from ._parser import Parser, add_common_options, command_parser, fraction, int_at_least, run_command
 
 if TYPE_CHECKING:
     from ..recognition import Recognizer
@@ -60,16 +60,10 @@ def parser() -> Parser:
         "shape), 'none', or the path of an image of the neutral face, or of a folder with such an image of each "
         "subject, named after the subject; single images need one if the model uses a neutral reference",
     )
-    group.add_argument(
-        "--reject-below",
-        type=fraction,
-        metavar="FRACTION",
-        help="predict 'uncertain' where the largest probability is below this, between 0 and 1 (default: the threshold "
-        "that was saved with the model, if any)",
-    )
+    add_saved_rejection(group)
 
     group = p.option_group("faces")
-    group.add_argument("--all-faces", action="store_true", help="process all faces of a frame, not only the largest")
+    add_all_faces(group)
     group.add_argument(
         "--faces",
         choices=("auto", "detect", "crop", "none"),
@@ -129,13 +123,7 @@ def parser() -> Parser:
     )
     group.add_argument("--json", action="store_true", help="with a folder as --out: tables as JSON too")
     group.add_argument("--overwrite", action="store_true", help="with a folder as --out: process finished videos again")
-    group.add_argument(
-        "--n-jobs",
-        type=n_jobs,
-        default=1,
-        metavar="N",
-        help="with a folder as --out: videos that are processed in parallel; -1 uses all cores",
-    )
+    add_n_jobs(group, "videos, with a folder as --out")
     group.add_argument(
         "--annotate",
         type=Path,

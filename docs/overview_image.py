@@ -1,6 +1,6 @@
-"""Make docs/_static/overview.jpg, the picture of the README: a report on rendered faces and an annotated photograph.
+"""Make docs/_static/overview.jpg, the image of the README: a report on rendered faces and an annotated photograph.
 
-    python docs/overview_picture.py chromium
+    python docs/overview_image.py chromium
 
 The argument is the program of a Chromium browser. The photograph is the astronaut of scikit-image, which is in the
 public domain.
@@ -24,7 +24,7 @@ SHOWN = (slice(20, 375), slice(1055, 1400))
 
 
 def main(arguments):
-    """Write the picture."""
+    """Write the image."""
     (browser,) = arguments
     with tempfile.TemporaryDirectory() as folder:
         run, photo, marked = (Path(folder) / name for name in ("run", "astronaut.png", "marked"))
@@ -40,8 +40,8 @@ def main(arguments):
         face = cv2.imread(str(next(marked.iterdir())))
     left = np.concatenate([report[rows, 110 : WIDTH - 110] for rows in SHOWN])
     face = cv2.resize(face, None, fx=len(left) / len(face), fy=len(left) / len(face), interpolation=cv2.INTER_AREA)
-    picture = cv2.resize(np.concatenate([left, face], 1), None, fx=0.8, fy=0.8, interpolation=cv2.INTER_AREA)
-    cv2.imwrite(str(Path(__file__).parent / "_static" / "overview.jpg"), picture, [cv2.IMWRITE_JPEG_QUALITY, 85])
+    image = cv2.resize(np.concatenate([left, face], 1), None, fx=0.8, fy=0.8, interpolation=cv2.INTER_AREA)
+    cv2.imwrite(str(Path(__file__).parent / "_static" / "overview.jpg"), image, [cv2.IMWRITE_JPEG_QUALITY, 85])
 
 
 if __name__ == "__main__":
