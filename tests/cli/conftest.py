@@ -1,5 +1,10 @@
 """Fixtures of the tests of commands."""
 
+import os
+import signal
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -49,3 +54,26 @@ def processes_of(session):
         if int(fields[3]) == session and fields[0] != "Z":
             found.append(int(path.parent.name))
     return found
+
+
+def signalled(script, words, log, signal_number, is_ready, pause=0.0):
+    """Exit code and messages of a Python script in a session of its own that gets a signal when it `is_ready`.
+
+    All of its processes must end: those whose parent was killed end by themselves. The signal comes `pause` seconds
+    after `is_ready()` is true, or after the script has ended.
+    """
+    with open(log, "w") as file:
+        command = [sys.executable, "-c", script, *words]
+        process = subprocess.Popen(command, stdout=file, stderr=file, start_new_session=True)
+    deadline = time.monotonic() + 120
+    while time.monotonic() < deadline and process.poll() is None and not is_ready():
+        time.sleep(0.01)
+    time.sleep(pause)
+    if signal_number == signal.SIGINT:
+        os.killpg(process.pid, signal_number)  # as a terminal does
+    else:
+        process.send_signal(signal_number)
+    while time.monotonic() < deadline and processes_of(process.pid):
+        time.sleep(0.1)
+    assert processes_of(process.pid) == []
+    return process.wait(timeout=60), log.read_text()

@@ -1,10 +1,6 @@
 """An extraction that is killed leaves complete blocks only, and continues to the same files with the same command."""
 
-import os
 import signal
-import subprocess
-import sys
-import time
 
 import pytest
 
@@ -12,7 +8,7 @@ from fer_features.cli import main
 from fer_features.datasets.shards import MANIFEST
 from fer_features.workflow import feature_shards
 
-from .conftest import processes_of
+from .conftest import signalled
 
 #: Blocks after which an extraction is killed.
 N_BLOCKS = 3
@@ -45,24 +41,12 @@ def content_of(folder):
 
 def interrupted(words, out, signal_number):
     """Exit code and messages of an extraction in a session of its own that gets a signal while it writes a block."""
-    log = out.with_name("log")
-    with open(log, "w") as file:
-        command = [sys.executable, "-c", SLOW_COMMAND, *words, "--out", str(out)]
-        process = subprocess.Popen(command, stdout=file, stderr=file, start_new_session=True)
-    deadline = time.monotonic() + 120
-    while time.monotonic() < deadline and process.poll() is None:
-        if (out / MANIFEST).exists() and (out / MANIFEST).read_bytes().count(b"block-") >= N_BLOCKS:
-            break
-        time.sleep(0.01)
-    time.sleep(0.2)
-    if signal_number == signal.SIGINT:
-        os.killpg(process.pid, signal_number)  # as a terminal does
-    else:
-        process.send_signal(signal_number)
-    while time.monotonic() < deadline and processes_of(process.pid):
-        time.sleep(0.1)
-    assert processes_of(process.pid) == []
-    return process.wait(timeout=60), log.read_text()
+
+    def has_blocks():
+        return (out / MANIFEST).exists() and (out / MANIFEST).read_bytes().count(b"block-") >= N_BLOCKS
+
+    words = [*words, "--out", str(out)]
+    return signalled(SLOW_COMMAND, words, out.with_name("log"), signal_number, has_blocks, pause=0.2)
 
 
 @pytest.mark.parametrize(("signal_number", "n_jobs"), [(signal.SIGKILL, 2), (signal.SIGINT, 1)])

@@ -1,17 +1,13 @@
 """A search that is killed continues with the same command, and ends as an uninterrupted one."""
 
 import json
-import os
 import signal
-import subprocess
-import sys
-import time
 
 import pytest
 
 from fer_features.cli.search import main
 
-from .conftest import processes_of
+from .conftest import signalled
 from .test_search import without_times
 
 #: Lines of the journal after which a search is killed, of 75.
@@ -51,25 +47,12 @@ def uninterrupted(options, tmp_path_factory):
 
 def kill_search(command, journal, signal_number):
     """Start a search in a session of its own, kill it when its journal has some lines, and wait for all processes."""
-    log = journal.parent.with_name("log")
-    with open(log, "w") as file:
-        command = [sys.executable, "-c", SLOW_COMMAND, *command]
-        process = subprocess.Popen(command, stdout=file, stderr=file, start_new_session=True)
-    deadline = time.monotonic() + 120
-    while time.monotonic() < deadline and process.poll() is None:
+
+    def has_lines():
         # Some lines more, so that all workers are running.
-        if journal.exists() and journal.read_bytes().count(b"\n") > N_LINES + 5:
-            break
-        time.sleep(0.01)
-    if signal_number == signal.SIGINT:
-        os.killpg(process.pid, signal_number)  # as a terminal does
-    else:
-        process.send_signal(signal_number)
-    # Workers whose parent was killed end by themselves.
-    while time.monotonic() < deadline and processes_of(process.pid):
-        time.sleep(0.1)
-    assert processes_of(process.pid) == []
-    return process.wait(timeout=60), log.read_text()
+        return journal.exists() and journal.read_bytes().count(b"\n") > N_LINES + 5
+
+    return signalled(SLOW_COMMAND, command, journal.parent.with_name("log"), signal_number, has_lines)
 
 
 @pytest.mark.slow
