@@ -92,6 +92,10 @@ def add_rejection_options(parser: Parser) -> None:
     )
 
 
+#: Help of ``--model`` of commands that use a saved model.
+SAVED_MODEL_HELP = "model.skops or model.joblib, or the folder of a run; loading a file of joblib executes code in it"
+
+
 def add_saved_rejection(group: OptionGroup) -> None:
     """Add ``--reject-below`` of a saved model, which can have a threshold of its own."""
     group.add_argument(

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from ._options import add_all_faces, add_saved_rejection
+from ._options import SAVED_MODEL_HELP, add_all_faces, add_saved_rejection
 from ._parser import Parser, int_between
 
 #: Port of the servers.
@@ -23,7 +23,7 @@ def add_model_options(parser: Parser, required: bool) -> None:
         required=required,
         type=Path,
         metavar="PATH",
-        help="model.joblib, or the run folder that contains it; loading a model executes code in it",
+        help=SAVED_MODEL_HELP,
     )
     if not required:
         either.add_argument(

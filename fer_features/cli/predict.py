@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 from .._text import counted
 from ..exceptions import FerError
 from ._inputs import is_result
-from ._options import add_all_faces, add_n_jobs, add_saved_rejection, check_suffix
+from ._options import SAVED_MODEL_HELP, add_all_faces, add_n_jobs, add_saved_rejection, check_suffix
 from ._parser import Parser, add_common_options, command_parser, fraction, int_at_least, run_command
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ def parser() -> Parser:
         required=True,
         type=Path,
         metavar="PATH",
-        help="model.skops or model.joblib, or the folder of a run; loading a file of joblib executes code in it",
+        help=SAVED_MODEL_HELP,
     )
     group.add_argument(
         "--neutral",
