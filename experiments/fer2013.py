@@ -142,7 +142,8 @@ def measure_model(recorded: dict[str, Any], files: dict[str, Path | None], task:
 def quick_params(pipeline: str) -> dict[str, Any]:
     """Those of `QUICK_PARAMS` that a pipeline has."""
     valid = make_pipeline(pipeline).get_params()
-    return {key: value for key, value in QUICK_PARAMS.items() if key in valid}
+    quick = QUICK_PARAMS.items()
+    return {name: value for name in valid for key, value in quick if name == key or name.endswith(f"__{key}")}
 
 
 def evaluate_model(
@@ -231,18 +232,25 @@ def split_scores(metrics: Metrics) -> dict[str, Any]:
 
 def leave_one_out(model: Any, X: Samples) -> tuple[float | None, float | None]:
     """Leave-one-out accuracy on the training samples and the penalty alpha, where the classifier has them."""
-    classifier = model.named_steps["classifier"]
-    if not hasattr(classifier, "loo_decision_"):
+    classifiers = [member.named_steps["classifier"] for member in fitted_members(model)]
+    if not all(hasattr(classifier, "loo_decision_") for classifier in classifiers):
         return None, None
     label = X.label_codes[X.is_labelled & (X["split"] == "train")]
-    predicted = X.info.codes_of(classifier.classes_)[classifier.loo_decision_.argmax(1)]
-    return float((predicted == label).mean()), classifier.alpha_
+    # Ensembles of kernel ridge are combined by the product rule: their calibrated scores are added.
+    decision = np.sum([classifier.inverse_temperature_ * classifier.loo_decision_ for classifier in classifiers], 0)
+    predicted = X.info.codes_of(classifiers[0].classes_)[decision.argmax(1)]
+    return float((predicted == label).mean()), classifiers[0].alpha_
+
+
+def fitted_members(model: Any) -> list[Any]:
+    """The pipelines of an ensemble, or a pipeline itself, after the fit."""
+    return list(getattr(model, "estimators_", [model]))
 
 
 def milliseconds_per_face(model: Any, X: Samples) -> dict[str, float]:
     """Median CPU time from an image to its probabilities, one face at a time: with known landmarks, and in all."""
     located, total = [], []
-    is_located = model.named_steps["faces"].method_ == "crop"
+    is_located = fitted_members(model)[0].named_steps["faces"].method_ == "crop"
     for i in range(min(N_TIMED_FACES, len(X))):
         face = X[[i]]
         image = Samples.from_arrays(images=face["images"])

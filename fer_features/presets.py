@@ -49,6 +49,8 @@ _FISHER_VECTORS_OF_FACE = {
     **{key.replace("__fv__", "__fvface__"): value for key, value in _FISHER_VECTORS.items()},
     "features__fvface__step": 4,
 }
+#: The face as it is, for the extractors that do not align it.
+_CROPS: dict[str, Any] = {"align__method": "none", "align__size": 48}
 #: HOG of patches around landmarks of the aligned face.
 _PATCHES: dict[str, Any] = {
     "features__patches__align_size": 96,
@@ -67,13 +69,18 @@ _MIRROR_INVARIANT: dict[str, Any] = {
     "classifier__alpha": 0.1,
 }
 
+
+def _for_member(name: str, params: dict[str, Any]) -> dict[str, Any]:
+    """Parameters of a member of an ensemble."""
+    return {f"{name}__{key}": value for key, value in params.items()}
+
+
 PRESETS = {
     "best": Preset(
         "hogdiff_patchesdiff_linear+landmarks_geometry_svm+mbh_svm",
         {
-            f"{member}_svm__classifier__{key}": value
-            for member in ("landmarks_geometry", "mbh")
-            for key, value in (("C", 1), ("gamma", 0.3))
+            **_for_member("landmarks_geometry_svm", {"classifier__C": 1, "classifier__gamma": 0.3}),
+            **_for_member("mbh_svm", {"classifier__C": 1, "classifier__gamma": 0.3}),
         },
         "sequences: soft voting of texture, shape and motion, for subjects and cameras that were not in training; on "
         "still images it stands for best_stills or stills, depending on their number",
@@ -113,27 +120,47 @@ PRESETS = {
         "still images of cropped faces such as FER2013, thousands of images",
     ),
     "stills": Preset(
-        "fv_fvface_patches_krr",
+        "fv_fvface_krr+patches_krr",
         {
-            **_FISHER_VECTORS,
-            **_FISHER_VECTORS_OF_FACE,
-            **_PATCHES,
-            **_MIRROR_INVARIANT,
-            "align__method": "none",
-            "align__size": 48,
-            "features__transformer_weights": {"fv": 0.7, "fvface": 0.7},
-            "classifier__n_components_even": 2000,
-            "classifier__n_components_odd": 1400,
+            "rule": "product",
+            **_for_member(
+                "fv_fvface_krr",
+                {
+                    **_FISHER_VECTORS,
+                    **_FISHER_VECTORS_OF_FACE,
+                    **_CROPS,
+                    **_MIRROR_INVARIANT,
+                    "classifier__n_components_even": 1400,
+                    "classifier__n_components_odd": 1000,
+                },
+            ),
+            **_for_member(
+                "patches_krr",
+                {
+                    **_PATCHES,
+                    **_CROPS,
+                    **_MIRROR_INVARIANT,
+                    "classifier__n_components_even": 1000,
+                    "classifier__n_components_odd": 700,
+                },
+            ),
         },
-        "still images of cropped faces such as FER2013, thousands of images: Fisher vectors, and patches at landmarks",
+        "still images of cropped faces such as FER2013, thousands of images: soft voting of Fisher vectors and of "
+        "patches at landmarks",
     ),
     "medium": Preset(
         "stills",
         {
-            "features__fv__n_pca_cell": 60,
-            "features__fvface__n_pca_cell": 60,
-            "classifier__n_components_even": 300,
-            "classifier__n_components_odd": 180,
+            **_for_member(
+                "fv_fvface_krr",
+                {
+                    "features__fv__n_pca_cell": 60,
+                    "features__fvface__n_pca_cell": 60,
+                    "classifier__n_components_even": 160,
+                    "classifier__n_components_odd": 100,
+                },
+            ),
+            **_for_member("patches_krr", {"classifier__n_components_even": 130, "classifier__n_components_odd": 90}),
         },
         "as stills, with a model of 50 MB",
     ),
@@ -141,9 +168,8 @@ PRESETS = {
         "patches_krr",
         {
             **_PATCHES,
+            **_CROPS,
             **_MIRROR_INVARIANT,
-            "align__method": "none",
-            "align__size": 48,
             "features__patches__patch_size": 24,
             "classifier__n_components_even": 160,
             "classifier__n_components_odd": 100,
@@ -160,7 +186,7 @@ def base_specification(name: str) -> str:
     Examples
     --------
     >>> base_specification("medium"), base_specification("hog_svm")
-    ('fv_fvface_patches_krr', 'hog_svm')
+    ('fv_fvface_krr+patches_krr', 'hog_svm')
     """
     while name in PRESETS and PRESETS[name].specification != name:
         name = PRESETS[name].specification

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from scipy.special import softmax
+from scipy.special import log_softmax, softmax
 from sklearn import get_config
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils import Tags, column_or_1d, get_tags
@@ -14,13 +14,16 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted
 
 from ..exceptions import FerError
-from .calibrated_pipeline import fit_sample_weight, uncalibrated
-from .calibration_folds import calibration_folds, class_scores, out_of_fold_scores
+from .calibrated_pipeline import CalibratedPipeline, fit_sample_weight, uncalibrated
+from .calibration_folds import calibration_folds, class_scores, has_several_subjects, out_of_fold_scores
 from .class_coding import encode_labels
+from .kernel_ridge.classifier import KernelRidgeClassifier
 from .temperature_scaling import fit_inverse_temperature
 
 #: Mean probabilities below this are raised to it before their logarithm.
 MIN_MEAN_PROBABILITY = 1e-12
+#: Allowed values of the parameter `rule`.
+RULES = ("mean", "product")
 
 
 class SoftVoting(ClassifierMixin, BaseEstimator):
@@ -36,6 +39,8 @@ class SoftVoting(ClassifierMixin, BaseEstimator):
         by subject if the table has the column 'subject'. Otherwise probabilities are overconfident for new subjects.
     random_state : int, default=0
         Seed of the folds.
+    rule : {'mean', 'product'}, default='mean'
+        Arithmetic mean, or geometric mean with a sum of 1, which adds calibrated scores.
 
     Attributes
     ----------
@@ -57,9 +62,12 @@ class SoftVoting(ClassifierMixin, BaseEstimator):
     -----
     Each classifier is calibrated by temperature scaling on held-out samples (Guo et al., 2017), which does not change
     its predictions. The mean of calibrated probabilities is underconfident where the errors of the classifiers differ;
-    a final exponent corrects this (Ranjan and Gneiting, 2010). Weights are equal (Kittler et al., 1998: the sum rule)
-    instead of fitted. Fitted weights would favor the classifier that is adapted best to the training data set, which is
-    texture, and texture generalizes least to other data sets.
+    a final exponent corrects this (Ranjan and Gneiting, 2010). Weights are equal (Kittler et al., 1998: the sum rule
+    and the product rule) instead of fitted. Fitted weights would favor the classifier that is adapted best to the
+    training data set, which is texture, and texture generalizes least to other data sets.
+
+    Where all classifiers are pipelines with `KernelRidgeClassifier` and there are no known subjects, their
+    leave-one-out scores take the place of the scores of folds, and nothing is fitted twice.
 
     References
     ----------
@@ -83,10 +91,17 @@ class SoftVoting(ClassifierMixin, BaseEstimator):
     ([0, 0], (2, 3))
     """
 
-    def __init__(self, estimators: list[tuple[str, Any]], calibration_cv: int = 5, random_state: int = 0):
+    def __init__(
+        self,
+        estimators: list[tuple[str, Any]],
+        calibration_cv: int = 5,
+        random_state: int = 0,
+        rule: str = "mean",
+    ):
         self.estimators = estimators
         self.calibration_cv = calibration_cv
         self.random_state = random_state
+        self.rule = rule
 
     def fit(self, X: Any, y: Any, **params: Any) -> SoftVoting:
         """Fit the classifiers, and their calibration on held-out samples.
@@ -115,15 +130,19 @@ class SoftVoting(ClassifierMixin, BaseEstimator):
         if get_config()["enable_metadata_routing"]:
             requested = process_routing(self, "fit", **params)
             routed = {name: requested[name].fit for name in routed}
-        folds = calibration_folds(X, codes, self.calibration_cv, self.random_state, weight)
         models = {name: uncalibrated(model) for name, model in self.estimators}
+        by_loo = all(has_loo_scores(model, X) for model in models.values())
+        folds = [] if by_loo else calibration_folds(X, codes, self.calibration_cv, self.random_state, weight)
         scores = [out_of_fold_scores(model, X, y, folds, routed[name]) for name, model in models.items()]
         held_out = np.concatenate([test for _, test in folds]) if folds else np.zeros(0, int)
+        self.estimators_ = [model.fit(X, y, **routed[name]) for name, model in models.items()]
+        if by_loo:
+            scores = [model[-1].loo_decision_.astype(np.float64) for model in self.estimators_]
+            held_out = np.arange(len(y))
         weight = None if weight is None else weight[held_out]
         true = codes[held_out]
         self.inverse_temperatures_ = np.array([fit_inverse_temperature(s, true, sample_weight=weight) for s in scores])
         self.inverse_temperature_ = fit_inverse_temperature(self._pool(scores), true, sample_weight=weight)
-        self.estimators_ = [model.fit(X, y, **routed[name]) for name, model in models.items()]
         if self.class_coding_ is not None:
             self.classes_ = self.class_coding_.classes
         if hasattr(self.estimators_[0], "feature_names_in_"):
@@ -194,6 +213,8 @@ class SoftVoting(ClassifierMixin, BaseEstimator):
             return []
 
     def _check_names(self) -> None:
+        if self.rule not in RULES:
+            raise FerError(f"SoftVoting: rule={self.rule!r}, but one of {', '.join(RULES)} is needed")
         names = [name for name, _ in self._named_estimators()]
         if not names:
             raise FerError(f"SoftVoting: estimators={self.estimators!r}: a list of (name, classifier) is needed")
@@ -203,5 +224,18 @@ class SoftVoting(ClassifierMixin, BaseEstimator):
 
     def _pool(self, scores: list[np.ndarray]) -> np.ndarray:
         """Logarithm of the mean probabilities, shape (n, k), of the scores of each classifier."""
-        probabilities = [softmax(beta * s, 1) for beta, s in zip(self.inverse_temperatures_, scores, strict=True)]
-        return np.log(np.maximum(np.mean(probabilities, 0), MIN_MEAN_PROBABILITY))
+        pairs = list(zip(self.inverse_temperatures_, scores, strict=True))
+        if self.rule == "product":
+            return np.mean([log_softmax(beta * s, 1) for beta, s in pairs], 0)
+        mean = np.mean([softmax(beta * s, 1) for beta, s in pairs], 0)
+        return np.log(np.maximum(mean, MIN_MEAN_PROBABILITY))
+
+
+def has_loo_scores(model: BaseEstimator, X: Any) -> bool:
+    """Whether a fit of a model to `X` gives leave-one-out scores of its samples that are as good as those of folds.
+
+    With several subjects, samples of the same subject must be left out together.
+    """
+    if not isinstance(model, CalibratedPipeline) or model.augmentation or has_several_subjects(X):
+        return False
+    return isinstance(model.steps[-1][1], KernelRidgeClassifier)

@@ -21,6 +21,7 @@ from .._progress import progress
 from .._threads import map_in_threads
 from ..classifiers import SVM, CalibratedPipeline, KernelRidgeClassifier, LinearSVM, SoftVoting, uncalibrated
 from ..classifiers.calibration_folds import has_several_subjects
+from ..classifiers.soft_voting import has_loo_scores
 from ..exceptions import FerError
 from ..extractors.features import named_extractors
 from ..pipelines import ensemble_members, transformed
@@ -187,6 +188,9 @@ def extracts_once(model: BaseEstimator, X: Samples) -> bool:
 
     Calibration by folds requests them again, and so do members of an ensemble with a common extractor.
     """
+    if isinstance(model, SoftVoting):
+        names = [name for member in ensemble_members(model) for name, _ in named_extractors(member)]
+        return len(set(names)) == len(names) and all(has_loo_scores(member, X) for member in ensemble_members(model))
     if not isinstance(model, CalibratedPipeline):
         return False
     by_loo = isinstance(model.steps[-1][1], KernelRidgeClassifier) and not has_several_subjects(X)

@@ -12,7 +12,7 @@ from sklearn.preprocessing import FunctionTransformer
 from sklearn.svm import LinearSVC
 
 from fer_features import FerError, Samples, make_pipeline
-from fer_features.classifiers import SVM, LinearSVM, SoftVoting
+from fer_features.classifiers import SVM, CalibratedPipeline, KernelRidgeClassifier, LinearSVM, SoftVoting
 
 from .toy_features import brier_score, overlapping_subjects
 
@@ -187,3 +187,59 @@ def test_voting_pipelines_predict_new_subjects_and_samples_do_not_influence_each
     together = model.predict_proba(X)
     single = np.concatenate([model.predict_proba(X[[i]]) for i in range(len(X))])
     np.testing.assert_allclose(single, together, atol=1e-6)
+
+
+@pytest.fixture
+def kernel_ridge_members(monkeypatch):
+    """Two pipelines with kernel ridge, one feature each, and the number of samples of each fit."""
+    n_fitted, fit = [], KernelRidgeClassifier.fit
+
+    def counted(self, X, y, **params):
+        n_fitted.append(len(X))
+        return fit(self, X, y, **params)
+
+    monkeypatch.setattr(KernelRidgeClassifier, "fit", counted)
+
+    def member(column):
+        first = FunctionTransformer(lambda X: X["images"][:, 0, [column], 0] / np.float32(20))
+        return CalibratedPipeline([("a", first), ("b", KernelRidgeClassifier(alpha=1.0))])
+
+    return [("x", member(0)), ("y", member(1))], n_fitted
+
+
+def table_of(X, subject=None):
+    images = np.repeat(20 * X[:, None, :2, None] + 128, 8, 3).clip(0, 255).astype(np.uint8)
+    return Samples.from_arrays(images=images, subject=subject)
+
+
+@pytest.mark.parametrize("rule", ["mean", "product"])
+def test_leave_one_out_scores_of_kernel_ridge_calibrate_without_further_fits(kernel_ridge_members, rule):
+    members, n_fitted = kernel_ridge_members
+    X, y, _ = overlapping_subjects()
+    train, test = table_of(X[:300]), table_of(X[300:])
+    model = SoftVoting(members, rule=rule).fit(train, y[:300])
+    assert n_fitted == [300, 300]
+    p = [
+        softmax(beta * fitted.decision_function(test).astype(np.float64), 1)
+        for beta, fitted in zip(model.inverse_temperatures_, model.estimators_, strict=True)
+    ]
+    mean = p[0] + p[1] if rule == "mean" else np.sqrt(p[0] * p[1])
+    expected = mean**model.inverse_temperature_
+    expected /= expected.sum(1, keepdims=True)
+    np.testing.assert_allclose(model.predict_proba(test), expected, rtol=1e-6)
+    by_folds = SoftVoting([(name, member[:]) for name, member in members], rule=rule).fit(train, y[:300])
+    true = (y[300:] - 3) // 2
+    brier = [brier_score(voting.predict_proba(test), true) for voting in (model, by_folds)]
+    assert brier[0] == pytest.approx(brier[1], abs=0.01)
+
+
+def test_leave_one_out_scores_do_not_calibrate_where_subjects_are_known(kernel_ridge_members):
+    members, n_fitted = kernel_ridge_members
+    X, y, subject = overlapping_subjects(300)
+    SoftVoting(members, calibration_cv=2).fit(table_of(X, subject), y)
+    assert len(n_fitted) == 6
+
+
+def test_unknown_rule_is_refused():
+    with pytest.raises(FerError, match="SoftVoting: rule='sum', but one of mean, product is needed"):
+        SoftVoting([("a", LinearSVC())], rule="sum").fit([[0], [1]], [0, 1])

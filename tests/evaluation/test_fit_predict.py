@@ -126,4 +126,6 @@ def test_features_are_requested_once_by_fits_without_calibration_folds(X):
     assert not extracts_once(make_pipeline("landmarks_krr"), X)  # calibrated by folds of subjects
     assert not extracts_once(make_pipeline("landmarks_svm"), one_sample_each)
     assert extracts_once(make_pipeline("landmarks_svm", calibration_cv=0), one_sample_each)
-    assert not extracts_once(make_pipeline("landmarks_krr+landmarks_lda"), one_sample_each)
+    assert not extracts_once(make_pipeline("landmarks_krr+geometry_lda"), one_sample_each)
+    assert extracts_once(make_pipeline("landmarks_krr+geometry_krr"), one_sample_each)
+    assert not extracts_once(make_pipeline("landmarks_krr+landmarks_geometry_krr"), one_sample_each)

@@ -41,7 +41,9 @@ def crops(photograph):
 @pytest.mark.parametrize("preset", ["stills", "medium", "small"])
 def test_preset_is_fitted_on_crops_and_predicts_a_photograph(preset, crops, photograph, tmp_path):
     valid = make_pipeline(preset).get_params()
-    model = make_pipeline(preset, **{key: value for key, value in SMALL_MODEL.items() if key in valid})
+    small = SMALL_MODEL.items()
+    params = {name: value for name in valid for key, value in small if name == key or name.endswith(f"__{key}")}
+    model = make_pipeline(preset, **params)
     experiment = run_experiment(model, crops, cv="2fold")
     assert experiment.scores.metrics.n_samples == len(crops)
     experiment.save(tmp_path / "run")
