@@ -120,7 +120,7 @@ PRESETS = {
         "still images of cropped faces such as FER2013, thousands of images",
     ),
     "stills": Preset(
-        "fv_fvface_krr+patches_krr",
+        "fv_fvface_krr+patches_lpqpatches_krr",
         {
             "rule": "product",
             **_for_member(
@@ -135,9 +135,11 @@ PRESETS = {
                 },
             ),
             **_for_member(
-                "patches_krr",
+                "patches_lpqpatches_krr",
                 {
                     **_PATCHES,
+                    "features__lpqpatches__align_size": 96,
+                    "features__transformer_weights": {"patches": 1.0, "lpqpatches": 0.6},
                     **_CROPS,
                     **_MIRROR_INVARIANT,
                     "classifier__n_components_even": 1000,
@@ -146,7 +148,7 @@ PRESETS = {
             ),
         },
         "still images of cropped faces such as FER2013, thousands of images: soft voting of Fisher vectors and of "
-        "patches at landmarks",
+        "HOG and LPQ at landmarks",
     ),
     "medium": Preset(
         "stills",
@@ -156,11 +158,13 @@ PRESETS = {
                 {
                     "features__fv__n_pca_cell": 60,
                     "features__fvface__n_pca_cell": 60,
-                    "classifier__n_components_even": 160,
-                    "classifier__n_components_odd": 100,
+                    "classifier__n_components_even": 200,
+                    "classifier__n_components_odd": 130,
                 },
             ),
-            **_for_member("patches_krr", {"classifier__n_components_even": 130, "classifier__n_components_odd": 90}),
+            **_for_member(
+                "patches_lpqpatches_krr", {"classifier__n_components_even": 130, "classifier__n_components_odd": 90}
+            ),
         },
         "as stills, with a model of 50 MB",
     ),

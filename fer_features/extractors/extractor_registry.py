@@ -66,6 +66,7 @@ class ExtractorSpec:
 
 _DIFFERENCE = {"frame": "apex_minus_neutral"}
 _HOG_PATCHES = {"descriptor": "hog", "patch_size": 32, "cells": 4, "cells_per_block": 4}
+_LPQ_PATCHES = {"descriptor": "lpq", "points": "few", "patch_size": 32, "cells": 1}
 _HOG_GRID = {"orientations": [6, 9, 12], "pixels_per_cell": [8, 16]}
 _LBP_GRID = {"radius": [1, 2, 3], "grid": [6, 8]}
 
@@ -89,6 +90,8 @@ EXTRACTORS: dict[str, ExtractorSpec] = {
     "patchesdiff": ExtractorSpec(Patches, _DIFFERENCE),
     "hogpatches": ExtractorSpec(Patches, _HOG_PATCHES),
     "hogpatchesdiff": ExtractorSpec(Patches, {**_HOG_PATCHES, **_DIFFERENCE}),
+    "lpqpatches": ExtractorSpec(Patches, _LPQ_PATCHES),
+    "lpqpatchesdiff": ExtractorSpec(Patches, {**_LPQ_PATCHES, **_DIFFERENCE}),
     "lbptop": ExtractorSpec(LBPTOP),
     "hogtop": ExtractorSpec(HOGTOP),
     "trajectory": ExtractorSpec(Trajectory),

@@ -6,7 +6,7 @@ import numpy as np
 
 from ..vision.lpq import N_LPQ_CODES, lpq_histograms
 from .appearance import FRAMES, Appearance
-from .parameters import POSITIVE_INTEGER
+from .parameters import POSITIVE_INTEGER, WINDOW_SIZES
 
 
 class LPQ(Appearance):
@@ -51,7 +51,7 @@ class LPQ(Appearance):
 
     reference = "Ojansivu and Heikkila, ICISP 2008"
     parameter_constraints = {
-        "window_size": tuple(range(3, 32, 2)),
+        "window_size": WINDOW_SIZES,
         "decorrelate": (False, True),
         "grid": POSITIVE_INTEGER,
         "frame": FRAMES,

@@ -22,6 +22,9 @@ POSITIVES, FINITES = f"{POSITIVE}, or a tuple of such numbers", f"{FINITE}, or a
 
 _CONSTRAINT_OF_ITEMS = {POSITIVE_INTEGERS: POSITIVE_INTEGER, POSITIVES: POSITIVE, FINITES: FINITE}
 
+#: Sides in pixels of a window around a pixel, as local phase quantization has it.
+WINDOW_SIZES = tuple(range(3, 32, 2))
+
 #: One of the texts above, or a tuple of the allowed values.
 Constraint = str | tuple[Any, ...]
 

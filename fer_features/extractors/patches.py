@@ -1,4 +1,4 @@
-"""LBP or HOG of patches around landmarks."""
+"""LBP, LPQ or HOG of patches around landmarks."""
 
 from __future__ import annotations
 
@@ -9,20 +9,21 @@ from ..samples.table import Samples
 from ..vision.hog import hog
 from ..vision.landmark_names import LANDMARK_NAMES
 from ..vision.lbp import N_LBP_LABELS, lbp_histograms
+from ..vision.lpq import N_LPQ_CODES, lpq_histograms
 from ..vision.patches import POINT_SETS, extract_patches
 from .align import Align
 from .appearance import FRAMES, Appearance
-from .parameters import NON_NEGATIVE_INTEGER, POSITIVE_INTEGER, POSITIVE_INTEGERS, as_list
+from .parameters import NON_NEGATIVE_INTEGER, POSITIVE_INTEGER, POSITIVE_INTEGERS, WINDOW_SIZES, as_list
 
 
 class Patches(Appearance):
-    """LBP or HOG of square patches around landmarks.
+    """LBP, LPQ or HOG of square patches around landmarks.
 
     Parameters
     ----------
-    descriptor : {'lbp', 'hog'}, default='lbp'
-        Square roots of histograms of uniform patterns, or HOG. HOG needs more cells: 4 on patches of 32 pixels, with
-        all of them in one block.
+    descriptor : {'lbp', 'hog', 'lpq'}, default='lbp'
+        Square roots of histograms of uniform patterns or of codes of local phase quantization (LPQ), or HOG. HOG needs
+        more cells: 4 on patches of 32 pixels, with all of them in one block. LPQ needs one.
     points : {'few', 'inner', 'all'}, default='inner'
         Landmarks at the centres of the patches: 21 selected ones, the 51 without the jaw, or all 68.
     patch_size : int or tuple of int, default=28
@@ -40,13 +41,16 @@ class Patches(Appearance):
         the images as they are. It serves pipelines whose other extractors use the face without alignment.
     radius : int, default=2
         Radius of the circle of 8 neighbours in pixels of the crop, for LBP.
+    window_size : int, default=5
+        Side of the window of the Fourier transform in pixels of the crop, odd and at least 3, for LPQ.
     frame : {'apex', 'apex_minus_neutral', 'both'}, default='apex'
         Features of the apex frame, their difference to those of the neutral frame, or both concatenated.
 
     See Also
     --------
     fer_features.vision.patches.extract_patches : How patches are cropped.
-    fer_features.vision.hog.hog, fer_features.vision.lbp.lbp_histograms : The formulas.
+    fer_features.vision.hog.hog, fer_features.vision.lbp.lbp_histograms, fer_features.vision.lpq.lpq_histograms : The
+        formulas.
 
     Notes
     -----
@@ -54,7 +58,7 @@ class Patches(Appearance):
     landmarks, and their difference to the neutral frame is one of texture around the same part of the face.
 
     The surroundings of a patch are not used: gradients at its border are 0, and binary patterns there compare with 0,
-    as at the border of any image.
+    as at the border of any image. LPQ omits pixels whose window is not inside the patch.
 
     References
     ----------
@@ -64,6 +68,8 @@ class Patches(Appearance):
     doi:10.1109/CVPR.2005.177.
     T. Ahonen, A. Hadid, M. Pietikainen, "Face description with local binary patterns: application to face
     recognition", IEEE TPAMI 28(12), 2006, doi:10.1109/TPAMI.2006.244.
+    V. Ojansivu, J. Heikkila, "Blur insensitive texture classification using local phase quantization", ICISP 2008,
+    doi:10.1007/978-3-540-69905-7_27.
 
     Examples
     --------
@@ -83,7 +89,7 @@ class Patches(Appearance):
     required_columns = ("images", "landmarks")
     reference = "Chen, Cao, Wen and Sun, CVPR 2013 (patches at landmarks); Dalal and Triggs 2005; Ahonen et al. 2006"
     parameter_constraints = {
-        "descriptor": ("lbp", "hog"),
+        "descriptor": ("lbp", "hog", "lpq"),
         "points": tuple(POINT_SETS),
         "patch_size": POSITIVE_INTEGERS,
         "cells": POSITIVE_INTEGER,
@@ -92,6 +98,7 @@ class Patches(Appearance):
         "signed_gradients": (False, True),
         "align_size": NON_NEGATIVE_INTEGER,
         "radius": POSITIVE_INTEGER,
+        "window_size": WINDOW_SIZES,
         "frame": FRAMES,
     }
 
@@ -106,6 +113,7 @@ class Patches(Appearance):
         signed_gradients: bool = False,
         align_size: int = 0,
         radius: int = 2,
+        window_size: int = 5,
         frame: str = "apex",
     ):
         self.descriptor = descriptor
@@ -117,6 +125,7 @@ class Patches(Appearance):
         self.signed_gradients = signed_gradients
         self.align_size = align_size
         self.radius = radius
+        self.window_size = window_size
         self.frame = frame
 
     def validate_parameters(self) -> None:
@@ -130,6 +139,12 @@ class Patches(Appearance):
         for size in as_list(self.patch_size):
             if size % self.cells:
                 raise FerError(f"Patches: patch_size={size}, but a multiple of cells={self.cells} is needed")
+            n_codes = size - self.window_size + 1  # per side
+            if self.descriptor == "lpq" and n_codes < self.cells:
+                raise FerError(
+                    f"Patches: patch_size={size} is too small for {self.cells} x {self.cells} cells with "
+                    f"window_size={self.window_size}"
+                )
         if self.descriptor == "hog" and self.cells_per_block > self.cells:
             raise FerError(
                 f"Patches: cells_per_block={self.cells_per_block}, but a patch has {self.cells} x {self.cells} cells"
@@ -163,15 +178,20 @@ class Patches(Appearance):
         if self.descriptor == "hog":
             cell = size // self.cells
             features = hog(patches, self.orientations, cell, self.cells_per_block, bool(self.signed_gradients))
+            return features.reshape(len(images), -1)
+        if self.descriptor == "lpq":
+            features = lpq_histograms(patches, self.window_size, grid=self.cells)
         else:
             features = lbp_histograms(patches, self.radius, self.cells)
-            np.sqrt(features, out=features)
+        np.sqrt(features, out=features)
         return features.reshape(len(images), -1)
 
     def _names_within_patch(self) -> list[str]:
         cells = [(r, c) for r in range(self.cells) for c in range(self.cells)]
         if self.descriptor == "lbp":
             return [f"cell={r},{c} pattern={p}" for r, c in cells for p in range(N_LBP_LABELS)]
+        if self.descriptor == "lpq":
+            return [f"cell={r},{c} code={k}" for r, c in cells for k in range(N_LPQ_CODES)]
         step, side = (360 if self.signed_gradients else 180) / self.orientations, self.cells_per_block
         n_blocks = self.cells - side + 1
         return [

@@ -13,6 +13,7 @@ from fer_features.vision.geometry import MIRROR_INDICES, mirror_landmarks
 from fer_features.vision.hog import hog
 from fer_features.vision.landmark_names import LANDMARK_NAMES
 from fer_features.vision.lbp import lbp_histograms
+from fer_features.vision.lpq import lpq_histograms
 from fer_features.vision.patches import POINT_SETS, extract_patches
 
 
@@ -48,7 +49,18 @@ def test_lbp_is_the_square_root_of_the_histograms_of_each_patch(stills):
     np.testing.assert_allclose(features[1, 30] ** 2, expected, atol=1e-6)
 
 
-@pytest.mark.parametrize("descriptor", ["hog", "lbp"])
+@pytest.mark.parametrize(("window_size", "cells"), [(5, 1), (3, 2)])
+def test_lpq_is_the_square_root_of_the_histograms_of_each_patch(stills, window_size, cells):
+    images, points = stills
+    params = {"descriptor": "lpq", "patch_size": 24, "cells": cells, "window_size": window_size, "points": "few"}
+    features = features_of(images, points, **params).reshape(3, 21, -1)
+    patches = extract_patches(images, points[:, list(POINT_SETS["few"])], 24)
+    expected = lpq_histograms(patches[2, 9][None], window_size, grid=cells)[0]
+    np.testing.assert_allclose(features[2, 9] ** 2, expected, atol=1e-6)
+    assert features.shape[2] == cells**2 * 256
+
+
+@pytest.mark.parametrize("descriptor", ["hog", "lbp", "lpq"])
 def test_features_are_invariant_to_a_translation_of_image_and_landmarks(stills, descriptor):
     images, points = np.pad(stills[0], ((0, 0), (40, 40), (40, 40)), "edge"), stills[1] + 40
     expected = features_of(images, points, descriptor=descriptor)
@@ -119,6 +131,7 @@ def test_names_contain_landmark_cell_and_bin():
     names = Patches("hog", patch_size=32, cells=4).get_feature_names_out()
     assert "hog[mouth corner right block=1,2 cell=2,3 orientation=80deg]" in names
     assert Patches("lbp", "all", cells=2).get_feature_names_out()[60] == "lbp[jaw 1 cell=0,1 pattern=1]"
+    assert Patches("lpq", "all", cells=2).get_feature_names_out()[257] == "lpq[jaw 1 cell=0,1 code=1]"
 
 
 @pytest.mark.parametrize(
@@ -130,6 +143,8 @@ def test_names_contain_landmark_cell_and_bin():
         ({"patch_size": 0}, "an integer of at least 1, or a tuple"),
         ({"patch_size": (32, 30), "cells": 4}, "patch_size=30"),
         ({"descriptor": "hog", "cells_per_block": 3}, "2 x 2 cells"),
+        ({"descriptor": "lpq", "window_size": 4}, "window_size=4"),
+        ({"descriptor": "lpq", "patch_size": 8, "window_size": 9}, "patch_size=8 is too small"),
         ({"frame": "onset"}, "'apex'"),
     ],
 )
