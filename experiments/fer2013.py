@@ -37,11 +37,9 @@ from fer_features import DataInfo, FerError, Samples, evaluate, load_dataset, ma
 from fer_features.cli._parser import run_command
 from fer_features.evaluation.metric_types import Metrics
 from fer_features.extractors import LocateFaces
-from fer_features.faces.landmarker_training import AnnotatedFrames, train_landmarker
 from fer_features.inputs import resolve_inputs
-from fer_features.samples.splits import in_training_split
 from fer_features.version import versions
-from fer_features.workflow import adapt_landmarks
+from fer_features.workflow import adapt_landmarks, cross_fit_landmarks
 
 #: Where the landmarks of a model come from: the file of --landmarks; a landmarker fitted on Training images with these
 #: landmarks; the landmarker of the package, adapted to Training images without landmarks, or as it is; or nowhere.
@@ -56,8 +54,6 @@ MODELS: dict[str, tuple[str, str]] = {
     "small": ("small", "located"),
     "fv_krr, no landmarks": ("fv_krr", "none"),
 }
-#: Training images on which a landmarker is fitted, as many as `fer-features landmarks train` uses.
-N_LANDMARKER_IMAGES = 10_000
 #: Parameters of a model that is fitted within seconds; a pipeline gets those that it has.
 QUICK_PARAMS = {
     "features__fv__n_train_descriptors": 4000,
@@ -194,7 +190,8 @@ def evaluate_model(
 def prepare_faces(X: Samples, landmarks: str, points: np.ndarray | None) -> tuple[Samples, dict[str, Any], int]:
     """Landmarks by their source: the samples, parameters of the step 'faces', and the number of landmarks filled in.
 
-    Images without given landmarks get those that the landmarker of the package locates.
+    Images without given landmarks get those that the landmarker of the package locates. With a fitted landmarker,
+    Training images have the landmarks of one that was fitted on other Training images.
     """
     if landmarks == "none":
         return X, {"faces__method": "none", "align__method": "none"}, 0
@@ -210,11 +207,8 @@ def prepare_faces(X: Samples, landmarks: str, points: np.ndarray | None) -> tupl
         if missing.size:
             points[missing] = LocateFaces("crop").fit_transform(X[missing])["landmarks"][:, 0]
         return X.with_columns(landmarks=points[:, None]), {"faces__method": "given"}, len(missing)
-    train = np.flatnonzero(in_training_split(X) & known)
-    chosen = np.sort(np.random.default_rng(0).permutation(train)[:N_LANDMARKER_IMAGES])
-    annotated = X[chosen].with_columns(landmarks=points[chosen, None].astype(np.float32))
-    landmarker, _ = train_landmarker(AnnotatedFrames.from_samples(annotated), faces="crop")
-    return X, {"faces__method": "crop", "faces__landmarker": landmarker}, 0
+    located, landmarker = cross_fit_landmarks(X.with_columns(landmarks=points[:, None].astype(np.float32)), faces="crop")
+    return located, {"faces__method": "crop", "faces__landmarker": landmarker}, 0
 
 
 def split_scores(metrics: Metrics) -> dict[str, Any]:

@@ -190,7 +190,7 @@ def base_specification(name: str) -> str:
     Examples
     --------
     >>> base_specification("medium"), base_specification("hog_svm")
-    ('fv_fvface_krr+patches_krr', 'hog_svm')
+    ('fv_fvface_krr+patches_lpqpatches_krr', 'hog_svm')
     """
     while name in PRESETS and PRESETS[name].specification != name:
         name = PRESETS[name].specification
