@@ -16,7 +16,7 @@ SUMMARY_COLUMNS = (
     "face_id",
     "status",
     "expression",
-    "confidence",
+    "probability",
     "apex_frame",
     "apex_time",
     "apex_distance",
@@ -46,7 +46,7 @@ def summarize_video(
     Returns
     -------
     list of dict
-        By column: `SUMMARY_COLUMNS`, where 'confidence' is the probability of the expression and times are in seconds;
+        By column: `SUMMARY_COLUMNS`, where 'probability' is that of the expression and times are in seconds;
         and 'share_NAME', the fraction of the time in which the face is visible that has this expression. Values that
         do not apply are absent.
     """
@@ -65,9 +65,9 @@ def summarize_video(
         row = base | {"face_id": track.face_id, "expression": track.expression, "n_apexes": len(track.apexes)}
         row |= {"seconds_visible": round(visible, 3)}
         if track.expression in track.probabilities:
-            row["confidence"] = round(track.probabilities[track.expression], 4)
+            row["probability"] = round(track.probabilities[track.expression], 4)
         elif track.probabilities:
-            row["confidence"] = round(max(track.probabilities.values()), 4)
+            row["probability"] = round(max(track.probabilities.values()), 4)
         if track.apex is not None:
             row |= {"apex_frame": track.apex.frame, "apex_time": round(track.apex.timestamp, 3)}
             row |= {"apex_distance": round(track.apex.neutral_distance, 4)}

@@ -9,6 +9,7 @@ import pytest
 from fer_features import FerError, Samples, load_dataset
 from fer_features.faces import default_landmarker
 from fer_features.vision.geometry import MEAN_FACE
+from fer_features.workflow import landmark_cross_fitting
 
 from .conftest import EXPERIMENTS
 
@@ -56,22 +57,27 @@ def test_results_are_written_and_not_computed_again(run_script, in_process, fer2
     assert f"| `{names[0]}` | 0.123 |" not in run_script("fer2013", *options, names[0], "--recompute")
 
 
-def test_landmarker_is_fitted_on_training_images_with_landmarks_only(script, fer2013_file, landmarks_file, monkeypatch):
+def test_landmarkers_are_fitted_on_training_images_with_landmarks_only(
+    script, fer2013_file, landmarks_file, monkeypatch
+):
     fer2013, frames = script("fer2013"), []
 
-    def train(annotated, faces):
+    def train(annotated, random_state, faces, report):
         assert faces == "crop"
         frames.append(annotated)
         return default_landmarker(), None
 
-    monkeypatch.setattr(fer2013, "train_landmarker", train)
+    monkeypatch.setattr(landmark_cross_fitting, "train_landmarker", train)
     X, points = load_dataset(fer2013_file), np.load(landmarks_file)["landmarks68"]
     located, faces, n_filled = fer2013.prepare_faces(X, "fitted", points)
-    assert "landmarks" not in located
+    assert located["landmarks"].shape == (80, 1, 68, 2)
+    assert located.info.landmarks_located  # the step 'faces' of the pipeline keeps them
     assert (faces["faces__method"], n_filled) == ("crop", 0)
     assert faces["faces__landmarker"] is default_landmarker()
     expected = np.flatnonzero((np.asarray(X["split"]) == "train") & np.isfinite(points).all((1, 2)))
-    np.testing.assert_array_equal(frames[0].landmarks, points[expected])
+    *parts, last = [frame.landmarks for frame in frames]
+    np.testing.assert_array_equal(last, points[expected])
+    assert [len(part) for part in parts] == pytest.approx([2 * len(expected) / 3] * 3, abs=6)
 
 
 def test_missing_landmarks_and_those_of_other_images_are_refused(script, fer2013_file, tmp_path, capsys):

@@ -64,7 +64,7 @@ def test_summary_and_html_of_a_video():
     track = TrackSummary(0, 15, "<fear>", {"joy": 0.2, "<fear>": 0.8}, None, [])
     (row,) = summarize_video("a.mp4", "a.mp4", ["joy", "<fear>"], timeline, [track])
     assert (row["share_<fear>"], row["share_neutral"], row["share_joy"]) == (0.75, 0.25, 0)
-    assert (row["confidence"], row["duration"]) == (0.8, 0.8)
+    assert (row["probability"], row["duration"]) == (0.8, 0.8)
     html = timeline_html(timeline, [track], ["joy", "<fear>"])
     assert "<fear>" not in html
     for text in ("&lt;fear&gt; 0.80", "Head pose", "Intensity", "Clearest frame", "0.00 s to 0.20 s: neutral"):
