@@ -238,6 +238,8 @@ def predict(options: argparse.Namespace) -> None:
         interrupted = batch.predict(sources)
         if landmarks and sources[0].n_frames and not (interrupted or batch.errors):
             landmarks.check_length(sources[0].n_frames)
+    if batch.errors and len(sources) == 1 and not batch.n_records:
+        raise FerError(batch.errors[0])
     target = f"; written to {options.out}" if options.out else ""
     counts = counted(len(sources), "input"), counted(batch.n_records, "row"), f"{batch.n_classified} with an expression"
     print(f"{', '.join(counts)}{target}")

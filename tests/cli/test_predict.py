@@ -418,9 +418,11 @@ def test_invalid_command_lines(models, capsys, arguments, message):
 )
 def test_errors_are_one_line(models, capsys, monkeypatch, tmp_path, arguments, message):
     monkeypatch.chdir(tmp_path)
+    capsys.readouterr()
     assert run(models, "single_frame", *arguments) == 2
-    error = capsys.readouterr().err
+    out, error = capsys.readouterr()
     assert message in error
+    assert out == ""
     assert error.count("\n") == 1
     assert list(tmp_path.iterdir()) == []
 
