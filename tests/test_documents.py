@@ -223,11 +223,12 @@ def test_pipelines_and_parameters_exist(namespace):
 
 
 def test_inline_settings_exist():
-    model = make_pipeline("hog_svm")
+    single, voting = make_pipeline("hog_svm"), make_pipeline("hog_svm+lbp_svm")
     for document in DOCUMENTS:
         for code in inline_code(document):
             for setting in re.findall(r"--set (\w+=\S*)", code):
                 name, value = parse_setting(setting)
+                model = single if "__" in name or name in single.get_params() else voting
                 if value != "":
                     set_parameters(model, {name: value})
                 assert name in model.get_params()

@@ -91,6 +91,9 @@ class SoftVoting(ClassifierMixin, BaseEstimator):
     ([0, 0], (2, 3))
     """
 
+    #: Of models that were saved before there were rules.
+    rule = "mean"
+
     def __init__(
         self,
         estimators: list[tuple[str, Any]],

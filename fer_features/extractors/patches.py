@@ -102,6 +102,9 @@ class Patches(Appearance):
         "frame": FRAMES,
     }
 
+    #: Of models that were saved before there were patches with LPQ.
+    window_size = 5
+
     def __init__(
         self,
         descriptor: str = "lbp",

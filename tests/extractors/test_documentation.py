@@ -45,6 +45,7 @@ NEEDED = {
         for p in ("descriptor", "patch_size", "cells", "cells_per_block", "orientations", "signed_gradients")
     },
     ("Patches", "radius"): LBP,
+    ("Patches", "window_size"): {"descriptor": "lpq"},
     ("FisherVectors", "n_train_images"): {"n_pca_cell": 3},
 }
 
