@@ -158,12 +158,18 @@ PRESETS = {
                 {
                     "features__fv__n_pca_cell": 60,
                     "features__fvface__n_pca_cell": 60,
-                    "classifier__n_components_even": 200,
-                    "classifier__n_components_odd": 130,
+                    "classifier__n_components_even": 380,
+                    "classifier__n_components_odd": 250,
+                    "classifier__store_int8": True,
                 },
             ),
             **_for_member(
-                "patches_lpqpatches_krr", {"classifier__n_components_even": 130, "classifier__n_components_odd": 90}
+                "patches_lpqpatches_krr",
+                {
+                    "classifier__n_components_even": 210,
+                    "classifier__n_components_odd": 140,
+                    "classifier__store_int8": True,
+                },
             ),
         },
         "as stills, with a model of 50 MB",

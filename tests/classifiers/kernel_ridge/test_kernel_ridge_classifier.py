@@ -239,6 +239,21 @@ def test_float16_storage_changes_scores_little_and_halves_the_size():
     assert len(pickle.dumps(half)) < 0.75 * len(pickle.dumps(full))
 
 
+@pytest.mark.parametrize("mirror_invariant", [False, True])
+@pytest.mark.parametrize("n_inducing", [0, 100])
+def test_int8_storage_changes_scores_little_and_halves_the_size_of_samples(mirror_invariant, n_inducing):
+    X, y = clouds(300, 50)
+    new = clouds(100, 50, seed=4)[0]
+    options = {"mirror_invariant": mirror_invariant, "n_inducing": n_inducing, "random_state": 0}
+    half, levels = (KernelRidgeClassifier(store_int8=stored, **options).fit(X, y) for stored in (False, True))
+    np.testing.assert_allclose(levels.decision_function(new), half.decision_function(new), atol=0.03)
+    np.testing.assert_allclose(levels.loo_decision_, half.loo_decision_, atol=0.05)
+    assert len(pickle.dumps(half)) - len(pickle.dumps(levels)) > 0.9 * 50 * len(half.X_fit_)
+    loaded = pickle.loads(pickle.dumps(levels))
+    np.testing.assert_array_equal(loaded.predict_proba(new), levels.predict_proba(new))
+    np.testing.assert_array_equal(pickle.loads(pickle.dumps(loaded)).X_fit_.even, levels.X_fit_.even)
+
+
 @pytest.mark.parametrize("scale", [1e-6, 1.0, 1e6])
 def test_scores_do_not_depend_on_the_scale_of_features(scale):
     X, y = clouds()
