@@ -33,7 +33,9 @@ def is_test(frames):
 
 
 @pytest.fixture(scope="session")
-def landmarker(frames, boxes, is_test):
+def landmarker(frames, boxes, is_test, shared_by_processes):
     train = np.flatnonzero(~is_test & np.isfinite(boxes).all(1))
     faces = _training_faces(frames.subset(train), boxes[train])
-    return train_cascade(faces, cell_sizes=(8, 6, 4), n_components=12, n_starts=4)
+    return shared_by_processes(
+        "landmarker", lambda: train_cascade(faces, cell_sizes=(8, 6, 4), n_components=12, n_starts=4)
+    )

@@ -20,13 +20,13 @@ from fer_features.synthetic.portraits import sample_photos
 
 
 @pytest.fixture(scope="module")
-def photos():
+def photos(shared_by_processes):
     """Rendered photographs of 150 portraits."""
-    return sample_photos(150, 1, 77_000)
+    return shared_by_processes("photographs to adapt to", lambda: sample_photos(150, 1, 77_000))
 
 
 @pytest.fixture(scope="module")
-def small_landmarker(photos):
+def small_landmarker(photos, shared_by_processes):
     """A landmarker with few components, whose adaptation takes little time."""
     faces = TrainingFaces(
         [photo.image for photo in photos],
@@ -34,7 +34,9 @@ def small_landmarker(photos):
         np.array([photo.box for photo in photos]),
         np.arange(len(photos)),
     )
-    return train_cascade(faces, cell_sizes=(10, 8), n_components=8, n_folds=3)
+    return shared_by_processes(
+        "landmarker to adapt", lambda: train_cascade(faces, cell_sizes=(10, 8), n_components=8, n_folds=3)
+    )
 
 
 def test_adaptation_fits_rotated_faces_better(photos, small_landmarker):
