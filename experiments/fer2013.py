@@ -207,7 +207,8 @@ def prepare_faces(X: Samples, landmarks: str, points: np.ndarray | None) -> tupl
         if missing.size:
             points[missing] = LocateFaces("crop").fit_transform(X[missing])["landmarks"][:, 0]
         return X.with_columns(landmarks=points[:, None]), {"faces__method": "given"}, len(missing)
-    located, landmarker = cross_fit_landmarks(X.with_columns(landmarks=points[:, None].astype(np.float32)), faces="crop")
+    annotated = X.with_columns(landmarks=points[:, None].astype(np.float32))
+    located, landmarker = cross_fit_landmarks(annotated, faces="crop")
     return located, {"faces__method": "crop", "faces__landmarker": landmarker}, 0
 
 

@@ -92,8 +92,9 @@ have none: use landmarks='PATH' (files of another program); a landmarker can be 
             faces = "crop" if table.info.cropped else "detect"
         train = np.flatnonzero(in_training_split(table))
         groups = _groups(table)[train]
-        if len(np.unique(groups)) < n_folds:
-            raise FerError(f"{len(np.unique(groups))} groups of training samples: at least n_folds={n_folds} are needed")
+        n_groups = len(np.unique(groups))
+        if n_groups < n_folds:
+            raise FerError(f"{n_groups} groups of training samples: at least n_folds={n_folds} are needed")
 
         def fitted_on(indices: np.ndarray) -> Landmarker:
             return train_landmarker(AnnotatedFrames.from_samples(table[indices]), random_state, faces, report=report)[0]

@@ -60,7 +60,8 @@ def test_landmarks_of_a_training_sample_are_from_a_landmarker_fitted_without_it(
         assert images[i] not in trained_on[used[i] - 1]
         if with_subjects:
             assert not {images[j] for j in range(9) if subject[j] == subject[i]} & set(trained_on[used[i] - 1])
-    assert (used[9:] == 4).all() and landmarker.number == 4
+    assert (used[9:] == 4).all()
+    assert landmarker.number == 4
     assert sorted(trained_on[3]) == sorted(images[i] for i in range(9) if i != 2)
 
 
