@@ -231,8 +231,10 @@ def leave_one_out(model: Any, X: Samples) -> tuple[float | None, float | None]:
     if not all(hasattr(classifier, "loo_decision_") for classifier in classifiers):
         return None, None
     label = X.label_codes[X.is_labelled & (X["split"] == "train")]
-    # Ensembles of kernel ridge are combined by the product rule: their calibrated scores are added.
-    decision = np.sum([classifier.inverse_temperature_ * classifier.loo_decision_ for classifier in classifiers], 0)
+    # The presets vote by the product rule, which adds calibrated scores.
+    factors = getattr(model, "inverse_temperatures_", [1.0])
+    pairs = zip(factors, classifiers, strict=True)
+    decision = np.sum([factor * classifier.loo_decision_ for factor, classifier in pairs], 0)
     predicted = X.info.codes_of(classifiers[0].classes_)[decision.argmax(1)]
     return float((predicted == label).mean()), classifiers[0].alpha_
 

@@ -27,7 +27,7 @@ RULES = ("mean", "product")
 
 
 class SoftVoting(ClassifierMixin, BaseEstimator):
-    """Soft voting with equal weights: the mean of the calibrated probabilities of several classifiers.
+    """Soft voting with equal weights: the mean or the product of the calibrated probabilities of several classifiers.
 
     Parameters
     ----------
@@ -40,7 +40,8 @@ class SoftVoting(ClassifierMixin, BaseEstimator):
     random_state : int, default=0
         Seed of the folds.
     rule : {'mean', 'product'}, default='mean'
-        Arithmetic mean, or geometric mean with a sum of 1, which adds calibrated scores.
+        Arithmetic mean of the calibrated probabilities, or their normalized geometric mean, which is the softmax of the
+        mean of the calibrated scores.
 
     Attributes
     ----------
@@ -91,7 +92,7 @@ class SoftVoting(ClassifierMixin, BaseEstimator):
     ([0, 0], (2, 3))
     """
 
-    #: Of models that were saved before there were rules.
+    #: Default for models saved without this parameter.
     rule = "mean"
 
     def __init__(
@@ -134,8 +135,9 @@ class SoftVoting(ClassifierMixin, BaseEstimator):
             requested = process_routing(self, "fit", **params)
             routed = {name: requested[name].fit for name in routed}
         models = {name: uncalibrated(model) for name, model in self.estimators}
-        by_loo = all(has_loo_scores(model, X) for model in models.values())
-        folds = [] if by_loo else calibration_folds(X, codes, self.calibration_cv, self.random_state, weight)
+        folds = calibration_folds(X, codes, self.calibration_cv, self.random_state, weight)
+        by_loo = self.calibration_cv > 0 and all(has_loo_scores(model, X) for model in models.values())
+        folds = [] if by_loo else folds
         scores = [out_of_fold_scores(model, X, y, folds, routed[name]) for name, model in models.items()]
         held_out = np.concatenate([test for _, test in folds]) if folds else np.zeros(0, int)
         self.estimators_ = [model.fit(X, y, **routed[name]) for name, model in models.items()]
@@ -226,7 +228,7 @@ class SoftVoting(ClassifierMixin, BaseEstimator):
                 raise FerError(f"SoftVoting: the name '{name}' is repeated, contains '__' or is a parameter")
 
     def _pool(self, scores: list[np.ndarray]) -> np.ndarray:
-        """Logarithm of the mean probabilities, shape (n, k), of the scores of each classifier."""
+        """Logarithm of the arithmetic or geometric mean of the probabilities, shape (n, k), from scores."""
         pairs = list(zip(self.inverse_temperatures_, scores, strict=True))
         if self.rule == "product":
             return np.mean([log_softmax(beta * s, 1) for beta, s in pairs], 0)

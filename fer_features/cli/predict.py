@@ -238,14 +238,14 @@ def predict(options: argparse.Namespace) -> None:
         interrupted = batch.predict(sources)
         if landmarks and sources[0].n_frames and not (interrupted or batch.errors):
             landmarks.check_length(sources[0].n_frames)
-    if batch.errors and len(sources) == 1 and not batch.n_records:
-        raise FerError(batch.errors[0])
-    target = f"; written to {options.out}" if options.out else ""
-    counts = counted(len(sources), "input"), counted(batch.n_records, "row"), f"{batch.n_classified} with an expression"
-    print(f"{', '.join(counts)}{target}")
+    failed = batch.errors and len(sources) == 1
+    if batch.n_records or not failed:
+        target = f"; written to {options.out}" if options.out else ""
+        counts = counted(batch.n_records, "row"), f"{batch.n_classified} with an expression"
+        print(f"{', '.join((counted(len(sources), 'input'), *counts))}{target}")
     if interrupted:
         raise KeyboardInterrupt
-    if batch.errors and len(sources) == 1:
+    if failed:
         raise FerError(batch.errors[0])
     if batch.errors:
         raise FerError(f"{len(batch.errors)} of {len(sources)} inputs failed; the others were processed")

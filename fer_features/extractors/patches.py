@@ -23,7 +23,8 @@ class Patches(Appearance):
     ----------
     descriptor : {'lbp', 'hog', 'lpq'}, default='lbp'
         Square roots of histograms of uniform patterns or of codes of local phase quantization (LPQ), or HOG. HOG needs
-        more cells: 4 on patches of 32 pixels, with all of them in one block. LPQ needs one.
+        more cells: 4 on patches of 32 pixels, with all of them in one block. LPQ usually has one
+        cell.
     points : {'few', 'inner', 'all'}, default='inner'
         Landmarks at the centres of the patches: 21 selected ones, the 51 without the jaw, or all 68.
     patch_size : int or tuple of int, default=28
@@ -87,7 +88,10 @@ class Patches(Appearance):
     """
 
     required_columns = ("images", "landmarks")
-    reference = "Chen, Cao, Wen and Sun, CVPR 2013 (patches at landmarks); Dalal and Triggs 2005; Ahonen et al. 2006"
+    reference = (
+        "Chen, Cao, Wen and Sun, CVPR 2013 (patches at landmarks); Dalal and Triggs 2005; Ahonen et al. 2006; Ojansivu "
+        "and Heikkila 2008"
+    )
     parameter_constraints = {
         "descriptor": ("lbp", "hog", "lpq"),
         "points": tuple(POINT_SETS),
@@ -102,7 +106,7 @@ class Patches(Appearance):
         "frame": FRAMES,
     }
 
-    #: Of models that were saved before there were patches with LPQ.
+    #: Default for models saved without this parameter.
     window_size = 5
 
     def __init__(

@@ -10,6 +10,7 @@ from weakref import WeakKeyDictionary
 import numpy as np
 
 from .._threads import map_in_threads
+from .columns import LazyColumn
 
 if TYPE_CHECKING:
     from .table import Samples
@@ -47,8 +48,9 @@ def fingerprint(X: Samples, columns: tuple[str, ...] = ("images", "landmarks", "
     >>> fingerprint(Samples.from_arrays(label=[0, 1])) == fingerprint(Samples.from_arrays(label=[1, 0]))
     False
     """
-    # Located landmarks depend on the pipeline, not only on the data.
-    unhashed = {"landmarks"} if X.info.landmarks_located else set()
+    # Landmarks that a step locates on access depend on the pipeline, not only on the data.
+    located = X.info.landmarks_located and "landmarks" in X and isinstance(X.column("landmarks"), LazyColumn)
+    unhashed = {"landmarks"} if located else set()
     if "features" in X and not hasattr(X.column("features"), "digest"):
         unhashed.add("features")  # a column of the user
     names = tuple(name for name in columns if name in X and name not in unhashed)

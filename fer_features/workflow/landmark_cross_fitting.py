@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
+import numbers
 from collections.abc import Callable
 from pathlib import Path
 
+import joblib
 import numpy as np
 from sklearn.model_selection import GroupKFold
 
@@ -18,6 +20,7 @@ from ..inputs import resolve_table
 from ..samples.duplicates import exact_duplicates
 from ..samples.splits import in_training_split
 from ..samples.table import Samples
+from .landmark_detection import searching_step
 
 
 def cross_fit_landmarks(
@@ -41,8 +44,7 @@ def cross_fit_landmarks(
         With images and landmarks; samples whose landmarks are NaN take part without them. Of data with a training
         split, a landmarker is fitted on its samples only.
     faces : {'auto', 'detect', 'crop'}, default='auto'
-        As the parameter `method` of `fer_features.extractors.LocateFaces`; 'auto' is 'crop' for data of cropped faces
-        and 'detect' for others.
+        As the parameter `method` of `fer_features.extractors.LocateFaces`.
     n_folds : int, default=3
         Number of landmarkers that are fitted on parts of the training samples. Samples of one subject are in the same
         fold, or identical images where subjects are not known.
@@ -58,13 +60,14 @@ def cross_fit_landmarks(
     X : Samples
         The table with the landmarks that were located.
     landmarker : Landmarker
-        Fitted on all training samples with landmarks, which located those of all other samples. It is the parameter
-        `landmarker` of the step 'faces' of a pipeline that is fitted on the table.
+        Fitted on all training samples with landmarks, which located those of all other samples. A pipeline that is
+        fitted on the table needs it for prediction, as ``faces__landmarker=landmarker`` with ``faces__method='crop'``
+        or ``'detect'``.
 
     Raises
     ------
     FerError
-        For data without images or landmarks, fewer groups than folds, and what
+        For data without images or landmarks, landmarks that were located, fewer groups than folds, and what
         `fer_features.faces.landmarker_training.train_landmarker` refuses.
 
     References
@@ -83,13 +86,15 @@ def cross_fit_landmarks(
     fer_features.exceptions.FerError: a landmarker is trained and evaluated on images with landmarks, and these data \
 have none: use landmarks='PATH' (files of another program); a landmarker can be adapted to images without them
     """
-    if isinstance(n_folds, bool) or not isinstance(n_folds, int) or n_folds < 2:
+    if isinstance(n_folds, bool) or not isinstance(n_folds, numbers.Integral) or n_folds < 2:
         raise FerError(f"n_folds={n_folds!r}, but an integer of at least 2 is needed")
     with progress_enabled(verbose):
         table = resolve_table(X)
         check_landmark_columns(table)
-        if faces == "auto":
-            faces = "crop" if table.info.cropped else "detect"
+        if table.info.landmarks_located:
+            raise FerError("the landmarks of these data were located: a landmarker is fitted on those of an annotator")
+        images = Samples({"images": table.column_view("images")}, table.info, check_input=False)
+        faces = searching_step(images, faces, None).method_
         train = np.flatnonzero(in_training_split(table))
         groups = _groups(table)[train]
         n_groups = len(np.unique(groups))
@@ -100,23 +105,25 @@ have none: use landmarks='PATH' (files of another program); a landmarker can be 
             return train_landmarker(AnnotatedFrames.from_samples(table[indices]), random_state, faces, report=report)[0]
 
         def located(indices: np.ndarray, landmarker: Landmarker) -> np.ndarray:
-            return LocateFaces(faces, landmarker).fit_transform(table[indices])["landmarks"]
+            return LocateFaces(faces, landmarker).fit_transform(images[indices])["landmarks"]
 
-        landmarks = np.full((len(table), table.column("images").shape[1], 68, 2), np.nan, np.float32)
+        landmarks = np.full((table.feature_store.n, images.column("images").shape[1], 68, 2), np.nan, np.float32)
         for others, fold in GroupKFold(n_folds, shuffle=True, random_state=random_state).split(train, groups=groups):
-            landmarks[train[fold]] = located(train[fold], fitted_on(train[others]))
+            landmarks[table.indices[train[fold]]] = located(train[fold], fitted_on(train[others]))
         landmarker = fitted_on(train)
         rest = np.setdiff1d(np.arange(len(table)), train)
         if rest.size:
-            landmarks[rest] = located(rest, landmarker)
-    result = table.with_columns(landmarks=landmarks)
+            landmarks[table.indices[rest]] = located(rest, landmarker)
+    # Located landmarks may lie outside of the image, where those of a user are refused.
+    result = table.with_lazy_columns(f"cross-fitted landmarks {joblib.hash(landmarks)}", {"landmarks": landmarks})
     result.info = dataclasses.replace(table.info, landmarks_located=True)
     return result, landmarker
 
 
 def _groups(table: Samples) -> np.ndarray:
-    """Code of the subject of each sample, or of its identical images where a subject is not known."""
+    """Code of the subject of each sample, or of its identical images where the subject is not known."""
+    identical = exact_duplicates(table)
     subjects = table.groups
-    if subjects is not None and (subjects >= 0).all():
-        return subjects
-    return exact_duplicates(table)
+    if subjects is None:
+        return identical
+    return np.where(subjects >= 0, subjects, subjects.max() + 1 + identical)

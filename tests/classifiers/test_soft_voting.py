@@ -240,6 +240,37 @@ def test_leave_one_out_scores_do_not_calibrate_where_subjects_are_known(kernel_r
     assert len(n_fitted) == 6
 
 
+def test_no_calibration_and_invalid_folds_with_kernel_ridge(kernel_ridge_members):
+    members, n_fitted = kernel_ridge_members
+    X, y, _ = overlapping_subjects(300)
+    model = SoftVoting(members, calibration_cv=0).fit(table_of(X), y)
+    assert n_fitted == [300, 300]
+    assert model.inverse_temperatures_.tolist() == [1, 1]
+    with pytest.raises(FerError, match="calibration_cv=1"):
+        SoftVoting(members, calibration_cv=1).fit(table_of(X), y)
+
+
+def test_weighted_samples_of_two_classes_with_kernel_ridge(kernel_ridge_members):
+    members, _ = kernel_ridge_members
+    X, y, _ = overlapping_subjects(300)
+    binary = np.array(["a", "b"])[(y == y.min()).astype(int)]
+    weight = np.tile([1.0, 0.0, 2.0], 100)
+    model = SoftVoting(members, rule="product").fit(table_of(X), binary, b__sample_weight=weight)
+    assert model.classes_.tolist() == ["a", "b"]
+    assert (model.inverse_temperatures_ > 0).all()
+    assert (model.predict(table_of(X)) == binary).mean() > 0.7
+
+
+def test_model_that_was_saved_without_a_rule_votes_by_the_mean(kernel_ridge_members):
+    members, _ = kernel_ridge_members
+    X, y, _ = overlapping_subjects(300)
+    model = SoftVoting(members).fit(table_of(X), y)
+    expected = model.predict_proba(table_of(X))
+    del model.__dict__["rule"]
+    np.testing.assert_array_equal(model.predict_proba(table_of(X)), expected)
+    assert model.get_params(deep=False)["rule"] == "mean"
+
+
 def test_unknown_rule_is_refused():
     with pytest.raises(FerError, match="SoftVoting: rule='sum', but one of mean, product is needed"):
         SoftVoting([("a", LinearSVC())], rule="sum").fit([[0], [1]], [0, 1])

@@ -63,7 +63,7 @@ class KernelRidgeClassifier(ClassifierMixin, BaseEstimator):
         Whether training samples and components are rounded to float16, which halves the size of a saved model.
     store_int8 : bool, default=False
         Whether training samples are rounded to 255 levels of each component instead, which take half of the space of
-        float16. Twice as many components in the same space are more accurate than exact ones.
+        float16.
     random_state : int, Generator or None, default=None
         Seed of the selection of inducing samples.
 
@@ -128,8 +128,9 @@ class KernelRidgeClassifier(ClassifierMixin, BaseEstimator):
     X_fit_: EvenOdd
     dual_coef_: np.ndarray
     loo_decision_: np.ndarray
-    #: Of models that were saved before there were levels.
+    #: Defaults for models saved without these.
     store_int8 = False
+    _steps: EvenOdd | None = None
 
     def __init__(
         self,
@@ -246,7 +247,7 @@ class KernelRidgeClassifier(ClassifierMixin, BaseEstimator):
     def __getstate__(self) -> dict[str, Any]:
         # Leave-one-out scores are not needed for prediction. Samples have been rounded in `fit`.
         state = {key: value for key, value in super().__getstate__().items() if key not in ("loo_decision_", "_norms")}
-        if "X_fit_" in state and self.store_int8:
+        if "X_fit_" in state and self._steps is not None:
             state["X_fit_"] = quantize(state["X_fit_"], self._steps)
         elif "X_fit_" in state and self.store_float16:
             state["X_fit_"] = state["X_fit_"].astype(np.float16)
@@ -256,7 +257,7 @@ class KernelRidgeClassifier(ClassifierMixin, BaseEstimator):
         # float32 takes twice the memory, but a conversion for every face would take longer than the face.
         super().__setstate__(state)
         if hasattr(self, "X_fit_"):
-            if self.store_int8:
+            if self._steps is not None:
                 self.X_fit_ = dequantize(self.X_fit_, self._steps)
             self.X_fit_ = self.X_fit_.astype(self.dual_coef_.dtype)
             self._norms = self.X_fit_.squared_norms()
@@ -288,8 +289,8 @@ class KernelRidgeClassifier(ClassifierMixin, BaseEstimator):
         self.gamma_ = self._gamma * self._reduction.scale_**2
         n_inducing = choose_n_inducing(n, self.n_inducing, self.max_memory, dtype.itemsize)
         # The fitted model and the loaded one predict the same.
-        if self.store_int8:
-            self._steps = quantization_steps(samples)
+        self._steps = quantization_steps(samples) if self.store_int8 else None
+        if self._steps is not None:
             samples = dequantize(quantize(samples, self._steps), self._steps)
         elif self.store_float16:
             samples = samples.astype(np.float16).astype(dtype)

@@ -254,6 +254,32 @@ def test_int8_storage_changes_scores_little_and_halves_the_size_of_samples(mirro
     np.testing.assert_array_equal(pickle.loads(pickle.dumps(loaded)).X_fit_.even, levels.X_fit_.even)
 
 
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_storage_of_a_fitted_model_does_not_depend_on_later_parameters(dtype):
+    X, y = clouds(100, 20)
+    X = X.astype(dtype)
+    model = KernelRidgeClassifier(store_float16=False).fit(X, y)
+    expected = model.predict_proba(X)
+    np.testing.assert_array_equal(
+        pickle.loads(pickle.dumps(model.set_params(store_int8=True))).predict_proba(X), expected
+    )
+    levels = KernelRidgeClassifier(store_float16=False, store_int8=True).fit(X, y)
+    expected = levels.predict_proba(X)
+    for _ in range(2):
+        levels = pickle.loads(pickle.dumps(levels))
+        np.testing.assert_array_equal(levels.set_params(store_int8=False).predict_proba(X), expected)
+
+
+def test_model_that_was_saved_without_levels_is_read():
+    X, y = clouds(100, 20)
+    model = KernelRidgeClassifier().fit(X, y)
+    expected = model.predict_proba(X)
+    del model.__dict__["store_int8"], model.__dict__["_steps"]
+    loaded = pickle.loads(pickle.dumps(model))
+    np.testing.assert_array_equal(loaded.predict_proba(X), expected)
+    assert loaded.get_params()["store_int8"] is False
+
+
 @pytest.mark.parametrize("scale", [1e-6, 1.0, 1e6])
 def test_scores_do_not_depend_on_the_scale_of_features(scale):
     X, y = clouds()
