@@ -38,6 +38,7 @@ from fer_features.cli._parser import run_command
 from fer_features.evaluation.metric_types import Metrics
 from fer_features.extractors import LocateFaces
 from fer_features.inputs import resolve_inputs
+from fer_features.pipelines import fitted_members
 from fer_features.version import versions
 from fer_features.workflow import adapt_landmarks, cross_fit_landmarks
 
@@ -237,11 +238,6 @@ def leave_one_out(model: Any, X: Samples) -> tuple[float | None, float | None]:
     decision = np.sum([factor * classifier.loo_decision_ for factor, classifier in pairs], 0)
     predicted = X.info.codes_of(classifiers[0].classes_)[decision.argmax(1)]
     return float((predicted == label).mean()), classifiers[0].alpha_
-
-
-def fitted_members(model: Any) -> list[Any]:
-    """The pipelines of an ensemble, or a pipeline itself, after the fit."""
-    return list(getattr(model, "estimators_", [model]))
 
 
 def milliseconds_per_face(model: Any, X: Samples) -> dict[str, float]:

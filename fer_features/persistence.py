@@ -21,7 +21,7 @@ from ._progress import log
 from ._skops_files import dump_skops
 from .exceptions import FerError
 from .manifest import ModelManifest, is_json_ready
-from .pipelines import ensemble_members, pipeline_name, required_columns
+from .pipelines import fitted_members, pipeline_name, required_columns
 from .samples.table import COLUMNS
 from .trusted_types import trusted_types
 from .version import versions
@@ -304,7 +304,7 @@ class _ByteCounter(io.RawIOBase):
 
 def _size_hint(model: BaseEstimator) -> str:
     """Return how the model can be made smaller, if its classifier stores training samples."""
-    stored = [getattr(getattr(m, "named_steps", {}).get("classifier"), "X_fit_", None) for m in ensemble_members(model)]
+    stored = [getattr(getattr(m, "named_steps", {}).get("classifier"), "X_fit_", None) for m in fitted_members(model)]
     n_stored = max((len(X_fit) for X_fit in stored if X_fit is not None), default=0)
     if not n_stored:
         return ""

@@ -140,6 +140,11 @@ def ensemble_members(model: BaseEstimator) -> list[Any]:
     return [member for _, member in model.estimators] if isinstance(model, SoftVoting) else [model]
 
 
+def fitted_members(model: BaseEstimator) -> list[Any]:
+    """The fitted pipelines of a fitted soft-voting ensemble; for any other model, a list of the model itself."""
+    return list(model.estimators_) if isinstance(model, SoftVoting) else [model]
+
+
 def set_parameters(model: Any, params: Mapping[str, Any]) -> Any:
     """Set parameters of a pipeline by name.
 

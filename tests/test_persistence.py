@@ -138,10 +138,11 @@ def test_refused_models_leave_no_file(fitted, tmp_path, model, name, metadata, m
     assert not list(tmp_path.iterdir())
 
 
-def test_size_of_a_large_model_is_reported_before_it_is_written(tmp_path, capsys, monkeypatch, clips):
+@pytest.mark.parametrize("name", ["landmarks_krr", "landmarks_krr+geometry_krr"])
+def test_size_of_a_large_model_is_reported_before_it_is_written(tmp_path, capsys, monkeypatch, clips, name):
     images, landmarks, label, _ = clips
     X = Samples.from_arrays(images, landmarks)
-    model = make_pipeline("landmarks_krr", calibration_cv=0).fit(X, label)
+    model = make_pipeline(name, calibration_cv=0).fit(X, label)
     assert pickled_size(model) == len(pickle.dumps(model, pickle.HIGHEST_PROTOCOL))
     size = pickled_size(model) / 1e6
     with progress_enabled():

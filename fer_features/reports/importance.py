@@ -11,7 +11,6 @@ import pandas as pd
 from sklearn.base import BaseEstimator
 
 from ..audit.context import AuditContext
-from ..classifiers import SoftVoting
 from ..evaluation.eligible_samples import groups_for_folds, training_indices
 from ..exceptions import FerError
 from ..explain.contributions import (
@@ -25,7 +24,7 @@ from ..explain.contributions import (
 from ..explain.locations import feature_locations
 from ..explain.occlusion import OcclusionSensitivity, alignment_of, extractor_columns, occlusion_sensitivity
 from ..extractors.features import named_extractors
-from ..pipelines import pipeline_name
+from ..pipelines import fitted_members, pipeline_name
 from ..plotting.faces import MeanFace, contrast_limits, mean_face
 from ..plotting.importance import GAIN_CAPTION, LEAD_CAPTION, SHARED_CAPTION, relative_heat
 from ..plotting.overlays import blend_heatmap, draw_circles, render_face
@@ -107,8 +106,7 @@ def importance_section(
         return ImportanceSection((), "The data are extracted features: there are no faces on which to show importance.")
     figures: list[ImportanceFigure] = []
     absent: list[str] = []
-    members = model.estimators_ if isinstance(model, SoftVoting) else [model]
-    supported = [member for member in members if has_contributions(member)]
+    supported = [member for member in fitted_members(model) if has_contributions(member)]
     for member in supported:
         suffix = "" if member is model else f" in {pipeline_name(member)}, a member of the ensemble"
         found, missing = _contribution_figures(member, X, seed, suffix)
