@@ -25,6 +25,7 @@ from .calibration_folds import (
     sample_aligned,
 )
 from .class_coding import encode_labels
+from .kernel_ridge.classifier import KernelRidgeClassifier
 from .temperature_scaling import fit_inverse_temperature
 
 
@@ -260,3 +261,11 @@ class CalibratedPipeline(Pipeline):
     def _plain(self) -> Pipeline:
         """The same steps, fitted or not, without calibration."""
         return Pipeline(self.steps, transform_input=self.transform_input, memory=self.memory, verbose=self.verbose)
+
+
+def is_calibrated_by_loo(pipeline: CalibratedPipeline, X: Any) -> bool:
+    """Whether leave-one-out scores of a kernel ridge classifier calibrate a pipeline that is fitted to `X`.
+
+    With several subjects they do not: samples of the same subject must be held out together.
+    """
+    return isinstance(pipeline.steps[-1][1], KernelRidgeClassifier) and not has_several_subjects(X)

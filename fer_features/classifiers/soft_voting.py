@@ -14,10 +14,9 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted
 
 from ..exceptions import FerError
-from .calibrated_pipeline import CalibratedPipeline, fit_sample_weight, uncalibrated
-from .calibration_folds import calibration_folds, class_scores, has_several_subjects, out_of_fold_scores
+from .calibrated_pipeline import CalibratedPipeline, fit_sample_weight, is_calibrated_by_loo, uncalibrated
+from .calibration_folds import calibration_folds, class_scores, out_of_fold_scores
 from .class_coding import encode_labels
-from .kernel_ridge.classifier import KernelRidgeClassifier
 from .temperature_scaling import fit_inverse_temperature
 
 #: Mean probabilities below this are raised to it before their logarithm.
@@ -137,9 +136,9 @@ class SoftVoting(ClassifierMixin, BaseEstimator):
         models = {name: uncalibrated(model) for name, model in self.estimators}
         folds = calibration_folds(X, codes, self.calibration_cv, self.random_state, weight)
         by_loo = self.calibration_cv > 0 and all(has_loo_scores(model, X) for model in models.values())
-        folds = [] if by_loo else folds
-        scores = [out_of_fold_scores(model, X, y, folds, routed[name]) for name, model in models.items()]
-        held_out = np.concatenate([test for _, test in folds]) if folds else np.zeros(0, int)
+        if not by_loo:
+            scores = [out_of_fold_scores(model, X, y, folds, routed[name]) for name, model in models.items()]
+            held_out = np.concatenate([test for _, test in folds]) if folds else np.zeros(0, int)
         self.estimators_ = [model.fit(X, y, **routed[name]) for name, model in models.items()]
         if by_loo:
             scores = [model[-1].loo_decision_.astype(np.float64) for model in self.estimators_]
@@ -237,10 +236,5 @@ class SoftVoting(ClassifierMixin, BaseEstimator):
 
 
 def has_loo_scores(model: BaseEstimator, X: Any) -> bool:
-    """Whether a fit of a model to `X` gives leave-one-out scores of its samples that are as good as those of folds.
-
-    With several subjects, samples of the same subject must be left out together.
-    """
-    if not isinstance(model, CalibratedPipeline) or model.augmentation or has_several_subjects(X):
-        return False
-    return isinstance(model.steps[-1][1], KernelRidgeClassifier)
+    """Whether a fit of a model to `X` gives a leave-one-out score of each sample that calibrates it."""
+    return isinstance(model, CalibratedPipeline) and not model.augmentation and is_calibrated_by_loo(model, X)

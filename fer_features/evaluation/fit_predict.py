@@ -19,8 +19,8 @@ from .._cluster import active_cluster
 from .._parallel import parallel
 from .._progress import progress
 from .._threads import map_in_threads
-from ..classifiers import SVM, CalibratedPipeline, KernelRidgeClassifier, LinearSVM, SoftVoting, uncalibrated
-from ..classifiers.calibration_folds import has_several_subjects
+from ..classifiers import SVM, CalibratedPipeline, LinearSVM, SoftVoting, uncalibrated
+from ..classifiers.calibrated_pipeline import is_calibrated_by_loo
 from ..classifiers.soft_voting import has_loo_scores
 from ..exceptions import FerError
 from ..extractors.features import named_extractors
@@ -193,8 +193,7 @@ def extracts_once(model: BaseEstimator, X: Samples) -> bool:
         return len(set(names)) == len(names) and all(has_loo_scores(member, X) for member in ensemble_members(model))
     if not isinstance(model, CalibratedPipeline):
         return False
-    by_loo = isinstance(model.steps[-1][1], KernelRidgeClassifier) and not has_several_subjects(X)
-    return by_loo or not model.calibration_cv
+    return is_calibrated_by_loo(model, X) or not model.calibration_cv
 
 
 def precompute_features(model: BaseEstimator, X: Samples) -> None:

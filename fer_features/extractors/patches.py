@@ -23,8 +23,7 @@ class Patches(Appearance):
     ----------
     descriptor : {'lbp', 'hog', 'lpq'}, default='lbp'
         Square roots of histograms of uniform patterns or of codes of local phase quantization (LPQ), or HOG. HOG needs
-        more cells: 4 on patches of 32 pixels, with all of them in one block. LPQ usually has one
-        cell.
+        more cells: 4 on patches of 32 pixels, with all of them in one block. LPQ usually has one cell.
     points : {'few', 'inner', 'all'}, default='inner'
         Landmarks at the centres of the patches: 21 selected ones, the 51 without the jaw, or all 68.
     patch_size : int or tuple of int, default=28
@@ -146,8 +145,7 @@ class Patches(Appearance):
         for size in as_list(self.patch_size):
             if size % self.cells:
                 raise FerError(f"Patches: patch_size={size}, but a multiple of cells={self.cells} is needed")
-            n_codes = size - self.window_size + 1  # per side
-            if self.descriptor == "lpq" and n_codes < self.cells:
+            if self.descriptor == "lpq" and size - self.window_size + 1 < self.cells:
                 raise FerError(
                     f"Patches: patch_size={size} is too small for {self.cells} x {self.cells} cells with "
                     f"window_size={self.window_size}"
