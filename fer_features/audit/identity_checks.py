@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from .._threads import map_in_threads
 from ..samples.table import Samples
 from ..vision.identity_features import extract_identity_features, whiten_within_subjects
 from ..vision.subject_agreement import SubjectAgreement, subject_agreement
@@ -47,7 +48,7 @@ def check_subjects_match_images(context: AuditContext) -> Check:
     details = _details(found, names, X.indices[indices])
     text = f"mean similarity of faces {found.within:.2f} within and {found.between:.2f} between {len(ids)} subjects"
     if found.p_value > MAX_P_VALUE:
-        confidence = infer_subjects(images, landmarks).confidence
+        confidence = infer_subjects(images, landmarks, map_batches=map_in_threads).confidence
         text += f", p {found.p_value:.2f}"
         if confidence < MIN_GROUPING_CONFIDENCE:
             return Check(name, "warning", f"{text}: the faces do not show which subject ids are right", details)
@@ -70,7 +71,7 @@ def _columns(X: Samples) -> tuple[Any, Any]:
 
 def _faces(images: Any, landmarks: np.ndarray | None) -> tuple[np.ndarray, np.ndarray]:
     """Indices of the samples with a neutral face, and its identity features."""
-    neutral, apex = extract_identity_features(images, landmarks)
+    neutral, apex = extract_identity_features(images, landmarks, map_in_threads)
     indices = np.flatnonzero(np.isfinite(neutral[0]).all(1))
     if not len(indices):
         return indices, np.zeros((0, 1))

@@ -6,6 +6,7 @@ import dataclasses
 
 import numpy as np
 
+from .._threads import map_in_threads
 from ..exceptions import FerError
 from ..samples.splits import in_training_split
 from ..samples.table import Samples
@@ -74,6 +75,7 @@ def with_inferred_subjects(X: Samples, n_subjects: int | None = None) -> Samples
             T["landmarks"] if "landmarks" in X else None,
             n_subjects,
             T.label_codes if is_still(X) and "label" in X else None,
+            map_in_threads,
         )
     except ValueError as error:
         raise FerError(f"subjects cannot be inferred: {error}") from error

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import contextlib
 import functools
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import cv2
 import numpy as np
 from scipy.linalg import eigh
+from scipy.sparse import csr_array
 from scipy.spatial import Delaunay
 
 from .geometry import MEAN_FACE, apply_affine, estimate_similarity
@@ -29,9 +30,13 @@ SHRINKAGE = 0.2
 MAX_FITTED_CLIPS = 600
 #: Images that are processed together.
 BATCH_IMAGES = 64
+#: Standard deviation in pixels of the Gaussian window in which local mean and contrast are taken.
+LOCAL_SIGMA_PX = 4.0
 
 
-def extract_identity_features(images: Any, landmarks: np.ndarray | None) -> tuple[list[np.ndarray], list[np.ndarray]]:
+def extract_identity_features(
+    images: Any, landmarks: np.ndarray | None, map_batches: Callable[..., Iterable[Any]] | None = None
+) -> tuple[list[np.ndarray], list[np.ndarray]]:
     """Features of the first and of the last frame of each clip.
 
     Parameters
@@ -39,6 +44,8 @@ def extract_identity_features(images: Any, landmarks: np.ndarray | None) -> tupl
     images : column, shape (n, T, H, W), uint8, or None
         As in `infer_subjects`.
     landmarks : ndarray, shape (n, T, 68, 2), or None
+        As in `infer_subjects`.
+    map_batches : callable, optional
         As in `infer_subjects`.
 
     Returns
@@ -54,12 +61,13 @@ def extract_identity_features(images: Any, landmarks: np.ndarray | None) -> tupl
     """
     if images is None and landmarks is None:
         raise ValueError("subjects are inferred from images or from landmarks; neither is given")
+    map_batches = map_batches or map
     given: Any = landmarks if images is None else images
     if len(given) == 0:
         raise ValueError("there are no samples to group by subject")
     if landmarks is None:
         registered = _register(np.concatenate([_scaled_images(images, t) for t in (0, -1)]))
-        neutral, apex = (_appearance(half) for half in np.split(registered, 2))
+        neutral, apex = (_appearance(half, map_batches) for half in np.split(registered, 2))
         return neutral, apex
     neutral_points, apex_points = (np.asarray(landmarks[:, t], np.float64) for t in (0, -1))
     if images is None:
@@ -68,10 +76,10 @@ def extract_identity_features(images: Any, landmarks: np.ndarray | None) -> tupl
             for points in (neutral_points, apex_points)
         )
         return [neutral_shape], [apex_shape]
-    neutral = _appearance(_shape_free_faces(images, neutral_points, 0))
+    neutral = _warped_appearance(images, neutral_points, 0, map_batches)
     if landmarks.shape[1] == 1:
         return neutral, neutral
-    return neutral, _appearance(_shape_free_faces(images, apex_points, -1))
+    return neutral, _warped_appearance(images, apex_points, -1, map_batches)
 
 
 def whiten_within_subjects(neutral: list[np.ndarray], apex: list[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
@@ -124,11 +132,15 @@ def whiten_within_subjects(neutral: list[np.ndarray], apex: list[np.ndarray]) ->
     return scaled, faces / (np.linalg.norm(faces, axis=1, keepdims=True) + 1e-12)
 
 
-def _appearance(faces: np.ndarray) -> list[np.ndarray]:
-    """Histograms of gradients per cell, and the pixels at half the resolution."""
+def _appearance(faces: np.ndarray, map_batches: Callable[..., Iterable[Any]]) -> list[np.ndarray]:
+    """Histograms of gradients per cell, and the pixels at half the resolution, of faces (n, H, W)."""
+    batches = [faces[i : i + BATCH_IMAGES] for i in range(0, len(faces), BATCH_IMAGES)]
+    return [np.concatenate(blocks) for blocks in zip(*map_batches(_batch_appearance, batches), strict=True)]
+
+
+def _batch_appearance(faces: np.ndarray) -> list[np.ndarray]:
     grey = np.clip(40 * np.nan_to_num(faces) + 128, 0, 255).astype(np.uint8)
-    batches = [grey[i : i + BATCH_IMAGES] for i in range(0, len(grey), BATCH_IMAGES)]
-    gradients = np.concatenate([hog(batch, 8, 8, 1, signed_gradients=True) for batch in batches])
+    gradients = hog(grey, 8, 8, 1, signed_gradients=True)
     n, height, width = faces.shape
     halves = faces.reshape(n, height // 2, 2, width // 2, 2).mean((2, 4)).reshape(n, -1)
     length = np.linalg.norm(halves, axis=1, keepdims=True)
@@ -136,28 +148,42 @@ def _appearance(faces: np.ndarray) -> list[np.ndarray]:
     return [np.sqrt(gradients), halves / (length + 1e-6)]
 
 
-def _shape_free_faces(images: Any, landmarks: np.ndarray, t: int) -> np.ndarray:
-    """Faces of frame `t`, warped piecewise affinely to the mean face, which removes pose and an open mouth."""
-    inside, corners, weights = _triangles()
+def _warped_appearance(
+    images: Any, landmarks: np.ndarray, t: int, map_batches: Callable[..., Iterable[Any]]
+) -> list[np.ndarray]:
+    """Appearance of the faces of frame `t`, warped to the mean face."""
+
+    def of_batch(indices: np.ndarray) -> list[np.ndarray]:
+        return _batch_appearance(_shape_free_faces(_read_frame(images, indices, t), landmarks[indices]))
+
+    batches = map_batches(of_batch, _batches(len(landmarks)))
+    return [np.concatenate(blocks) for blocks in zip(*batches, strict=True)]
+
+
+def _shape_free_faces(images: Iterable[np.ndarray], landmarks: np.ndarray) -> np.ndarray:
+    """Faces warped piecewise affinely to the mean face, which removes pose and an open mouth; NaN without a face."""
+    inside, weights = _triangles()
+    mask = inside.astype(np.float32)
+    local_weight = _local_weight(mask)
     faces = np.full((len(landmarks), HEIGHT_PX, WIDTH_PX), np.nan, np.float32)
-    for face, image, points in zip(faces, _frames(images, len(landmarks), t), landmarks, strict=True):
+    for face, image, points in zip(faces, images, landmarks, strict=True):
         size = max(np.ptp(points[:, 0]), 1.0)
         if np.isfinite(points).all():
             # The image is reduced to little more than the resolution of the face, against aliasing.
             factor = min(1.0, 1.3 * WIDTH_PX / size)
             small = cv2.resize(image, None, fx=factor, fy=factor, interpolation=cv2.INTER_AREA)
-            source = np.einsum("pk,pkd->dp", weights, ((points + 0.5) * factor - 0.5)[corners]).astype(np.float32)
+            x, y = (weights @ ((points + 0.5) * factor - 0.5)).T.astype(np.float32)
             grey = np.zeros(inside.shape, np.float32)
             border = cv2.BORDER_REPLICATE  # for points outside of the image
-            grey[inside] = cv2.remap(small, source[:1], source[1:], cv2.INTER_LINEAR, borderMode=border)[0]
+            grey[inside] = cv2.remap(small, x[None], y[None], cv2.INTER_LINEAR, borderMode=border)[0]
             if np.ptp(grey[inside]) > 0:  # an image of one grey level has no face
-                face[:] = _normalize_illumination(grey, inside.astype(np.float32))
+                face[:] = _normalize_illumination(grey, mask, local_weight)
     return faces
 
 
 @functools.cache
-def _triangles() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Pixels inside the mean face (H, W), triangle corners and barycentric weights (pixels, 3)."""
+def _triangles() -> tuple[np.ndarray, csr_array]:
+    """Pixels inside the mean face (H, W), and their barycentric weights (pixels, 68), three of which are not 0."""
     low, high = MEAN_FACE.min(0), MEAN_FACE.max(0)
     mesh = Delaunay((MEAN_FACE - low) / (high - low) * [WIDTH_PX - 1, HEIGHT_PX - 1])
     pixels = np.stack(np.meshgrid(np.arange(WIDTH_PX), np.arange(HEIGHT_PX)), -1).astype(float)
@@ -165,15 +191,21 @@ def _triangles() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     inside = triangle >= 0
     affine = mesh.transform[triangle[inside]]
     weights = np.einsum("pij,pj->pi", affine[:, :2], pixels[inside] - affine[:, 2])
-    return inside, mesh.simplices[triangle[inside]], np.column_stack([weights, 1 - weights.sum(1)])
+    values = np.column_stack([weights, 1 - weights.sum(1)])
+    corners = mesh.simplices[triangle[inside]]
+    starts = np.arange(0, values.size + 1, 3)
+    return inside, csr_array((values.ravel(), corners.ravel(), starts), shape=(len(values), len(MEAN_FACE)))
 
 
-def _normalize_illumination(grey: np.ndarray, mask: np.ndarray, sigma: float = 4.0) -> np.ndarray:
-    """Subtract the local mean and divide by the local contrast, within the mask."""
-    weight = cv2.GaussianBlur(mask, (0, 0), sigma) + 1e-6
+def _local_weight(mask: np.ndarray) -> np.ndarray:
+    return cv2.GaussianBlur(mask, (0, 0), LOCAL_SIGMA_PX) + 1e-6
+
+
+def _normalize_illumination(grey: np.ndarray, mask: np.ndarray, weight: np.ndarray) -> np.ndarray:
+    """Subtract the local mean and divide by the local contrast, within the mask, of which `weight` is the local one."""
     grey = cv2.GaussianBlur(grey, (0, 0), 0.8)
-    detail = (grey - cv2.GaussianBlur(grey * mask, (0, 0), sigma) / weight) * mask
-    contrast = np.sqrt(cv2.GaussianBlur(detail**2, (0, 0), 1.5 * sigma) / weight)
+    detail = (grey - cv2.GaussianBlur(grey * mask, (0, 0), LOCAL_SIGMA_PX) / weight) * mask
+    contrast = np.sqrt(cv2.GaussianBlur(detail**2, (0, 0), 1.5 * LOCAL_SIGMA_PX) / weight)
     return detail / (contrast + 0.25 * contrast[mask > 0].mean() + 1e-3)
 
 
@@ -181,7 +213,8 @@ def _scaled_images(images: Any, t: int) -> np.ndarray:
     """Complete images of frame `t`, scaled to the size of the warped face."""
     size, mask = (WIDTH_PX, HEIGHT_PX), np.ones((HEIGHT_PX, WIDTH_PX), np.float32)
     scaled = (cv2.resize(image, size, interpolation=cv2.INTER_AREA) for image in _frames(images, len(images), t))
-    return np.stack([_normalize_illumination(image.astype(np.float32), mask) for image in scaled])
+    weight = _local_weight(mask)
+    return np.stack([_normalize_illumination(image.astype(np.float32), mask, weight) for image in scaled])
 
 
 def _register(images: np.ndarray) -> np.ndarray:
@@ -209,8 +242,12 @@ def _apply_motions(images: Iterable[np.ndarray], motions: np.ndarray) -> np.ndar
 
 def _frames(images: Any, n: int, t: int) -> Iterator[np.ndarray]:
     """Frame `t` of all samples, read in batches."""
-    for start in range(0, n, BATCH_IMAGES):
-        yield from _read_frame(images, np.arange(start, min(start + BATCH_IMAGES, n)), t)
+    for indices in _batches(n):
+        yield from _read_frame(images, indices, t)
+
+
+def _batches(n: int) -> list[np.ndarray]:
+    return [np.arange(start, min(start + BATCH_IMAGES, n)) for start in range(0, n, BATCH_IMAGES)]
 
 
 def _read_frame(images: Any, indices: np.ndarray, t: int) -> Any:

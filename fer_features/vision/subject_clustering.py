@@ -5,6 +5,7 @@ Samples are clustered by identity features, and the number of subjects is determ
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -58,7 +59,11 @@ class InferredSubjects:
 
 
 def infer_subjects(
-    images: Any, landmarks: np.ndarray | None, n_subjects: int | None = None, expression: np.ndarray | None = None
+    images: Any,
+    landmarks: np.ndarray | None,
+    n_subjects: int | None = None,
+    expression: np.ndarray | None = None,
+    map_batches: Callable[..., Iterable[Any]] | None = None,
 ) -> InferredSubjects:
     """Group clips, or still images, by the subject that they show.
 
@@ -75,6 +80,9 @@ def infer_subjects(
         The number of subjects, if it is known; by default it is estimated.
     expression : ndarray of int, shape (n,), optional
         Expression in the first frame, where it is not always neutral, as in still images.
+    map_batches : callable, optional
+        Applies a function to batches of samples, in order, as the built-in `map` does, which is the default; such as
+        in threads.
 
     Returns
     -------
@@ -123,7 +131,7 @@ def infer_subjects(
     >>> infer_subjects(images.astype(np.uint8), landmarks=None, n_subjects=2).subjects
     array([0, 1, 0, 1])
     """
-    neutral, apex = extract_identity_features(images, landmarks)
+    neutral, apex = extract_identity_features(images, landmarks, map_batches)
     subjects = np.full(len(neutral[0]), -1, np.int64)
     sample_confidence = np.zeros(len(subjects), np.float32)
     has_face = np.isfinite(neutral[0]).all(1)
