@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
 import numpy as np
@@ -15,7 +15,7 @@ from .columns import LazyColumn
 if TYPE_CHECKING:
     from .table import Samples
 
-#: Samples that are hashed per read.
+#: Samples that are read and hashed together. Another number gives other hashes.
 HASH_BATCH_SIZE = 16
 
 #: Hashes of tables that exist, by the names of the columns: a run needs that of its table several times.
@@ -38,9 +38,10 @@ def fingerprint(X: Samples, columns: tuple[str, ...] = ("images", "landmarks", "
 
     Notes
     -----
-    BLAKE2b over names, shapes and values, read in batches, so that memory does not grow with the data. Integers are
-    hashed as 64-bit integers, and labels as codes: they are equal whatever their storage type. The hash of a table is
-    computed once: changes of its arrays after that are not noticed, as in its feature store.
+    BLAKE2b over names, and over the hashes of batches of 16 samples, which are read, decoded and hashed in threads, so
+    that memory does not grow with the data. Integers are hashed as 64-bit integers, and labels as codes: they are equal
+    whatever their storage type. The hash of a table is computed once: changes of its arrays after that are not noticed,
+    as in its feature store.
 
     Examples
     --------
@@ -69,14 +70,15 @@ def _content_hash(X: Samples, names: tuple[str, ...]) -> str:
             digest.update(np.ascontiguousarray(X.indices).data)
             continue
         batches = [X[start : start + HASH_BATCH_SIZE] for start in range(0, len(X), HASH_BATCH_SIZE)]
-        # The next batches are read, and their images decoded, while one is hashed.
-        for values in map_in_threads(partial(_values, name=name), batches):
-            for value in values:
-                value = np.ascontiguousarray(np.int64(value) if isinstance(value, np.integer) else value)
-                digest.update(str(value.shape).encode())
-                digest.update(value.data)
+        for batch_digest in map_in_threads(partial(_hash_batch, name=name), batches):
+            digest.update(batch_digest)
     return digest.hexdigest()
 
 
-def _values(X: Samples, name: str) -> Any:
-    return X.label_codes if name == "label" else X[name]
+def _hash_batch(X: Samples, name: str) -> bytes:
+    digest = hashlib.blake2b(digest_size=16)
+    for value in X.label_codes if name == "label" else X[name]:
+        array = np.ascontiguousarray(np.int64(value) if isinstance(value, np.integer) else value)
+        digest.update(str(array.shape).encode())
+        digest.update(array.data)
+    return digest.digest()
