@@ -29,6 +29,7 @@ from ..extractors import Align
 from ..extractors.align import AlignedImages
 from ..extractors.features import named_extractors
 from ..pipelines import ensemble_members, required_columns
+from ..samples.columns import LazyColumn, stack_if_equal
 from ..samples.table import Samples
 from ..vision.crop import ALIGNMENTS
 from ..vision.geometry import apply_affine, estimate_similarity
@@ -37,7 +38,7 @@ from ..vision.geometry import apply_affine, estimate_similarity
 N_ROWS, N_COLUMNS = 6, 5
 #: Number of held-out samples of each class, if the time allows.
 MAX_SAMPLES_PER_CLASS = 8
-#: CPU time after which no further sample is used, in seconds; one sample of each class is used in any case.
+#: CPU time in seconds within which further samples are used; one sample of each class is used in any case.
 TIME_LIMIT_SECONDS = 2.5
 
 
@@ -94,7 +95,7 @@ def occlusion_sensitivity(
     seed : int, default 0
         Random state of the order of the samples, in which classes alternate.
     time_limit : float, default 2.5
-        CPU time after which no further sample is used, in seconds.
+        CPU time in seconds within which further samples are used, one of each class at once.
 
     Returns
     -------
@@ -137,15 +138,17 @@ def occlusion_sensitivity(
         raise FerError(f"the model was not trained on the class(es) {names}: select samples of its classes")
     found: dict[int, list[np.ndarray]] = {int(code): [] for code in np.unique(codes)}
     kind = "score"
-    for repeat, i in _alternating(codes, seed):
-        if repeat and time.process_time() - start > time_limit:
+    for n_rounds, indices in enumerate(_rounds(codes, seed)):
+        used = time.process_time() - start
+        if n_rounds and used * (n_rounds + 1) / n_rounds > time_limit:
             break
         with threadpool_limits(1):
-            _, values, kind = predict_with_scores(model, occlude_cells(X[[i]], model))
+            _, values, kind = predict_with_scores(model, occlude_cells(X[indices], model))
         if kind == "score":
             values = values - values.mean(1, keepdims=True)
-        true = values[:, classes.index(codes[i])]
-        found[int(codes[i])].append((true[0] - true[1:]).reshape(N_ROWS, N_COLUMNS))
+        for code, of_sample in zip(codes[indices], np.split(values, len(indices)), strict=True):
+            true = of_sample[:, classes.index(code)]
+            found[int(code)].append((true[0] - true[1:]).reshape(N_ROWS, N_COLUMNS))
     score_drop = {code: np.mean(maps, axis=0) for code, maps in found.items()}
     return OcclusionSensitivity(kind, score_drop, {code: len(maps) for code, maps in found.items()})
 
@@ -158,43 +161,82 @@ def alignment_of(model: BaseEstimator, X: Samples) -> Align:
     return Align(method="procrustes" if "landmarks" in X else "none")
 
 
-def occlude_cells(sample: Samples, model: BaseEstimator) -> Samples:
-    """A sample without occlusion, followed by copies with one cell of the face occluded.
+def occlude_cells(X: Samples, model: BaseEstimator) -> Samples:
+    """Each sample without occlusion, followed by copies with one cell of the face occluded.
 
     Parameters
     ----------
-    sample : Samples
-        A single sample.
+    X : Samples
+        n samples.
     model : estimator
         Its alignment defines the cells.
 
     Returns
     -------
     Samples
-        A table of ``1 + N_ROWS * N_COLUMNS`` samples.
+        A table of ``n * (1 + N_ROWS * N_COLUMNS)`` samples, whose images are made on access.
     """
     columns: dict[str, Any] = {}
-    cells = _cell_corners(sample, alignment_of(model, sample))
-    n = len(cells[0])
-    if "images" in sample:
-        clip = np.asarray(sample["images"])[0]
-        images = np.repeat(clip[None], 1 + n, 0)
-        for t, corners in enumerate(cells):
-            grey = int(clip[t].mean())
-            for k, cell in enumerate(corners, 1):
-                # Corners with 4 fractional bits.
-                cv2.fillConvexPoly(images[k, t], np.rint(16 * cell).astype(np.int32), grey, shift=4)
-        columns["images"] = images
-    if "landmarks" in sample:
-        points = np.asarray(sample["landmarks"])[0].astype(float)
-        landmarks = np.repeat(points[None], 1 + n, 0)
-        if len(points) > 1 and "landmarks" in extractor_columns(model):
-            neutral = apply_affine(estimate_similarity(points[:1], points), points[:1])
-            for k, cell in enumerate(cells[0], 1):
-                inside = _inside(points[0], cell)
-                landmarks[k][:, inside] = neutral[:, inside]
-        columns["landmarks"] = landmarks.astype(np.float32)
-    return Samples(columns, sample.info, check_input=False)
+    align = alignment_of(model, X)
+    cells = [_cell_corners(X[[i]], align) for i in range(len(X))]
+    if "images" in X:
+        columns["images"] = OccludedImages(X["images"], cells)
+    if "landmarks" in X:
+        moves = "landmarks" in extractor_columns(model)
+        copies = [_occluded_landmarks(p, c, moves) for p, c in zip(X["landmarks"], cells, strict=True)]
+        columns["landmarks"] = np.concatenate(copies).astype(np.float32)
+    return Samples(columns, X.info, check_input=False)
+
+
+class OccludedImages(LazyColumn):
+    """Clips, each followed by copies with one cell occluded, of which only the frames that are used are made.
+
+    Parameters
+    ----------
+    clips : ndarray or list of ndarray, shape (n, T, H, W), uint8
+    cells : list of ndarray, shape (T, n_cells, 4, 2)
+        Corners of the cells of each clip in pixels.
+    """
+
+    def __init__(self, clips: Any, cells: list[np.ndarray]):
+        self.clips, self.cells, self.n_copies = clips, cells, 1 + cells[0].shape[1]
+        sizes = {clip.shape[1:] for clip in clips}
+        tail = sizes.pop() if len(sizes) == 1 else (None, None)
+        self.shape = (len(cells) * self.n_copies, len(cells[0]), *tail)
+
+    def __getitem__(self, indices: Any) -> Any:
+        indices = np.atleast_1d(np.arange(len(self))[indices])
+        return stack_if_equal([np.stack([self._copy(i, t) for t in range(self.shape[1])]) for i in indices])
+
+    def frame(self, indices: Any, t: int) -> Any:
+        """Frame `t` of some samples, shape (k, H, W), or a list of (H, W)."""
+        return stack_if_equal([self._copy(i, t) for i in np.arange(len(self))[indices]])
+
+    def sizes(self, indices: np.ndarray) -> np.ndarray:
+        """Width and height of the images of some samples, (k, 2)."""
+        return np.array([self.clips[i // self.n_copies].shape[:0:-1] for i in indices]).reshape(-1, 2)
+
+    def _copy(self, index: int, t: int) -> np.ndarray:
+        i, k = divmod(int(index), self.n_copies)
+        image = self.clips[i][t]
+        if k == 0:
+            return image
+        image, grey = image.copy(), int(image.mean())
+        # Corners with 4 fractional bits.
+        cv2.fillConvexPoly(image, np.rint(16 * self.cells[i][t, k - 1]).astype(np.int32), grey, shift=4)
+        return image
+
+
+def _occluded_landmarks(points: np.ndarray, cells: np.ndarray, moves: bool) -> np.ndarray:
+    """Landmarks (T, 68, 2) and a copy for each cell; if `moves`, those in the cell follow the head motion only."""
+    points = points.astype(float)
+    landmarks = np.repeat(points[None], 1 + cells.shape[1], 0)
+    if moves and len(points) > 1:
+        neutral = apply_affine(estimate_similarity(points[:1], points), points[:1])
+        for k, cell in enumerate(cells[0], 1):
+            inside = _inside(points[0], cell)
+            landmarks[k][:, inside] = neutral[:, inside]
+    return landmarks
 
 
 def extractor_columns(model: BaseEstimator) -> set[str]:
@@ -207,8 +249,8 @@ def extractor_columns(model: BaseEstimator) -> set[str]:
     }
 
 
-def _cell_corners(sample: Samples, align: Align) -> list[np.ndarray]:
-    """Corners of the cells in each frame, in pixels of the image, (n_cells, 4, 2) each."""
+def _cell_corners(sample: Samples, align: Align) -> np.ndarray:
+    """Corners of the cells in each frame of one sample, in pixels of the image, (T, n_cells, 4, 2)."""
     n_frames = sample.column("images" if "images" in sample else "landmarks").shape[1]
     y, x = np.mgrid[:N_ROWS, :N_COLUMNS].reshape(2, -1)
     corners = np.stack([np.stack([x + i, y + j], 1) for i, j in ((0, 0), (1, 0), (1, 1), (0, 1))], 1).astype(float)
@@ -216,15 +258,15 @@ def _cell_corners(sample: Samples, align: Align) -> list[np.ndarray]:
     if "images" not in sample:
         low, high = np.nanmin(sample["landmarks"][0], 1), np.nanmax(sample["landmarks"][0], 1)
         # The margin includes points on the lower and right edge.
-        return [a + corners * (b - a + 1e-6) for a, b in zip(low, high, strict=True)]
+        return np.stack([a + corners * (b - a + 1e-6) for a, b in zip(low, high, strict=True)])
     column = align.transform(sample).column("images")
     if not isinstance(column, AlignedImages):
         height, width = np.asarray(sample["images"]).shape[2:]
-        return [corners * (width, height) - 0.5] * n_frames
+        return np.repeat((corners * (width, height) - 0.5)[None], n_frames, 0)
     height, width = column.shape[2:]
     flat = (corners * (width, height) - 0.5).reshape(-1, 2)
     to_crop = ALIGNMENTS[column.method](np.asarray(sample["landmarks"])[0], column.template)
-    return [apply_affine(cv2.invertAffineTransform(matrix), flat).reshape(-1, 4, 2) for matrix in to_crop]
+    return np.stack([apply_affine(cv2.invertAffineTransform(matrix), flat).reshape(-1, 4, 2) for matrix in to_crop])
 
 
 def _inside(points: np.ndarray, corners: np.ndarray) -> np.ndarray:
@@ -235,9 +277,9 @@ def _inside(points: np.ndarray, corners: np.ndarray) -> np.ndarray:
     return (cross >= 0).all(1) | (cross <= 0).all(1)
 
 
-def _alternating(label: np.ndarray, seed: int) -> Iterator[tuple[int, int]]:
-    """Indices with alternating classes: the number of earlier samples of the class, and the index."""
+def _rounds(label: np.ndarray, seed: int) -> Iterator[np.ndarray]:
+    """Indices of samples, one of each class that has a further one."""
     rng = np.random.default_rng(seed)
     order = [rng.permutation(np.flatnonzero(label == code))[:MAX_SAMPLES_PER_CLASS] for code in np.unique(label)]
-    for repeat in range(MAX_SAMPLES_PER_CLASS):
-        yield from ((repeat, int(indices[repeat])) for indices in order if repeat < len(indices))
+    for repeat in range(max(map(len, order), default=0)):
+        yield np.array([indices[repeat] for indices in order if repeat < len(indices)])
