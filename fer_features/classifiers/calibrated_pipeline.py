@@ -21,9 +21,9 @@ from .calibration_folds import (
     class_scores,
     clipped_log_proba,
     has_several_subjects,
-    out_of_fold_scores,
     sample_aligned,
 )
+from .calibration_scores import calibration_scores
 from .class_coding import encode_labels
 from .kernel_ridge.classifier import KernelRidgeClassifier
 from .temperature_scaling import fit_inverse_temperature
@@ -78,8 +78,9 @@ class CalibratedPipeline(Pipeline):
         See `sklearn.pipeline.Pipeline`.
     calibration_cv : int, default=5
         Number of folds of the training samples whose out-of-fold scores calibrate the probabilities. Folds are grouped
-        by subject if the table has the column 'subject'. The complete pipeline is fitted once for each fold. 0: no
-        calibration; `predict_proba` is that of the classifier, if it has this method.
+        by subject if the table has the column 'subject'. The classifier is fitted once for each fold, and the other
+        steps too if they fit more than the mean and scale of features. 0: no calibration; `predict_proba` is that of
+        the classifier, if it has this method.
     random_state : int, default=0
         Seed of the folds and of the augmentation.
     augmentation : tuple of str, or str, default=()
@@ -187,7 +188,7 @@ class CalibratedPipeline(Pipeline):
         weight = fit_sample_weight(params)
         folds = calibration_folds(X, codes, self.calibration_cv, self.random_state, weight)
         if folds:
-            scores = out_of_fold_scores(uncalibrated(self), X, y, folds, params)
+            scores = calibration_scores(self, uncalibrated(self), X, y, folds, params)
             held_out = np.concatenate([test for _, test in folds])
             weight = None if weight is None else weight[held_out]
             self.inverse_temperature_ = fit_inverse_temperature(scores, codes[held_out], sample_weight=weight)

@@ -120,11 +120,11 @@ def out_of_fold_scores(
     scores = [np.zeros((0, len(np.unique(y))))]
     for train, test in folds:
         fold_params = {
-            name: _take(value, train) if sample_aligned(value, len(y)) else value
+            name: take_samples(value, train) if sample_aligned(value, len(y)) else value
             for name, value in (params or {}).items()
         }
-        fitted = clone(model).fit(_take(X, train), y[train], **fold_params)
-        scores.append(class_scores(fitted, _take(X, test)))
+        fitted = clone(model).fit(take_samples(X, train), y[train], **fold_params)
+        scores.append(class_scores(fitted, take_samples(X, test)))
     return np.concatenate(scores)
 
 
@@ -164,7 +164,8 @@ def clipped_log_proba(probabilities: np.ndarray) -> np.ndarray:
     return np.log(np.maximum(np.asarray(probabilities, np.float64), MIN_PROBABILITY))
 
 
-def _take(X: Any, indices: np.ndarray) -> Any:
+def take_samples(X: Any, indices: np.ndarray) -> Any:
+    """Rows of a table, a data frame, an array or a list."""
     if hasattr(X, "iloc"):
         return X.iloc[indices]
     if hasattr(X, "shape"):

@@ -13,6 +13,8 @@ from sklearn.svm import LinearSVC
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from .calibration_folds import Folds, out_of_fold_scores
+
 #: Samples whose squared distance from the span of the others is below this fraction of the largest squared norm add
 #: nothing to the span: the rounding errors of the Gram matrix are larger.
 MIN_RELATIVE_PIVOT = {np.float32: 1e-6, np.float64: 1e-12}
@@ -115,6 +117,32 @@ class LinearSVM(ClassifierMixin, BaseEstimator):
             self.coef_ = svc.fit(X, y, sample_weight).coef_
         self.classes_, self.intercept_, self.n_iter_ = svc.classes_, svc.intercept_, svc.n_iter_
         return self
+
+    def held_out_scores(self, X: np.ndarray, y: np.ndarray, folds: Folds, sample_weight: Any = None) -> np.ndarray:
+        """Compute scores of held-out samples by a clone that is fitted to the training samples of each fold.
+
+        Parameters
+        ----------
+        X : ndarray of shape (n, d), float32 or float64
+        y : ndarray of shape (n,)
+            The training samples of every fold must have all of its k classes.
+        folds : list of (ndarray of int, ndarray of int)
+            Indices of training and held-out samples.
+        sample_weight : array-like of shape (n,), optional
+            As in `fit`.
+
+        Returns
+        -------
+        ndarray of shape (m, k), float64
+            Scores of the held-out samples of all folds, one fold after the other; see `class_scores`.
+
+        Notes
+        -----
+        The coordinates of all samples in their span have the same inner products as the features, and are fewer.
+        """
+        values = _span_coordinates(X)[0] if X.shape[0] < X.shape[1] and X.any() else X
+        params = {} if sample_weight is None else {"sample_weight": np.asarray(sample_weight)}
+        return out_of_fold_scores(self, values, y, folds, params)
 
     def decision_function(self, X: Any) -> np.ndarray:
         """Compute the signed distance of each class from the rest, up to the norm of its coefficients.

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from scipy.special import log_softmax, softmax
 from sklearn import get_config
-from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.base import BaseEstimator, ClassifierMixin, clone
 from sklearn.utils import Tags, column_or_1d, get_tags
 from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping, process_routing
 from sklearn.utils.multiclass import check_classification_targets
@@ -15,7 +15,8 @@ from sklearn.utils.validation import check_is_fitted
 
 from ..exceptions import FerError
 from .calibrated_pipeline import CalibratedPipeline, fit_sample_weight, is_calibrated_by_loo, uncalibrated
-from .calibration_folds import calibration_folds, class_scores, out_of_fold_scores
+from .calibration_folds import calibration_folds, class_scores
+from .calibration_scores import calibration_scores
 from .class_coding import encode_labels
 from .temperature_scaling import fit_inverse_temperature
 
@@ -136,13 +137,16 @@ class SoftVoting(ClassifierMixin, BaseEstimator):
         models = {name: uncalibrated(model) for name, model in self.estimators}
         folds = calibration_folds(X, codes, self.calibration_cv, self.random_state, weight)
         by_loo = self.calibration_cv > 0 and all(has_loo_scores(model, X) for model in models.values())
-        if not by_loo:
-            scores = [out_of_fold_scores(model, X, y, folds, routed[name]) for name, model in models.items()]
-            held_out = np.concatenate([test for _, test in folds]) if folds else np.zeros(0, int)
-        self.estimators_ = [model.fit(X, y, **routed[name]) for name, model in models.items()]
+        self.estimators_ = [clone(model).fit(X, y, **routed[name]) for name, model in models.items()]
         if by_loo:
             scores = [model[-1].loo_decision_.astype(np.float64) for model in self.estimators_]
             held_out = np.arange(len(y))
+        else:
+            scores = [
+                calibration_scores(fitted, models[name], X, y, folds, routed[name])
+                for name, fitted in zip(models, self.estimators_, strict=True)
+            ]
+            held_out = np.concatenate([test for _, test in folds]) if folds else np.zeros(0, int)
         weight = None if weight is None else weight[held_out]
         true = codes[held_out]
         self.inverse_temperatures_ = np.array([fit_inverse_temperature(s, true, sample_weight=weight) for s in scores])

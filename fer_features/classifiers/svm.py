@@ -13,6 +13,7 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from ..exceptions import FerError
+from .calibration_folds import Folds
 from .sample_weights import check_sample_weight
 
 #: Training samples up to which the kernel matrix is precomputed: 256 MB in float32, and twice as much in libsvm.
@@ -125,20 +126,47 @@ class SVM(ClassifierMixin, BaseEstimator):
             X, y, sample_weight = X[used], y[used], sample_weight[used]
         self.gamma_ = self._check_gamma(X)
         self._precomputed = len(X) <= MAX_PRECOMPUTED_SAMPLES
-        svc = SVC(
-            C=self.C,
-            kernel="precomputed" if self._precomputed else "rbf",
-            gamma=self.gamma_,
-            decision_function_shape="ovo",
-            class_weight=self.class_weight,
-            tol=self.tol,
-            random_state=self.random_state,
-        )
-        self._svc = svc.fit(self._kernel(X, X) if self._precomputed else X, y, sample_weight)
+        svc = self._make_svc("precomputed" if self._precomputed else "rbf", self.gamma_)
+        kernel = _rbf_kernel(_squared_distances(X, X), self.gamma_) if self._precomputed else X
+        self._svc = svc.fit(kernel, y, sample_weight)
         self.classes_ = svc.classes_
         # Training samples that are not support vectors are not needed for prediction.
         self.support_vectors_ = X[svc.support_] if self._precomputed else svc.support_vectors_
         return self
+
+    def held_out_scores(self, X: np.ndarray, y: np.ndarray, folds: Folds, sample_weight: Any = None) -> np.ndarray:
+        """Compute scores of held-out samples by a clone that is fitted to the training samples of each fold.
+
+        Parameters
+        ----------
+        X : ndarray of shape (n, d), float32 or float64
+        y : ndarray of shape (n,)
+            The training samples of every fold must have all of its k classes.
+        folds : list of (ndarray of int, ndarray of int)
+            Indices of training and held-out samples.
+        sample_weight : array-like of shape (n,), optional
+            As in `fit`.
+
+        Returns
+        -------
+        ndarray of shape (m, k), float64
+            `pairwise_scores` of the held-out samples of all folds, one fold after the other.
+
+        Notes
+        -----
+        The distances of all samples are computed once; the kernel of a fold has some of their rows and columns.
+        """
+        distances = _squared_distances(X, X)
+        weight = check_sample_weight(sample_weight, len(X))
+        scores = [np.zeros((0, len(np.unique(y))))]
+        for train, test in folds:
+            used = train if weight is None else train[weight[train] > 0]
+            gamma = self._check_gamma(X[used])
+            kernel = _rbf_kernel(distances[np.ix_(used, used)], gamma)
+            svc = self._make_svc("precomputed", gamma).fit(kernel, y[used], None if weight is None else weight[used])
+            margins = _margins_of_pairs(svc, _rbf_kernel(distances[np.ix_(test, used)], gamma))
+            scores.append(_log_probabilities(margins))
+        return np.concatenate(scores)
 
     def decision_function(self, X: Any) -> np.ndarray:
         """Compute a score per class.
@@ -156,8 +184,8 @@ class SVM(ClassifierMixin, BaseEstimator):
         margins = self._margins(X)
         if margins.shape[1] == 1:
             return -margins[:, 0]
-        total = self._sum_pairs(margins, -margins)
-        return self._pairs_won(margins) + total / (3 * (np.abs(total) + 1))
+        total = _sum_pairs(margins, -margins)
+        return _pairs_won(margins) + total / (3 * (np.abs(total) + 1))
 
     def pairwise_scores(self, X: Any) -> np.ndarray:
         """Compute a score per class that grows with the confidence of its prediction.
@@ -174,16 +202,12 @@ class SVM(ClassifierMixin, BaseEstimator):
             about 2 % of the samples, these two scores are exchanged, so that the largest score is always that of the
             prediction of `predict`.
         """
-        margins = self._margins(X)
-        scores = self._sum_pairs(log_expit(PAIR_SIGMOID_SLOPE * margins), log_expit(-PAIR_SIGMOID_SLOPE * margins))
-        samples, predicted, best = np.arange(len(scores)), self._pairs_won(margins).argmax(1), scores.argmax(1)
-        scores[samples, predicted], scores[samples, best] = scores[samples, best], scores[samples, predicted]
-        return scores
+        return _log_probabilities(self._margins(X))
 
     def predict(self, X: Any) -> np.ndarray:
         """Predict labels, shape (n,), for features of shape (n, d)."""
         margins = self._margins(X)
-        return self.classes_[self._pairs_won(margins).argmax(1)]
+        return self.classes_[_pairs_won(margins).argmax(1)]
 
     def _check_gamma(self, X: np.ndarray) -> float:
         if isinstance(self.gamma, str) and self.gamma == "scale":
@@ -199,26 +223,61 @@ class SVM(ClassifierMixin, BaseEstimator):
         if self._precomputed:
             # libsvm reads only the columns of the support vectors, among columns for all training samples.
             kernel = np.zeros((len(X), self._svc.shape_fit_[0]))
-            kernel[:, self._svc.support_] = self._kernel(X, self.support_vectors_)
+            distances = _squared_distances(X, self.support_vectors_)
+            kernel[:, self._svc.support_] = _rbf_kernel(distances, self.gamma_)
             X = kernel
-        margins = self._svc.decision_function(X)
-        return margins if margins.ndim == 2 else -margins[:, None]
+        return _margins_of_pairs(self._svc, X)
 
-    def _pairs_won(self, margins: np.ndarray) -> np.ndarray:
-        return self._sum_pairs((margins > 0).astype(float), (margins <= 0).astype(float))
+    def _make_svc(self, kernel: str, gamma: float) -> SVC:
+        return SVC(
+            C=self.C,
+            kernel=kernel,
+            gamma=gamma,
+            decision_function_shape="ovo",
+            class_weight=self.class_weight,
+            tol=self.tol,
+            random_state=self.random_state,
+        )
 
-    def _sum_pairs(self, first: np.ndarray, second: np.ndarray) -> np.ndarray:
-        """Sum values over the pairs of each class: `first` of its pairs as first class, `second` of the others."""
-        a, b = np.triu_indices(len(self.classes_), 1)
-        pairs, n_classes = np.arange(len(a)), len(self.classes_)
-        to_first, to_second = np.zeros((2, len(a), n_classes))
-        to_first[pairs, a] = to_second[pairs, b] = 1
-        return first @ to_first + second @ to_second
 
-    def _kernel(self, A: np.ndarray, B: np.ndarray) -> np.ndarray:
-        kernel = (A @ B.T).astype(np.float64)
-        kernel *= 2 * self.gamma_
-        kernel -= self.gamma_ * np.einsum("ij,ij->i", A, A).astype(np.float64)[:, None]
-        kernel -= self.gamma_ * np.einsum("ij,ij->i", B, B).astype(np.float64)
-        np.minimum(kernel, 0, out=kernel)
-        return np.exp(kernel, out=kernel)
+def _margins_of_pairs(svc: SVC, X: np.ndarray) -> np.ndarray:
+    """Margin of each pair of classes (0, 1), (0, 2), ... (k-2, k-1), above 0 for the first, (n, k (k-1) / 2)."""
+    margins = svc.decision_function(X)
+    return margins if margins.ndim == 2 else -margins[:, None]
+
+
+def _log_probabilities(margins: np.ndarray) -> np.ndarray:
+    """Scores of `SVM.pairwise_scores`, (n, k)."""
+    scores = _sum_pairs(log_expit(PAIR_SIGMOID_SLOPE * margins), log_expit(-PAIR_SIGMOID_SLOPE * margins))
+    samples, predicted, best = np.arange(len(scores)), _pairs_won(margins).argmax(1), scores.argmax(1)
+    scores[samples, predicted], scores[samples, best] = scores[samples, best], scores[samples, predicted]
+    return scores
+
+
+def _pairs_won(margins: np.ndarray) -> np.ndarray:
+    return _sum_pairs((margins > 0).astype(float), (margins <= 0).astype(float))
+
+
+def _sum_pairs(first: np.ndarray, second: np.ndarray) -> np.ndarray:
+    """Sum values over the pairs of each class: `first` of its pairs as first class, `second` of the others."""
+    n_pairs = first.shape[1]
+    n_classes = round((1 + np.sqrt(1 + 8 * n_pairs)) / 2)
+    a, b = np.triu_indices(n_classes, 1)
+    to_first, to_second = np.zeros((2, n_pairs, n_classes))
+    to_first[np.arange(n_pairs), a] = to_second[np.arange(n_pairs), b] = 1
+    return first @ to_first + second @ to_second
+
+
+def _squared_distances(A: np.ndarray, B: np.ndarray) -> np.ndarray:
+    """Squared Euclidean distances of the rows of `A` from those of `B`, float64."""
+    distances = (A @ B.T).astype(np.float64)
+    distances *= -2
+    distances += np.einsum("ij,ij->i", A, A).astype(np.float64)[:, None]
+    distances += np.einsum("ij,ij->i", B, B).astype(np.float64)
+    return np.maximum(distances, 0, out=distances)
+
+
+def _rbf_kernel(squared_distances: np.ndarray, gamma: float) -> np.ndarray:
+    """Values of the kernel, in the memory of the distances."""
+    squared_distances *= -gamma
+    return np.exp(squared_distances, out=squared_distances)

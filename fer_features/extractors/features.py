@@ -11,6 +11,7 @@ import numpy as np
 import sklearn
 from sklearn.base import BaseEstimator
 from sklearn.pipeline import FeatureUnion
+from sklearn.utils import get_tags
 from sklearn.utils.metadata_routing import process_routing
 from sklearn.utils.validation import check_is_fitted
 
@@ -88,6 +89,11 @@ class Features(FeatureUnion):
 
     def __sklearn_is_fitted__(self) -> bool:
         return hasattr(self, "means_")
+
+    @property
+    def fits_only_scales(self) -> bool:
+        """Whether no extractor is fitted, only the mean and scale of features."""
+        return not any(get_tags(extractor).requires_fit for _, extractor in self.transformer_list)
 
     def fit(self, X: Any, y: Any = None, **params: Any) -> Self:
         """Fit the extractors and the mean and scale of each block.

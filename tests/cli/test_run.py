@@ -193,7 +193,7 @@ def test_the_default_folder_is_a_new_one_under_runs(fer22_folder, subjects_file,
 
 @pytest.mark.parametrize(("option", "value"), [("--reject-below", 0.9), ("--target-coverage", 0.5)])
 def test_uncertain_predictions_are_marked_and_have_a_class_in_the_submission(fer22_folder, out, capsys, option, value):
-    assert run(fer22_folder, out, option, value, pipeline="landmarks_svm") == 0
+    assert run(fer22_folder, out, option, value, pipeline="hog_svm") == 0
     scores, manifest = scores_in(out), json.loads((out / "model.json").read_text())
     rejection = scores.rejection
     assert manifest["reject_threshold"] == rejection.threshold

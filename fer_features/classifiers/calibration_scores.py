@@ -1,0 +1,95 @@
+"""Scores of held-out samples, by which a fitted pipeline is calibrated."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from sklearn import get_config
+from sklearn.base import BaseEstimator
+from sklearn.pipeline import Pipeline
+from sklearn.utils import get_tags
+
+from ..samples.feature_blocks import stored_features
+from .calibration_folds import Folds, out_of_fold_scores, take_samples
+
+#: Training samples up to which the features of all of them are held in memory, and their kernel matrix.
+MAX_SAMPLES_IN_MEMORY = 8000
+
+
+def calibration_scores(
+    fitted: BaseEstimator, unfitted: BaseEstimator, X: Any, y: np.ndarray, folds: Folds, params: Mapping[str, Any]
+) -> np.ndarray:
+    """Compute scores of held-out samples by models that were fitted to the training samples of each fold.
+
+    Parameters
+    ----------
+    fitted : estimator
+        Fitted to all samples.
+    unfitted : estimator
+        The same, without calibration.
+    X : Samples, array-like, DataFrame or sparse matrix
+    y : ndarray of shape (n,)
+        The training samples of every fold must have all of its k classes.
+    folds : list of (ndarray of int, ndarray of int)
+        Indices of training and held-out samples.
+    params : mapping
+        Further arguments of ``fit``.
+
+    Returns
+    -------
+    ndarray of shape (m, k), float64
+        Scores of the held-out samples of all folds, one fold after the other; see `class_scores`.
+
+    Notes
+    -----
+    Where the other steps of a pipeline only compute and scale features, without labels, only the classifier is fitted
+    for each fold: features are those of the pipeline that is calibrated, as in the calibration of a kernel ridge
+    classifier by leave-one-out scores. The mean and the scale of a feature then include held-out samples. Otherwise the
+    complete pipeline is fitted for each fold.
+
+    A classifier with the method ``held_out_scores`` computes its kernel matrix once for all folds.
+    """
+    weight_name = f"{fitted.steps[-1][0]}__sample_weight" if isinstance(fitted, Pipeline) else ""
+    has_other_params = bool(params) and (set(params) != {weight_name} or get_config()["enable_metadata_routing"])
+    if has_other_params or not _only_scales(fitted):
+        return out_of_fold_scores(unfitted, X, y, folds, params)
+    features: Any = FeaturesOnAccess(fitted[:-1], X, len(y))
+    if len(y) <= MAX_SAMPLES_IN_MEMORY and not stored_features(X):
+        features = fitted[:-1].transform(X)
+        is_array = isinstance(features, np.ndarray) and features.dtype.kind == "f"
+        if is_array and hasattr(fitted[-1], "held_out_scores"):
+            return fitted[-1].held_out_scores(features, y, folds, params.get(weight_name))
+    return out_of_fold_scores(Pipeline(unfitted.steps[-1:]), features, y, folds, params)
+
+
+class FeaturesOnAccess:
+    """Features of samples, computed for those that are selected.
+
+    Parameters
+    ----------
+    steps : Pipeline
+        Fitted transformers.
+    X : Samples, array-like, DataFrame or sparse matrix
+        n samples.
+    n : int
+    """
+
+    def __init__(self, steps: Pipeline, X: Any, n: int):
+        self.steps, self.X, self.shape = steps, X, (n,)
+
+    def __getitem__(self, indices: np.ndarray) -> Any:
+        return self.steps.transform(take_samples(self.X, indices))
+
+
+def _only_scales(model: BaseEstimator) -> bool:
+    """Whether the steps before the classifier fit nothing but the mean and scale of features."""
+    if not isinstance(model, Pipeline) or len(model) < 2 or getattr(model, "augmentation", None):
+        return False
+    steps = [step for _, step in model.steps[:-1]]
+    return all(
+        isinstance(step, BaseEstimator)
+        and (not get_tags(step).requires_fit or getattr(step, "fits_only_scales", False))
+        for step in steps
+    )
