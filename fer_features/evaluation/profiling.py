@@ -8,8 +8,8 @@ import time
 from typing import Any
 
 import numpy as np
-from threadpoolctl import threadpool_limits
 
+from .._threads import one_thread
 from ..pipelines import can_extract
 from ..samples.table import Samples
 from .fit_predict import predict_with_scores
@@ -62,8 +62,9 @@ def seconds_per_sample(model: Any, X: Samples) -> float | None:
     if not len(indices):
         return None
     # `with_columns` drops the features computed so far; the first call loads what is imported on use.
-    with threadpool_limits(1):
-        predict_with_scores(model, X[indices].with_columns())
+    first = X[indices[:1]].with_columns()
+    with one_thread():
+        predict_with_scores(model, first if can_extract(model, first).all() else X[indices].with_columns())
         start = time.perf_counter()
         predict_with_scores(model, X[indices].with_columns())
     return round((time.perf_counter() - start) / len(indices), 6)
