@@ -181,7 +181,7 @@ class CalibratedPipeline(Pipeline):
         last = self.steps[-1][1]
         if not self.calibration_cv or not _has_probabilities(self):
             return self
-        if hasattr(last, "loo_decision_") and not has_several_subjects(X):
+        if is_calibrated_by_loo(self, X):
             return self
         y = column_or_1d(y)
         codes = np.unique(y, return_inverse=True)[1]

@@ -197,7 +197,9 @@ def _cut(tree: np.ndarray, k: int) -> np.ndarray:
 
 
 def _group_means(features: np.ndarray, groups: np.ndarray) -> np.ndarray:
-    return np.stack([features[groups == g].mean(0) for g in range(groups.max() + 1)])
+    order = np.argsort(groups, kind="stable")
+    sizes = np.bincount(groups)
+    return np.add.reduceat(features[order], np.cumsum(sizes) - sizes) / sizes[:, None]
 
 
 def _between_group_distance(features: np.ndarray, groups: np.ndarray) -> float:
