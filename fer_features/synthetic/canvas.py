@@ -64,10 +64,38 @@ def gaussian_spot(centre: ArrayLike, sx: float, sy: float) -> np.ndarray:
     return np.outer(y, x).astype(np.float32)
 
 
+def canvas_pixels(points: np.ndarray) -> np.ndarray:
+    """Convert material points to canvas pixels, float32."""
+    return ((points + CANVAS_PADDING) * CANVAS_SCALE).astype(np.float32, copy=False)
+
+
 def sample_canvas(canvas: np.ndarray, points: np.ndarray) -> np.ndarray:
     """Sample a canvas at material points, shape (..., 2), with bilinear interpolation."""
-    g = ((points + CANVAS_PADDING) * CANVAS_SCALE).astype(np.float32)
-    return cv2.remap(canvas, g[..., 0], g[..., 1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    return sample_pixels(canvas, canvas_pixels(points))
+
+
+def sample_pixels(canvas: np.ndarray, pixels: np.ndarray, out: np.ndarray | None = None) -> np.ndarray:
+    """Sample a canvas at canvas pixels, shape (..., 2), with bilinear interpolation."""
+    x, y = pixels[..., 0], pixels[..., 1]
+    return cv2.remap(canvas, x, y, cv2.INTER_LINEAR, dst=out, borderMode=cv2.BORDER_REPLICATE)
+
+
+def sample_affinely(canvas: np.ndarray, to_material: np.ndarray) -> np.ndarray:
+    """Sample a canvas at the pixels of an image with bilinear interpolation.
+
+    Parameters
+    ----------
+    canvas : ndarray, shape (CANVAS_HEIGHT, CANVAS_WIDTH)
+    to_material : ndarray, shape (2, 3)
+        Affine map from the image to material points.
+
+    Returns
+    -------
+    ndarray, shape (IMAGE_HEIGHT, IMAGE_WIDTH)
+    """
+    to_canvas = CANVAS_SCALE * (to_material + [0, 0, CANVAS_PADDING])
+    size, flags = (IMAGE_WIDTH, IMAGE_HEIGHT), cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+    return cv2.warpAffine(canvas, to_canvas, size, flags=flags, borderMode=cv2.BORDER_REPLICATE)
 
 
 def smooth_noise(rng: np.random.Generator, cell: float, elongation: float = 1.0) -> np.ndarray:

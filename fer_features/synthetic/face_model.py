@@ -146,11 +146,12 @@ def sample_face(rng: np.random.Generator) -> SyntheticFace:
     p[:48] += 0.007 * n((48, 2))
     stretch = np.array([1 + 0.02 * n(), 1 + 0.025 * n()])
     p = FACE_CENTRE + INTEROCULAR * stretch * p
+    # As Python floats, which leave arrays of type float32 as they are.
     line = (
-        FACE_CENTRE[0],
-        FACE_CENTRE[1] + INTEROCULAR * stretch[1] * (1.12 + shift),
-        INTEROCULAR * stretch[0] * half,
-        INTEROCULAR * stretch[1] * bend,
+        float(FACE_CENTRE[0]),
+        float(FACE_CENTRE[1] + INTEROCULAR * stretch[1] * (1.12 + shift)),
+        float(INTEROCULAR * stretch[0] * half),
+        float(INTEROCULAR * stretch[1] * bend),
     )
     return SyntheticFace(p, line, _sample_appearance(rng), int(rng.integers(2**31)))
 
@@ -172,7 +173,7 @@ def _sample_appearance(rng: np.random.Generator) -> FaceAppearance:
         stubble=u(0.3, 1) if rng.random() < 0.35 else 0.0,
         age=u(0, 1) ** 1.5,
         glasses=u(0.5, 0.9) if rng.random() < 0.2 else 0.0,
-        light=tuple(light / np.linalg.norm(light)),
+        light=tuple((light / np.linalg.norm(light)).tolist()),
         ambient=u(0.3, 0.55),
         cloth=u(0.08, 0.6),
         background=u(0.15, 0.75),

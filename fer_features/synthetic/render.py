@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import itertools
+
+import cv2
 import numpy as np
 from scipy.special import ndtri
 
 from .action_units import JAW_DROP, UNIT_INDEX
-from .canvas import sample_canvas
-from .face_model import EYES, IMAGE_HEIGHT, IMAGE_WIDTH, INTEROCULAR
+from .canvas import canvas_pixels, sample_affinely, sample_pixels
+from .face_model import EYES, IMAGE_HEIGHT, IMAGE_WIDTH, INTEROCULAR, SyntheticFace
+from .inversion import affine_grid
 from .motion import SequenceMotion
 from .warp import (
-    FIRST_LOWER_ROW,
     LEFT_EYE_POINTS,
-    PIXEL_GRID,
     RIGHT_EYE_POINTS,
     FaceRig,
     FaceWarp,
@@ -49,12 +51,12 @@ def render_sequence(
     n = len(motion.actions)
     landmarks = warp.landmarks()
     upper, lower = warp.material_points
-    seen = upper.copy()
-    below = lower[:, FIRST_LOWER_ROW:]
-    np.copyto(seen[:, FIRST_LOWER_ROW:], below, where=face.below_mouth_line(below)[..., None] > 0)
+    seen = canvas_pixels(_seen_points(face, warp.mouth_rows, upper, lower))
 
-    skins = [texture.skin] * n if clean else texture.folds.applied_to(texture.skin, motion.actions)
-    images = np.stack([sample_canvas(skin, x) for skin, x in zip(skins, seen, strict=True)])
+    images = np.empty((n, IMAGE_HEIGHT, IMAGE_WIDTH), np.float32)
+    skins = itertools.repeat(texture.skin) if clean else texture.folds.textures(texture.skin, motion.actions)
+    for image, skin, pixels in zip(images, skins, seen, strict=False):
+        sample_pixels(skin, pixels, image)
     _mouth(images, warp, upper, lower, landmarks)
     for eye, middle, side in (
         (LEFT_EYE_POINTS, face.points[EYES[0]].mean(0), 1),
@@ -65,30 +67,49 @@ def render_sequence(
         rims = visible_glasses(texture.glasses, warp)
         images += rims * (25 - images)
 
-    alpha = np.stack([sample_canvas(texture.alpha, x) for x in seen])
-    light = np.ones((n, 1, 1), np.float32) if clean else _light(rng, n)
-    images = _background(rig, motion, rng) * (1 - alpha) + alpha * images
-    images *= light
-    if not clean:
-        images += np.float32(rng.uniform(1.5, 3.5)) * NORMAL_QUANTILES[rng.integers(0, 256, images.shape, np.uint8)]
-    return np.clip(np.rint(images), 0, 255).astype(np.uint8), landmarks.astype(np.float32)
+    plane, gains = (None, np.ones(n)) if clean else _light(rng, n)
+    background = _background(rig, motion, rng)
+    noise = np.zeros_like(images) if clean else _noise(rng, images.shape)
+    out = np.empty(images.shape, np.uint8)
+    for t, (image, pixels) in enumerate(zip(images, seen, strict=True)):  # per frame, the arrays remain in the cache
+        image -= background
+        image *= sample_pixels(texture.alpha, pixels)
+        image += background
+        if plane is not None:
+            image *= gains[t] * plane
+        cv2.add(image, noise[t], dst=out[t], dtype=cv2.CV_8U)  # rounds and clips
+    return out, landmarks.astype(np.float32)
+
+
+def _seen_points(face: SyntheticFace, mouth_rows: slice, upper: np.ndarray, lower: np.ndarray) -> np.ndarray:
+    """Material points of all pixels: of the lower lip where it is below the mouth line, else of the upper lip."""
+    seen = upper.copy("K")
+    lower = lower[:, mouth_rows]
+    np.copyto(seen[:, mouth_rows], lower, where=face.below_mouth_line(lower)[..., None] > 0)
+    return seen
 
 
 def _background(rig: FaceRig, motion: SequenceMotion, rng: np.random.Generator) -> np.ndarray:
     """Wall, neck and shoulders, shape (H, W), the same in all frames."""
-    gradient = 0.15 * rng.standard_normal() * (PIXEL_GRID[..., 0] / IMAGE_WIDTH - 0.5)
-    wall = 255 * rig.face.appearance.background * (1 + gradient)
-    still = PIXEL_GRID - motion.pose[:, :2].mean(0).astype(np.float32)
-    tone, alpha = (sample_canvas(canvas, still) for canvas in rig.body)
-    return (wall + alpha * (tone - wall)).astype(np.float32)
+    gradient = 0.15 * rng.standard_normal() * (np.arange(IMAGE_WIDTH) / IMAGE_WIDTH - 0.5)
+    wall = (255 * rig.face.appearance.background * (1 + gradient)).astype(np.float32)
+    still = np.c_[np.eye(2), -motion.pose[:, :2].mean(0)]
+    tone, alpha = (sample_affinely(canvas, still) for canvas in rig.body)
+    return wall + alpha * (tone - wall)
 
 
-def _light(rng: np.random.Generator, n: int) -> np.ndarray:
-    """Brightness, shape (n, H, W): gain of the sequence, a gradient across the image, flicker between frames."""
-    slope = rng.normal(0, 0.12, 2) / [IMAGE_WIDTH, IMAGE_HEIGHT]
-    plane = 1 + (PIXEL_GRID - [IMAGE_WIDTH / 2, IMAGE_HEIGHT / 2]) @ slope
-    gain = np.exp(rng.normal(0, 0.08)) * np.exp(rng.normal(0, 0.015, n))
-    return (gain[:, None, None] * plane).astype(np.float32)
+def _light(rng: np.random.Generator, n: int) -> tuple[np.ndarray, np.ndarray]:
+    """Gradient of the brightness across the image, (H, W), and gain of each frame: of the sequence, with flicker."""
+    x, y = rng.normal(0, 0.12, 2)
+    across, down = (np.arange(size) / size - 0.5 for size in (IMAGE_WIDTH, IMAGE_HEIGHT))
+    plane = (1 + x * across + y * down[:, None]).astype(np.float32)
+    return plane, (np.exp(rng.normal(0, 0.08)) * np.exp(rng.normal(0, 0.015, n))).astype(np.float32)
+
+
+def _noise(rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
+    quantiles = np.float32(rng.uniform(1.5, 3.5)) * NORMAL_QUANTILES
+    levels = rng.integers(0, 256, shape, np.uint8)
+    return cv2.LUT(levels.reshape(-1, shape[-1]), quantiles).reshape(shape)
 
 
 def _box(points: np.ndarray, margin: int) -> tuple[slice, slice]:
@@ -100,32 +121,32 @@ def _box(points: np.ndarray, margin: int) -> tuple[slice, slice]:
 def _mouth(images: np.ndarray, warp: FaceWarp, upper: np.ndarray, lower: np.ndarray, landmarks: np.ndarray) -> None:
     """Draw the open mouth: teeth that move with skull and jaw, tongue and dark cavity."""
     face = warp.face
-    rows, columns = _box(landmarks[:, 48:68], 4)
+    rows, columns = _box(landmarks[:, 60:68], 4)
     open_ = mouth_opening(face, upper[:, rows, columns], lower[:, rows, columns])
-    grid = PIXEL_GRID[rows, columns]
-    bone = (
-        warp.to_head(grid.reshape(1, -1, 2)).reshape(-1, *grid.shape)
-        - (0.45 * INTEROCULAR) * warp.parallax[:, None, None]
-    )
-    x = (bone[..., 0] - face.mouth[0]) / INTEROCULAR
-    y = (bone[..., 1] - face.mouth[1]) / INTEROCULAR
-    jaw = JAW_DROP * warp.actions[:, UNIT_INDEX[26]].mean(1)[:, None, None]
-    row = np.clip(1 - (x / 0.40) ** 2, 0, 1)
-    gaps = 1 - 0.12 * np.exp(-((np.abs((x / 0.105) % 1 - 0.5) / 0.1) ** 2))
+    to_mouth = warp.to_head(0.45 * INTEROCULAR)  # the teeth are behind the skin
+    to_mouth[..., 2] -= face.mouth[:2]
+    x, y = affine_grid(to_mouth / INTEROCULAR, rows, columns)
+    jaw = (JAW_DROP * warp.actions[:, UNIT_INDEX[26]].mean(1)).astype(np.float32)[:, None, None]
+    under = y - jaw
+    row = np.maximum(1 - (x * (1 / 0.40)) ** 2, 0)
+    tooth = x * (1 / 0.105)
+    tooth -= np.floor(tooth)
+    gaps = 1 - 0.12 * np.exp(-(((np.abs(tooth - 0.5)) * (1 / 0.1)) ** 2))
     top = _band(y, -0.2, 0.065 + 0.05 * (row - 1), 0.02)
-    bottom = _band(y - jaw, 0.06 + 0.05 * (1 - row), 0.3, 0.02)
-    tongue = np.exp(-0.5 * ((x / 0.22) ** 2 + ((y - jaw - 0.12) / 0.11) ** 2))
-    tone = 18 + 55 * tongue
-    tone = (
-        tone
-        + (120 * bottom + 185 * top * (1 - bottom)) * row * gaps * (0.75 + 0.25 * face.appearance.skin)
-        - tone * top
-    )
-    images[:, rows, columns] += open_ * (np.maximum(tone, 12) - images[:, rows, columns])
+    bottom = _band(under, 0.06 + 0.05 * (1 - row), 0.3, 0.02)
+    tongue = np.exp(-0.5 * ((x * (1 / 0.22)) ** 2 + ((under - 0.12) * (1 / 0.11)) ** 2))
+    tone = (18 + 55 * tongue) * (1 - top)
+    tone += (120 * bottom + 185 * top * (1 - bottom)) * row * gaps * (0.75 + 0.25 * face.appearance.skin)
+    patch = images[:, rows, columns]
+    patch += open_ * (np.maximum(tone, 12) - patch)
 
 
 def _band(y: np.ndarray, low: np.ndarray | float, high: np.ndarray | float, soft: float) -> np.ndarray:
-    return np.clip((y - low) / soft, 0, 1) * np.clip((high - y) / soft, 0, 1)
+    return _clipped((y - low) * (1 / soft)) * _clipped((high - y) * (1 / soft))
+
+
+def _clipped(x: np.ndarray) -> np.ndarray:
+    return np.minimum(np.maximum(x, 0), 1)
 
 
 def _eye(
@@ -140,40 +161,44 @@ def _eye(
     """Draw the open eye between curves through the landmarks `eye`, shape (T, 6, 2), outer corner first."""
     appearance = warp.face.appearance
     rows, columns = _box(eye, 4)
-    z = PIXEL_GRID[rows, columns] @ np.array([1, 1j])
-    e = eye @ np.array([1, 1j])
-    start, axis = e[:, 0], e[:, 3] - e[:, 0]
-    w = (z - start[:, None, None]) / axis[:, None, None]  # 0 at the outer corner, 1 at the inner
-    corners = (e - start[:, None]) / axis[:, None]
-    u, v = w.real, side * w.imag
-    width = np.abs(axis)[:, None, None]
-    over, under = _lid(corners[:, [1, 2]], side), _lid(corners[:, [5, 4]], side)
+    outer, axis = eye[:, 0], eye[:, 3] - eye[:, 0]
+    width = np.hypot(*axis.T)
+    along = axis / width[:, None] ** 2
+    across = side * np.stack([-along[:, 1], along[:, 0]], -1)
+    # Coordinates u, v: (0, 0) at the outer corner, (1, 0) at the inner corner, v positive downwards.
+    to_eye = np.stack([along, across], 1)
+    to_eye = np.concatenate([to_eye, -to_eye @ outer[..., None]], -1)
+    u, v = affine_grid(to_eye, rows, columns)
+    corners = eye @ to_eye[..., :2].transpose(0, 2, 1) + to_eye[:, None, :, 2]
+    width = width.astype(np.float32)[:, None, None]
+    over, under = _lid(corners[:, [1, 2]]), _lid(corners[:, [5, 4]])
     hill = u * (1 - u)
     from_over = (v - hill * (over[0] + over[1] * u)) * width  # pixels below the upper lid
     from_under = (hill * (under[0] + under[1] * u) - v) * width
-    inside = np.clip(u * width + 0.5, 0, 1) * np.clip((1 - u) * width + 0.5, 0, 1)
-    opening = np.clip(from_over + 0.5, 0, 1) * np.clip(from_under + 0.5, 0, 1) * inside
+    inside = _clipped(u * width + 0.5) * _clipped((1 - u) * width + 0.5)
+    opening = _clipped(from_over + 0.5) * _clipped(from_under + 0.5) * inside
 
     centre = warp.to_image((middle + (0.3 * INTEROCULAR * warp.parallax))[:, None])[:, 0] + gaze
-    d = z - (centre @ np.array([1, 1j]))[:, None, None]
-    r = np.abs(d)
+    x, y = affine_grid(np.concatenate([np.broadcast_to(np.eye(2), (len(eye), 2, 2)), -centre[..., None]], -1), rows, columns)
+    r = np.sqrt(x * x + y * y)
     radius = 0.098 * INTEROCULAR
     ball = 205 * (0.55 + 0.45 * appearance.skin) * (1 - 0.25 * (2 * u - 1) ** 2)
-    iris = np.clip(radius - r + 0.5, 0, 1)
+    iris = _clipped(radius + 0.5 - r)
     tone = ball + iris * (255 * appearance.iris * (0.55 + 0.45 * (r < radius - 0.9)) - ball)
-    tone *= 1 - 0.85 * np.clip(0.42 * radius - r + 0.5, 0, 1)
-    tone *= 1 - 0.5 * np.exp(-np.maximum(from_over, 0) / 1.3)
-    glint = np.clip(1.0 - np.abs(d - (np.sign(appearance.light[0]) * 1.0 - 1.1j)), 0, 1)
+    tone *= 1 - 0.85 * _clipped(0.42 * radius + 0.5 - r)
+    tone *= 1 - 0.5 * np.exp(np.maximum(from_over, 0) * (-1 / 1.3))
+    glint = np.maximum(1 - np.hypot(x - (1 if appearance.light[0] > 0 else -1), y + 1.1), 0)
     tone += glint * iris * (235 - tone)
     patch = images[:, rows, columns]
     patch += opening * (tone - patch)
-    lash = 0.85 * np.exp(-((from_over / 0.75) ** 2)) * inside + 0.35 * np.exp(-((from_under / 0.6) ** 2)) * inside
+    lash = (0.85 * np.exp(-((from_over * (1 / 0.75)) ** 2)) + 0.35 * np.exp(-((from_under * (1 / 0.6)) ** 2))) * inside
     patch += np.minimum(lash, 0.9) * (lid - patch)
 
 
-def _lid(points: np.ndarray, side: int) -> tuple[np.ndarray, np.ndarray]:
-    """Coefficients (a, b), each (T, 1, 1), of the curve u (1 - u) (a + b u) through two complex points, (T, 2)."""
-    u, v = np.clip(points.real, 0.05, 0.95), side * points.imag
+def _lid(points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Coefficients (a, b), each (T, 1, 1), of the curve v = u (1 - u) (a + b u) through two points, (T, 2, 2)."""
+    u, v = np.clip(points[..., 0], 0.05, 0.95), points[..., 1]
     s = v / (u * (1 - u))
     b = (s[:, 1] - s[:, 0]) / (u[:, 1] - u[:, 0])
-    return (s[:, 0] - b * u[:, 0])[:, None, None], b[:, None, None]
+    a = s[:, 0] - b * u[:, 0]
+    return a.astype(np.float32)[:, None, None], b.astype(np.float32)[:, None, None]

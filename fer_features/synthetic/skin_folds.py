@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,47 +20,47 @@ class SkinFolds:
     ----------
     box : tuple of slice
         Rows and columns of the canvas.
-    relative_change : ndarray, shape (F, h * w), float32
-        Relative change of the grey levels at activation 1, for each of F folds.
+    layers : ndarray, shape (1 + F, h * w), float32
+        Grey levels of the skin, and their change by each of F folds at activation 1.
     action_halves : list of F tuples
         (index of the Action Unit, half) that deepens each fold; half 2 is the mean of both halves.
     """
 
     box: tuple[slice, slice]
-    relative_change: np.ndarray
+    layers: np.ndarray
     action_halves: list[tuple[int, int]]
 
-    def applied_to(self, skin: np.ndarray, actions: np.ndarray) -> list[np.ndarray]:
-        """Add the folds to a skin texture.
+    def textures(self, skin: np.ndarray, actions: np.ndarray) -> Iterator[np.ndarray]:
+        """Textures of the frames of a sequence.
 
         Parameters
         ----------
         skin : ndarray, shape (CANVAS_HEIGHT, CANVAS_WIDTH)
         actions : ndarray, shape (T, K, 2)
 
-        Returns
-        -------
-        list of T ndarray
-            Textures of the frames.
+        Yields
+        ------
+        ndarray
+            The same array for each frame: it is valid until the next one.
         """
         both = np.concatenate([actions, actions.mean(2, keepdims=True)], 2)
         amount = np.stack([both[:, au, half] for au, half in self.action_halves], 1)
-        factor = 1 + np.clip(amount, 0, 1.2).astype(np.float32) @ self.relative_change
-        out = []
-        for f in factor:
-            out.append(skin.copy())
-            out[-1][self.box] *= f.reshape(out[-1][self.box].shape)
-        return out
+        weights = np.pad(np.clip(amount, 0, 1.2), ((0, 0), (1, 0)), constant_values=1).astype(np.float32)
+        out = skin.copy()
+        for folded in weights @ self.layers:
+            out[self.box] = folded.reshape(out[self.box].shape)
+            yield out
 
 
-def make_skin_folds(face: SyntheticFace, rng: np.random.Generator) -> SkinFolds:
+def make_skin_folds(face: SyntheticFace, rng: np.random.Generator, skin: np.ndarray) -> SkinFolds:
     """Create the skin folds of a face; their positions are random, their depth grows with age."""
     shades = _shades(face, rng)
     change = np.stack([shade for _, shade in shades]).astype(np.float32)
     change[np.abs(change) < 1e-3] = 0
     rows, columns = (np.flatnonzero(change.any(axis)) for axis in ((0, 2), (0, 1)))
     box = slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1)
-    return SkinFolds(box, change[:, *box].reshape(len(change), -1), [key for key, _ in shades])
+    layers = np.concatenate([skin[None, *box], skin[box] * change[:, *box]])
+    return SkinFolds(box, layers.reshape(len(layers), -1), [key for key, _ in shades])
 
 
 def _shades(face: SyntheticFace, rng: np.random.Generator) -> list[tuple[tuple[int, int], np.ndarray]]:

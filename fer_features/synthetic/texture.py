@@ -92,11 +92,11 @@ def make_texture(face: SyntheticFace) -> FaceTexture:
     skin = skin * (1 - hair_) + strands * hair_
     skin = _brows(face, rng, skin)
     alpha = np.maximum.reduce([head, ears, hair, mane])
-    folds = make_skin_folds(face, rng)
+    grey = (255 * tone_curve(np.maximum(skin, 0))).astype(np.float32)
     return FaceTexture(
-        (255 * tone_curve(np.maximum(skin, 0))).astype(np.float32),
+        grey,
         alpha.astype(np.float32),
-        folds,
+        make_skin_folds(face, rng, grey),
         _glasses(face) if appearance.glasses else None,
         _skin_mask(face, hair_),
         255 * 0.22 * appearance.skin,

@@ -19,18 +19,15 @@ import cv2
 import numpy as np
 
 from .action_units import BLINK_UNIT, LOWER_LIP, UNIT_INDEX, UPPER_LIP, displacement_fields
-from .canvas import CANVAS_PADDING, sample_canvas
+from .canvas import CANVAS_PADDING, sample_affinely, sample_canvas
 from .face_model import IMAGE_HEIGHT, IMAGE_WIDTH, INTEROCULAR, LOWER_LIP_OUTLINE, SyntheticFace, face_depth
 from .head_shape import body_texture
+from .inversion import NODE_SPACING, invert
 from .motion import HEAD_PIVOT, pose_transforms
 from .texture import FaceTexture, make_texture
 
 #: Pixels (x, y) of the image, shape (IMAGE_HEIGHT, IMAGE_WIDTH, 2).
 PIXEL_GRID = np.stack(np.meshgrid(np.arange(IMAGE_WIDTH), np.arange(IMAGE_HEIGHT)), -1).astype(np.float32)
-#: Distance of the nodes of the displacement fields in material pixels.
-NODE_SPACING = 2
-#: Image row above which no pixel shows skin below the mouth line, however the head is rotated.
-FIRST_LOWER_ROW = 56
 #: Whether each landmark is below the mouth line.
 BELOW_MOUTH_LINE = np.isin(np.arange(68), [*range(3, 14), *LOWER_LIP_OUTLINE, 65, 66, 67])
 #: Landmarks of the eyes, outer corner first.
@@ -42,25 +39,30 @@ def _nodes() -> np.ndarray:
     return NODE_SPACING * np.stack(np.meshgrid(np.arange(columns), np.arange(rows)), -1) - CANVAS_PADDING
 
 
+NODES = _nodes()
+
+
 def interpolate_field(field: np.ndarray, points: np.ndarray) -> np.ndarray:
     """Interpolate a field between its nodes.
 
     Parameters
     ----------
-    field : ndarray, shape (T, h, w, c)
+    field : ndarray, shape (2, T, h, w)
+        Displacements in x and in y.
     points : ndarray, shape (T, m, 2)
         Material pixels.
 
     Returns
     -------
-    ndarray, shape (T, m, c)
+    ndarray, shape (T, m, 2)
     """
-    t, (h, w) = np.arange(len(field))[:, None], field.shape[1:3]
+    t, (h, w) = np.arange(field.shape[1])[:, None], field.shape[2:]
     g = np.clip((points + CANVAS_PADDING) / NODE_SPACING, 0, [w - 1.001, h - 1.001])
     j, i = np.moveaxis(g.astype(int), -1, 0)
-    fx, fy = np.moveaxis(g - np.floor(g), -1, 0)[..., None]
-    top = field[t, i, j] * (1 - fx) + field[t, i, j + 1] * fx
-    return top * (1 - fy) + (field[t, i + 1, j] * (1 - fx) + field[t, i + 1, j + 1] * fx) * fy
+    fx, fy = np.moveaxis(g - np.floor(g), -1, 0)
+    top = field[:, t, i, j] * (1 - fx) + field[:, t, i, j + 1] * fx
+    moved = top * (1 - fy) + (field[:, t, i + 1, j] * (1 - fx) + field[:, t, i + 1, j + 1] * fx) * fy
+    return np.moveaxis(moved, 0, -1)
 
 
 @dataclass(frozen=True)
@@ -71,17 +73,34 @@ class FaceRig:
 
     @cached_property
     def field_basis(self) -> dict[str, np.ndarray]:
-        """Lip -> fields, (2 K + 2, h * w * 2) float32: of the Action Units by half, and of the depth in x and y."""
-        nodes = _nodes()
-        z = face_depth(self.face, nodes) - 0.45 * INTEROCULAR
+        """Lip -> fields, (2, 2 K + 2, h * w) float32, in x and y: of the Action Units by half, and of the depth."""
+        z = face_depth(self.face, NODES) - 0.45 * INTEROCULAR
         parallax = np.stack([np.stack([z, 0 * z], -1), np.stack([0 * z, z], -1)])
         out = {}
         for lip in (UPPER_LIP, LOWER_LIP):
-            f = displacement_fields(self.face, nodes, lip)
-            out[lip] = (
-                np.concatenate([f.reshape(-1, *nodes.shape), parallax]).reshape(-1, nodes.size).astype(np.float32)
-            )
+            f = np.concatenate([displacement_fields(self.face, NODES, lip).reshape(-1, *NODES.shape), parallax])
+            f[np.abs(f) < 1e-9] = 0  # products with subnormal numbers take ten times as long
+            out[lip] = np.ascontiguousarray(f.reshape(len(f), -1, 2).transpose(2, 0, 1), np.float32)
         return out
+
+    @cached_property
+    def landmark_basis(self) -> np.ndarray:
+        """The fields at the landmarks, shape (2 K + 2, 68, 2)."""
+        upper, lower = (self._basis_at(self.face.points, lip) for lip in (UPPER_LIP, LOWER_LIP))
+        return np.where(BELOW_MOUTH_LINE[:, None], lower, upper)
+
+    @cached_property
+    def mouth_line(self) -> tuple[np.ndarray, np.ndarray]:
+        """Points of the mouth line across the canvas, once per lip, (m, 2), and the fields there, (2 K + 2, m, 2)."""
+        x = np.arange(-CANVAS_PADDING, IMAGE_WIDTH + CANVAS_PADDING, 4.0)
+        line = np.c_[x, -self.face.below_mouth_line(np.c_[x, 0 * x])]
+        both = [self._basis_at(line, lip) for lip in (UPPER_LIP, LOWER_LIP)]
+        return np.r_[line, line], np.concatenate(both, 1)
+
+    def _basis_at(self, points: np.ndarray, lip: str) -> np.ndarray:
+        fields = self.field_basis[lip]
+        n = fields.shape[1]
+        return interpolate_field(fields.reshape(2, n, *NODES.shape[:2]), np.broadcast_to(points, (n, *points.shape)))
 
     @cached_property
     def texture(self) -> FaceTexture:
@@ -110,10 +129,10 @@ class FaceWarp:
     """
 
     def __init__(self, rig: FaceRig, actions: np.ndarray, pose: np.ndarray):
-        self.face, self.actions = rig.face, actions
+        self.rig, self.face, self.actions = rig, rig.face, actions
         self.linear, self.parallax, self.shift = pose_transforms(pose)
-        weights = np.c_[actions.reshape(len(actions), -1), self.parallax].astype(np.float32)
-        shape = (len(actions), *_nodes().shape)
+        self.weights = np.c_[actions.reshape(len(actions), -1), self.parallax]
+        weights, shape = self.weights.astype(np.float32), (2, len(actions), *NODES.shape[:2])
         self.field = {lip: (weights @ rig.field_basis[lip]).reshape(shape) for lip in (UPPER_LIP, LOWER_LIP)}
 
     def shifted_inside(self, margin: float) -> tuple[FaceWarp, np.ndarray]:
@@ -130,9 +149,11 @@ class FaceWarp:
         """Apply the head pose to displaced material points, shape (T, m, 2)."""
         return _apply(self.linear, points - HEAD_PIVOT) + (HEAD_PIVOT + self.shift)[:, None]
 
-    def to_head(self, points: np.ndarray) -> np.ndarray:
-        """Invert the head pose for image points, shape (T, m, 2)."""
-        return _apply(np.linalg.inv(self.linear), points - (HEAD_PIVOT + self.shift)[:, None]) + HEAD_PIVOT
+    def to_head(self, depth: float = 0) -> np.ndarray:
+        """Affine maps from the image to the displaced material points at a depth in pixels, shape (T, 2, 3)."""
+        inverse = np.linalg.inv(self.linear)
+        offset = HEAD_PIVOT - (inverse @ (HEAD_PIVOT + self.shift)[..., None])[..., 0] - depth * self.parallax
+        return np.concatenate([inverse, offset[..., None]], -1)
 
     def forward(self, points: np.ndarray, is_lower: np.ndarray) -> np.ndarray:
         """Map material points, (T, m, 2), to the image; `is_lower`, (m,): whether they are below the mouth line."""
@@ -143,62 +164,41 @@ class FaceWarp:
         )
         return self.to_image(points + moved)
 
+    def _moved(self, points: np.ndarray, basis: np.ndarray) -> np.ndarray:
+        """Map material points, (m, 2), to the frames by the fields at these points, (2 K + 2, m, 2)."""
+        return self.to_image(points + np.tensordot(self.weights, basis, 1))
+
     def landmarks(self) -> np.ndarray:
         """Landmarks in the frames, shape (T, 68, 2), including the motion of the lids in blinks."""
-        t = len(self.actions)
-        points = np.broadcast_to(self.face.points, (t, 68, 2))
-        out = self.forward(points, BELOW_MOUTH_LINE)
+        out = self._moved(self.face.points, self.rig.landmark_basis)
         closed = 0.94 * self.actions[:, UNIT_INDEX[BLINK_UNIT], 0, None, None]
         for upper, lower in (([37, 38], [41, 40]), ([43, 44], [47, 46])):
             out[:, upper] += np.clip(closed, 0, 1) * (out[:, lower] - out[:, upper])
         return out
 
     @cached_property
+    def mouth_rows(self) -> slice:
+        """Rows of the image that show the mouth line in any frame: above them is the upper lip, below the lower one."""
+        seen = self._moved(*self.rig.mouth_line)
+        rows = seen[(seen[..., 0] > -5) & (seen[..., 0] < IMAGE_WIDTH + 4), 1]
+        return slice(4 * int((rows.min() - 5) // 4), min(2 * int(rows.max() // 2) + 6, IMAGE_HEIGHT))
+
+    @cached_property
     def material_points(self) -> tuple[np.ndarray, np.ndarray]:
         """Material points of all pixels by the upper and by the lower field, each of shape (T, H, W, 2), float32."""
-        coarse = np.stack(np.meshgrid(np.arange(IMAGE_WIDTH // 2), np.arange(IMAGE_HEIGHT // 2)), -1) * 2 + 0.5
-        targets = self.to_head(coarse.reshape(1, -1, 2).astype(float)).reshape(-1, *coarse.shape).astype(np.float32)
-        found = []
-        for lip, first in ((UPPER_LIP, 0), (LOWER_LIP, FIRST_LOWER_ROW // 2)):
-            x = _invert(self.field[lip], targets[:, first:])
-            size = (IMAGE_WIDTH, IMAGE_HEIGHT - 2 * first)
-            found.append(np.stack([cv2.resize(f, size, interpolation=cv2.INTER_LINEAR) for f in x]))
-        upper, lower = found
-        return upper, np.concatenate([upper[:, : IMAGE_HEIGHT - lower.shape[1]], lower], 1)
+        mouth, to_head = self.mouth_rows, self.to_head()
+        upper, lower = np.empty((2, 2, len(to_head), IMAGE_HEIGHT, IMAGE_WIDTH), np.float32)
+        invert(self.field[UPPER_LIP], to_head, 0, upper[:, :, : mouth.stop])
+        invert(self.field[LOWER_LIP], to_head, mouth.start, lower[:, :, mouth.start :])
+        upper[:, :, mouth.stop :] = lower[:, :, mouth.stop :]
+        lower[:, :, : mouth.start] = upper[:, :, : mouth.start]
+        return np.moveaxis(upper, 0, -1), np.moveaxis(lower, 0, -1)
 
 
 def _apply(matrices: np.ndarray, points: np.ndarray) -> np.ndarray:
     """Multiply `points`, (T, m, 2), by `matrices`, (T, 2, 2); much faster than matmul for these shapes."""
     a, x, y = matrices[:, None], points[..., 0], points[..., 1]
     return np.stack([a[..., 0, 0] * x + a[..., 0, 1] * y, a[..., 1, 0] * x + a[..., 1, 1] * y], -1)
-
-
-def _invert(field: np.ndarray, targets: np.ndarray, n_iterations: int = 3) -> np.ndarray:
-    """Solve x + field(x) = targets with Newton's method; `field` and `targets` have the shape (T, h, w, 2), float32."""
-    slope = np.concatenate([np.gradient(field, NODE_SPACING, axis=2), np.gradient(field, NODE_SPACING, axis=1)], -1)
-    return np.stack([_newton(*frame, n_iterations) for frame in zip(field, slope, targets, strict=True)])
-
-
-def _newton(field: np.ndarray, slope: np.ndarray, target: np.ndarray, n_iterations: int) -> np.ndarray:
-    """Invert the field of one frame; per frame, the arrays fit into the processor cache."""
-    tx, ty = _components(target)
-    x, y = tx.copy(), ty.copy()
-    for _ in range(n_iterations):
-        column, row = (x + CANVAS_PADDING) * (1 / NODE_SPACING), (y + CANVAS_PADDING) * (1 / NODE_SPACING)
-        dx, dy = _components(cv2.remap(field, column, row, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE))
-        xx, yx, xy, yy = _components(cv2.remap(slope, column, row, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE))
-        xx += 1
-        yy += 1
-        rx, ry = tx - x - dx, ty - y - dy
-        scale = 1 / np.maximum(xx * yy - xy * yx, 0.2)
-        x += np.minimum(np.maximum((yy * rx - xy * ry) * scale, -8), 8)  # np.clip takes longer
-        y += np.minimum(np.maximum((xx * ry - yx * rx) * scale, -8), 8)
-    return np.stack([x, y], -1)
-
-
-def _components(values: np.ndarray) -> np.ndarray:
-    """Move the last axis to the front, as a contiguous array; several times faster than `cv2.split`."""
-    return np.ascontiguousarray(values.transpose(2, 0, 1))
 
 
 def flow_between_frames(rig: FaceRig, actions: np.ndarray, pose: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -257,6 +257,4 @@ def visible_glasses(rims: np.ndarray, warp: FaceWarp) -> np.ndarray:
         Opacity in the texture.
     warp : FaceWarp
     """
-    x = warp.to_head(PIXEL_GRID.reshape(1, -1, 2)).reshape(-1, IMAGE_HEIGHT, IMAGE_WIDTH, 2)
-    x = x - 0.35 * INTEROCULAR * warp.parallax[:, None, None]
-    return np.stack([sample_canvas(rims, points) for points in x])
+    return np.stack([sample_affinely(rims, to_head) for to_head in warp.to_head(0.35 * INTEROCULAR)])

@@ -1,0 +1,122 @@
+"""Inversion of displacement fields: the material points that the pixels of an image show."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import cv2
+import numpy as np
+
+from .canvas import CANVAS_PADDING
+
+#: Distance of the nodes of the displacement fields in material pixels.
+NODE_SPACING = 2
+
+#: Largest step of Newton's method in nodes.
+MAX_STEP = 4
+ONE_RIGHT, ONE_DOWN = np.array([[1, 0], [0, 1]], np.float32)[..., None, None, None]
+
+
+def affine_grid(matrices: np.ndarray, rows: slice, columns: slice, step: int = 1) -> np.ndarray:
+    """Map a grid of pixels.
+
+    Parameters
+    ----------
+    matrices : ndarray, shape (T, 2, 3)
+        Affine maps.
+    rows, columns : slice
+        Pixels that the grid covers.
+    step : int, default=1
+        The grid has the centres of squares of `step` x `step` pixels.
+
+    Returns
+    -------
+    ndarray, shape (2, T, h, w), float32
+        x and y of the mapped points.
+    """
+    y, x = (np.arange(s.start, s.stop, step, np.float32) + (step - 1) / 2 for s in (rows, columns))
+    a = np.ascontiguousarray(matrices.transpose(1, 2, 0), np.float32)[..., None, None]
+    return a[:, 0] * x + (a[:, 1] * y[:, None] + a[:, 2])
+
+
+def invert(field: np.ndarray, to_head: np.ndarray, first_row: int, out: np.ndarray) -> None:
+    """Solve x + field(x) = A p for the pixels p of consecutive rows of the image.
+
+    Parameters
+    ----------
+    field : ndarray, shape (2, T, h, w), float32
+        Displacements at the nodes in x and in y.
+    to_head : ndarray, shape (T, 2, 3)
+        The affine maps A.
+    first_row : int
+        Number of the first row.
+    out : ndarray, shape (2, T, rows, columns), float32
+        Receives the material points x; the number of rows must be even.
+
+    Notes
+    -----
+    Newton's method converges fast but interpolates six values per point. It therefore solves for the centres of 4 x 4
+    pixels only. Two steps of the iteration x <- A p - field(x) refine its solution for the centres of 2 x 2 pixels.
+    """
+    _, t, h, w = field.shape
+    # In units of nodes. The fields of all frames are one image, in which frame i starts in row i h.
+    planes = (field * (1 / NODE_SPACING)).reshape(2, t * h, w)
+    starts = np.arange(0, t * h, h, dtype=np.float32)[:, None, None]
+
+    def displacement(points: np.ndarray) -> np.ndarray:
+        rows = np.minimum(np.maximum(points[1], 0), h - 1)  # np.clip takes longer
+        rows += starts
+        size = (-1, points.shape[-1])
+        found = np.empty_like(points)
+        for plane, values in zip(planes, found, strict=True):
+            cv2.remap(
+                plane,
+                points[0].reshape(size),
+                rows.reshape(size),
+                cv2.INTER_LINEAR,
+                dst=values.reshape(size),
+                borderMode=cv2.BORDER_REPLICATE,
+            )
+        return found
+
+    def targets(step: int) -> np.ndarray:
+        rows = slice(first_row, first_row + out.shape[2])
+        a = (to_head + [0, 0, CANVAS_PADDING]) / NODE_SPACING
+        return affine_grid(a, rows, slice(0, out.shape[3]), step)
+
+    fine = targets(2)
+    points = np.empty_like(fine)
+    _enlarge(_newton(displacement, targets(4)), points)
+    for _ in range(2):
+        points = fine - displacement(points)
+    points *= NODE_SPACING
+    points -= CANVAS_PADDING
+    _enlarge(points, out)
+
+
+def _newton(displacement: Callable[[np.ndarray], np.ndarray], target: np.ndarray) -> np.ndarray:
+    """Two steps of Newton's method for x + displacement(x) = target, with slopes over the distance of two nodes."""
+    points = target
+    for _ in range(2):
+        moved = displacement(points)
+        xx, yx = displacement(points + ONE_RIGHT) - moved
+        xy, yy = displacement(points + ONE_DOWN) - moved
+        xx += 1
+        yy += 1
+        rx, ry = target - points - moved
+        scale = 1 / np.maximum(xx * yy - xy * yx, 0.2)
+        step = np.stack([(yy * rx - xy * ry) * scale, (xx * ry - yx * rx) * scale])
+        points = points + np.minimum(np.maximum(step, -MAX_STEP), MAX_STEP)
+    return points
+
+
+def _enlarge(points: np.ndarray, out: np.ndarray) -> None:
+    """Enlarge images, (2, T, h, w), twice; rows and columns beyond the size of `out` are omitted."""
+    height, width = out.shape[2:]
+    for frames, enlarged in zip(points, out, strict=True):
+        for image, target in zip(frames, enlarged, strict=True):
+            size = 2 * image.shape[1], 2 * image.shape[0]
+            if size == (width, height):
+                cv2.resize(image, size, dst=target)
+            else:
+                target[:] = cv2.resize(image, size)[:height, :width]
