@@ -107,34 +107,33 @@ def smoothstep(x: np.ndarray) -> np.ndarray:
     return x * x * (3 - 2 * x)
 
 
-def displacement_fields(face: SyntheticFace, points: np.ndarray, lip: str) -> np.ndarray:
+def displacement_fields(face: SyntheticFace, x: np.ndarray, y: np.ndarray, lip: str) -> np.ndarray:
     """Displacement of material points by each Action Unit in the left and in the right half of the image.
 
     Parameters
     ----------
     face : SyntheticFace
-    points : ndarray, shape (..., 2)
-        Material pixels.
+    x, y : ndarray
+        Material pixels. They are broadcast: a row of x and a column of y take less time than a grid of points.
     lip : {UPPER_LIP, LOWER_LIP}
         Which of the two fields is evaluated.
 
     Returns
     -------
-    ndarray, shape (K, 2, ..., 2), float64
-        Displacement (dx, dy) in pixels at activation 1.
+    ndarray, shape (2, K, 2, ...), float64
+        Displacement in x and in y in pixels at activation 1, of each Action Unit in each half.
 
     Notes
     -----
     The skin above and the skin below the mouth line have separate fields, both defined everywhere. They are equal on
     the mouth line outside the corners of the mouth and differ between them, which opens the mouth.
     """
-    x, y = np.moveaxis(points, -1, 0)
-    across, below = np.abs(face.mouth_position(x)), face.below_mouth_line(points) / INTEROCULAR
+    across, below = np.abs(face.mouth_position(x)), (y - face.mouth_line(x)) / INTEROCULAR
     lens = np.maximum(1 - across**4, 0)
     away = smoothstep((below if lip == LOWER_LIP else -below) / 0.45)
     one_lip = lens + (1 - lens) * away  # weight of components of one lip: 0 on the mouth line outside the corners
     halves = 1 / (1 + np.exp(np.stack([x - face.mouth[0], face.mouth[0] - x]) / (0.08 * INTEROCULAR)))
-    out = np.zeros((len(ACTION_UNITS), 2, *points.shape), np.float64)
+    out = np.zeros((2, len(ACTION_UNITS), 2, *below.shape), np.float64)
     for k, code in enumerate(ACTION_UNITS):
         for half, outward in ((0, -1), (1, 1)):
             for where, offset, move, extent, acts_on in UNIT_COMPONENTS[code]:
@@ -142,14 +141,17 @@ def displacement_fields(face: SyntheticFace, points: np.ndarray, lip: str) -> np
                     continue
                 middle = (face.points[list(where)] if half == 0 else face.points[MIRROR_INDICES[list(where)]]).mean(0)
                 cx, cy = middle + INTEROCULAR * np.array(offset) * [outward, 1]
-                bump = np.exp(-0.5 * (((x - cx) / extent[0]) ** 2 + ((y - cy) / extent[1]) ** 2) / INTEROCULAR**2)
+                bump = np.exp(-0.5 * ((x - cx) / (INTEROCULAR * extent[0])) ** 2)
                 if set(where) <= set(MIDLINE_POINTS):
                     bump = bump * halves[half]
+                bump = bump * np.exp(-0.5 * ((y - cy) / (INTEROCULAR * extent[1])) ** 2)
                 if acts_on != BOTH_LIPS:
-                    bump = bump * one_lip
-                out[k, half] += INTEROCULAR * bump[..., None] * [outward * move[0], move[1]]
+                    bump *= one_lip
+                for axis, distance in enumerate((outward * move[0], move[1])):
+                    if distance:
+                        out[axis, k, half] += INTEROCULAR * distance * bump
     if lip == LOWER_LIP:
         jaw = lens + (1 - lens) * smoothstep(below / 0.75)
         near_mouth = 1 - smoothstep((np.abs(x - face.mouth[0]) / INTEROCULAR - 0.8) / 0.7)
-        out[UNIT_INDEX[26], ..., 1] += INTEROCULAR * JAW_DROP * halves * jaw * near_mouth
+        out[1, UNIT_INDEX[26]] += INTEROCULAR * JAW_DROP * halves * jaw * near_mouth
     return out

@@ -97,10 +97,14 @@ class SyntheticFace:
         """Horizontal position relative to the mouth: -1 and 1 at the inner corners (landmarks 60 and 64)."""
         return (x - self.mouth[0]) / self.mouth[2]
 
+    def mouth_line(self, x: np.ndarray) -> np.ndarray:
+        """Height y of the mouth line, which is horizontal outside the corners."""
+        u = np.minimum(np.maximum(self.mouth_position(x), -1.1), 1.1)
+        return self.mouth[1] + self.mouth[3] * u * u
+
     def below_mouth_line(self, points: np.ndarray) -> np.ndarray:
-        """Signed distance in pixels below the mouth line, which is horizontal outside the corners."""
-        u = np.clip(self.mouth_position(points[..., 0]), -1.1, 1.1)
-        return points[..., 1] - self.mouth[1] - self.mouth[3] * u * u
+        """Signed distance in pixels below the mouth line."""
+        return points[..., 1] - self.mouth_line(points[..., 0])
 
 
 def sample_face(rng: np.random.Generator) -> SyntheticFace:
@@ -180,18 +184,18 @@ def _sample_appearance(rng: np.random.Generator) -> FaceAppearance:
     )
 
 
-def face_depth(face: SyntheticFace, points: np.ndarray) -> np.ndarray:
+def face_depth(face: SyntheticFace, x: np.ndarray, y: np.ndarray) -> np.ndarray:
     """Depth of the face towards the viewer.
 
     Parameters
     ----------
     face : SyntheticFace
-    points : ndarray, shape (..., 2)
-        Material pixels.
+    x, y : ndarray
+        Material pixels. They are broadcast: a row of x and a column of y take less time than a grid of points.
 
     Returns
     -------
-    ndarray, shape (...)
+    ndarray
         Material pixels.
 
     Notes
@@ -199,11 +203,11 @@ def face_depth(face: SyntheticFace, points: np.ndarray) -> np.ndarray:
     A flattened dome with nose, eye sockets, lips and chin: sufficient for parallax under head rotation and for shading
     by the slope.
     """
-    x, y = np.moveaxis((points - FACE_CENTRE) / INTEROCULAR, -1, 0)
+    x, y = (x - FACE_CENTRE[0]) / INTEROCULAR, (y - FACE_CENTRE[1]) / INTEROCULAR
     at = (face.points - FACE_CENTRE) / INTEROCULAR
 
     def bump(centre: np.ndarray, sx: float, sy: float) -> np.ndarray:
-        return np.exp(-0.5 * (((x - centre[0]) / sx) ** 2 + ((y - centre[1]) / sy) ** 2))
+        return np.exp(-0.5 * ((x - centre[0]) / sx) ** 2) * np.exp(-0.5 * ((y - centre[1]) / sy) ** 2)
 
     wide = abs(at[16, 0] - at[0, 0]) / 2
     z = 1.0 * np.maximum(1 - (x / (wide * 1.13)) ** 2 * (1 + 0.12 * y) - ((y - 0.42) / 1.95) ** 2, -0.3)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from .canvas import (
-    CANVAS_GRID,
+    CANVAS_X,
+    CANVAS_Y,
     ellipse_points,
     gaussian_spot,
     polygon_mask,
@@ -42,11 +43,10 @@ def head_outlines(face: SyntheticFace, rng: np.random.Generator) -> tuple[np.nda
     ears = ears * (1 - head)
 
     part = FACE_CENTRE + u * np.array([rng.uniform(-0.5, 0.5), -1.75])  # origin of the radial strands of hair
-    d = CANVAS_GRID - part
-    angle, radius = np.arctan2(d[..., 0], d[..., 1] + 0.3 * u), np.hypot(d[..., 0], d[..., 1])
+    x, y = CANVAS_X - np.float32(part[0]), CANVAS_Y - np.float32(part[1])
+    angle, radius = np.arctan2(x, y + 0.3 * u), np.hypot(x, y)
     fine, broad = (radial_noise(rng, angle, radius, cell, 12) for cell in (0.018, 0.07))
-    x, y = np.moveaxis((CANVAS_GRID - FACE_CENTRE) / u, -1, 0)
-    sheen = 0.65 + 0.5 * np.exp(-0.5 * (((x - appearance.light[0]) / 0.7) ** 2 + ((y + 1.05) / 0.3) ** 2))
+    sheen = 0.65 + 0.5 * gaussian_spot(FACE_CENTRE + u * np.array([appearance.light[0], -1.05]), 0.7, 0.3)
     strands = np.clip(appearance.hair * (1 + 0.2 * fine + 0.16 * broad) * sheen, 0.02, 1)
 
     crown = top + arc * [a + 0.07 * u, (1.31 + 0.04 * rng.standard_normal()) * u]
@@ -85,7 +85,7 @@ def body_texture(face: SyntheticFace) -> tuple[np.ndarray, np.ndarray]:
         Opacity.
     """
     appearance, rng, u = face.appearance, np.random.default_rng(face.seed + 1), INTEROCULAR
-    x = (CANVAS_GRID[..., 0] - FACE_CENTRE[0]) / u
+    x = (CANVAS_X - np.float32(FACE_CENTRE[0])) / u
     chin = face.points[8, 1]
     neck = polygon_mask(
         np.array(

@@ -34,7 +34,7 @@ def affine_grid(matrices: np.ndarray, rows: slice, columns: slice, step: int = 1
     ndarray, shape (2, T, h, w), float32
         x and y of the mapped points.
     """
-    y, x = (np.arange(s.start, s.stop, step, np.float32) + (step - 1) / 2 for s in (rows, columns))
+    y, x = (np.arange(s.start, s.stop, step, dtype=np.float32) + (step - 1) / 2 for s in (rows, columns))
     a = np.ascontiguousarray(matrices.transpose(1, 2, 0), np.float32)[..., None, None]
     return a[:, 0] * x + (a[:, 1] * y[:, None] + a[:, 2])
 

@@ -179,7 +179,9 @@ def _eye(
     opening = _clipped(from_over + 0.5) * _clipped(from_under + 0.5) * inside
 
     centre = warp.to_image((middle + (0.3 * INTEROCULAR * warp.parallax))[:, None])[:, 0] + gaze
-    x, y = affine_grid(np.concatenate([np.broadcast_to(np.eye(2), (len(eye), 2, 2)), -centre[..., None]], -1), rows, columns)
+    x, y = affine_grid(
+        np.concatenate([np.broadcast_to(np.eye(2), (len(eye), 2, 2)), -centre[..., None]], -1), rows, columns
+    )
     r = np.sqrt(x * x + y * y)
     radius = 0.098 * INTEROCULAR
     ball = 205 * (0.55 + 0.45 * appearance.skin) * (1 - 0.25 * (2 * u - 1) ** 2)

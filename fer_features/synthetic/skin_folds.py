@@ -55,11 +55,14 @@ class SkinFolds:
 def make_skin_folds(face: SyntheticFace, rng: np.random.Generator, skin: np.ndarray) -> SkinFolds:
     """Create the skin folds of a face; their positions are random, their depth grows with age."""
     shades = _shades(face, rng)
-    change = np.stack([shade for _, shade in shades]).astype(np.float32)
-    change[np.abs(change) < 1e-3] = 0
-    rows, columns = (np.flatnonzero(change.any(axis)) for axis in ((0, 2), (0, 1)))
+    is_folded = np.zeros(skin.shape, bool)
+    for _, shade in shades:
+        visible = np.abs(shade) >= 1e-3
+        shade *= visible
+        is_folded |= visible
+    rows, columns = (np.flatnonzero(is_folded.any(axis)) for axis in (1, 0))
     box = slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1)
-    layers = np.concatenate([skin[None, *box], skin[box] * change[:, *box]])
+    layers = np.stack([skin[box], *(skin[box] * shade[box] for _, shade in shades)])
     return SkinFolds(box, layers.reshape(len(layers), -1), [key for key, _ in shades])
 
 
@@ -69,12 +72,12 @@ def _shades(face: SyntheticFace, rng: np.random.Generator) -> list[tuple[tuple[i
     deep = 0.2 + 0.16 * appearance.age
     out: list[tuple[tuple[int, int], np.ndarray]] = []
     forehead = FACE_CENTRE + u * np.array([0, -0.62]) + [0, rng.uniform(-2, 2)]
-    lines = {half: np.zeros((CANVAS_HEIGHT, CANVAS_WIDTH)) for half in (0, 1)}
+    lines = np.zeros((2, CANVAS_HEIGHT, CANVAS_WIDTH), np.float32)
     for i in range(3):
         bend = rng.uniform(-1.5, 1.5, 5) + [1, 0, 1, 0, 1]
         y = -0.15 * u * (i - 1) + bend
         for half, x in ((0, np.linspace(-0.6, 0.05, 5)), (1, np.linspace(-0.05, 0.6, 5))):
-            lines[half] = lines[half] + wrinkle_shading(forehead + np.c_[x * u, y], 1.0, deep)
+            lines[half] += wrinkle_shading(forehead + np.c_[x * u, y], 1.0, deep)
     for half in (0, 1):
         out += [((UNIT_INDEX[1], half), 0.8 * lines[half]), ((UNIT_INDEX[2], half), 0.5 * lines[half])]
     glabella = FACE_CENTRE + u * np.array([0, -0.3])

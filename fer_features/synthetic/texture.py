@@ -8,10 +8,11 @@ import cv2
 import numpy as np
 
 from .canvas import (
-    CANVAS_GRID,
     CANVAS_HEIGHT,
     CANVAS_SCALE,
     CANVAS_WIDTH,
+    CANVAS_X,
+    CANVAS_Y,
     blur_canvas,
     ellipse_points,
     gaussian_spot,
@@ -85,7 +86,7 @@ def make_texture(face: SyntheticFace) -> FaceTexture:
         0.85 - 0.35 * blur_canvas(np.abs(ears - blur_canvas(ears, 3)), 1)
     )
     # Hair outside the head, so that no skin shows through the edge of the hair.
-    above = (1 - head) * (CANVAS_GRID[..., 1] < FACE_CENTRE[1] + 0.1 * u) * (1 - ears)
+    above = (1 - head) * (FACE_CENTRE[1] + 0.1 * u > CANVAS_Y) * (1 - ears)
     behind = (1 - np.maximum(head, ears)) * (appearance.hair_style == LONG_HAIR)
     skin = skin * (1 - behind) + 0.75 * strands * behind
     hair_ = np.maximum(hair, above)
@@ -127,7 +128,7 @@ def _skin_mask(face: SyntheticFace, hair: np.ndarray) -> np.ndarray:
 
 
 def _light(face: SyntheticFace) -> np.ndarray:
-    z = blur_canvas(face_depth(face, CANVAS_GRID).astype(np.float32), 0.8) * CANVAS_SCALE
+    z = blur_canvas(face_depth(face, CANVAS_X, CANVAS_Y).astype(np.float32), 0.8) * CANVAS_SCALE
     zy, zx = np.gradient(z)
     lx, ly, lz = face.appearance.light
     cosine = (-zx * lx - zy * ly + lz) / np.sqrt(1 + zx * zx + zy * zy)
@@ -214,20 +215,17 @@ def _brows(face: SyntheticFace, rng: np.random.Generator, skin: np.ndarray) -> n
     appearance, out = face.appearance, np.zeros((CANVAS_HEIGHT, CANVAS_WIDTH), np.uint8)
     for side, brow in zip((-1, 1), BROWS, strict=True):
         ridge = smooth_curve(face.points[brow][::-side], 60)  # from the inner end
-        for _ in range(int(220 * appearance.brow_density) + 90):
-            t = rng.uniform(0, 1)
-            half = INTEROCULAR * appearance.brow_width * (1 - 0.6 * t) * np.sqrt(np.clip(12 * t + 0.25, 0, 1))
-            start = ridge[int(59 * t)] + [rng.normal(0, 0.3), rng.uniform(-half, half)]
-            lean = np.array([side * (0.25 + 0.75 * t), -0.7 * (1 - t) ** 2 + 0.25 * t]) * rng.uniform(1.5, 3.5)
-            cv2.line(
-                out,
-                tuple(to_fixed_point(start)),
-                tuple(to_fixed_point(start + lean)),
-                int(rng.integers(120, 256)),
-                1,
-                cv2.LINE_AA,
-                4,
-            )
+        sampled = [
+            (rng.random(), rng.normal(0, 0.3), rng.uniform(-1, 1), rng.uniform(1.5, 3.5), rng.integers(120, 256))
+            for _ in range(int(220 * appearance.brow_density) + 90)
+        ]
+        t, aside, across, length, tone = np.array(sampled).T
+        half = INTEROCULAR * appearance.brow_width * (1 - 0.6 * t) * np.sqrt(np.minimum(12 * t + 0.25, 1))
+        start = ridge[(59 * t).astype(int)] + np.c_[aside, half * across]
+        lean = np.c_[side * (0.25 + 0.75 * t), -0.7 * (1 - t) ** 2 + 0.25 * t] * length[:, None]
+        ends = np.hstack([to_fixed_point(start), to_fixed_point(start + lean)]).tolist()
+        for (x0, y0, x1, y1), grey in zip(ends, tone.tolist(), strict=True):
+            cv2.line(out, (x0, y0), (x1, y1), grey, 1, cv2.LINE_AA, 4)
     hairs = blur_canvas(out.astype(np.float32) / 255, 0.4) * (0.5 + 0.45 * appearance.brow_density)
     return skin * (1 - hairs) + min(0.8 * appearance.hair, 0.45 * appearance.skin) * hairs
 

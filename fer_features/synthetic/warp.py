@@ -19,7 +19,7 @@ import cv2
 import numpy as np
 
 from .action_units import BLINK_UNIT, LOWER_LIP, UNIT_INDEX, UPPER_LIP, displacement_fields
-from .canvas import CANVAS_PADDING, sample_affinely, sample_canvas
+from .canvas import CANVAS_PADDING, NEGLIGIBLE, sample_affinely, sample_canvas
 from .face_model import IMAGE_HEIGHT, IMAGE_WIDTH, INTEROCULAR, LOWER_LIP_OUTLINE, SyntheticFace, face_depth
 from .head_shape import body_texture
 from .inversion import NODE_SPACING, invert
@@ -28,18 +28,15 @@ from .texture import FaceTexture, make_texture
 
 #: Pixels (x, y) of the image, shape (IMAGE_HEIGHT, IMAGE_WIDTH, 2).
 PIXEL_GRID = np.stack(np.meshgrid(np.arange(IMAGE_WIDTH), np.arange(IMAGE_HEIGHT)), -1).astype(np.float32)
+#: Material pixels of the nodes of the displacement fields: a column of y and a row of x.
+NODE_Y, NODE_X = np.ogrid[
+    -CANVAS_PADDING : IMAGE_HEIGHT + CANVAS_PADDING + 1 : NODE_SPACING,
+    -CANVAS_PADDING : IMAGE_WIDTH + CANVAS_PADDING + 1 : NODE_SPACING,
+]
 #: Whether each landmark is below the mouth line.
 BELOW_MOUTH_LINE = np.isin(np.arange(68), [*range(3, 14), *LOWER_LIP_OUTLINE, 65, 66, 67])
 #: Landmarks of the eyes, outer corner first.
 LEFT_EYE_POINTS, RIGHT_EYE_POINTS = [36, 37, 38, 39, 40, 41], [45, 44, 43, 42, 47, 46]
-
-
-def _nodes() -> np.ndarray:
-    rows, columns = ((size + 2 * CANVAS_PADDING) // NODE_SPACING + 1 for size in (IMAGE_HEIGHT, IMAGE_WIDTH))
-    return NODE_SPACING * np.stack(np.meshgrid(np.arange(columns), np.arange(rows)), -1) - CANVAS_PADDING
-
-
-NODES = _nodes()
 
 
 def interpolate_field(field: np.ndarray, points: np.ndarray) -> np.ndarray:
@@ -73,14 +70,17 @@ class FaceRig:
 
     @cached_property
     def field_basis(self) -> dict[str, np.ndarray]:
-        """Lip -> fields, (2, 2 K + 2, h * w) float32, in x and y: of the Action Units by half, and of the depth."""
-        z = face_depth(self.face, NODES) - 0.45 * INTEROCULAR
-        parallax = np.stack([np.stack([z, 0 * z], -1), np.stack([0 * z, z], -1)])
+        """Lip -> fields in x and y, (2, 2 K + 2, h, w) float32: of the Action Units by half, and of the depth."""
+        depth = face_depth(self.face, NODE_X, NODE_Y) - 0.45 * INTEROCULAR
         out = {}
         for lip in (UPPER_LIP, LOWER_LIP):
-            f = np.concatenate([displacement_fields(self.face, NODES, lip).reshape(-1, *NODES.shape), parallax])
-            f[np.abs(f) < 1e-9] = 0  # products with subnormal numbers take ten times as long
-            out[lip] = np.ascontiguousarray(f.reshape(len(f), -1, 2).transpose(2, 0, 1), np.float32)
+            of_units = displacement_fields(self.face, NODE_X, NODE_Y, lip)
+            n = 2 * of_units.shape[1]
+            fields = np.zeros((2, n + 2, *depth.shape), np.float32)
+            fields[:, :n] = of_units.reshape(2, n, *depth.shape)
+            fields[0, n] = fields[1, n + 1] = depth
+            fields[np.abs(fields) < NEGLIGIBLE] = 0
+            out[lip] = fields
         return out
 
     @cached_property
@@ -93,14 +93,13 @@ class FaceRig:
     def mouth_line(self) -> tuple[np.ndarray, np.ndarray]:
         """Points of the mouth line across the canvas, once per lip, (m, 2), and the fields there, (2 K + 2, m, 2)."""
         x = np.arange(-CANVAS_PADDING, IMAGE_WIDTH + CANVAS_PADDING, 4.0)
-        line = np.c_[x, -self.face.below_mouth_line(np.c_[x, 0 * x])]
+        line = np.c_[x, self.face.mouth_line(x)]
         both = [self._basis_at(line, lip) for lip in (UPPER_LIP, LOWER_LIP)]
         return np.r_[line, line], np.concatenate(both, 1)
 
     def _basis_at(self, points: np.ndarray, lip: str) -> np.ndarray:
         fields = self.field_basis[lip]
-        n = fields.shape[1]
-        return interpolate_field(fields.reshape(2, n, *NODES.shape[:2]), np.broadcast_to(points, (n, *points.shape)))
+        return interpolate_field(fields, np.broadcast_to(points, (fields.shape[1], *points.shape)))
 
     @cached_property
     def texture(self) -> FaceTexture:
@@ -132,8 +131,11 @@ class FaceWarp:
         self.rig, self.face, self.actions = rig, rig.face, actions
         self.linear, self.parallax, self.shift = pose_transforms(pose)
         self.weights = np.c_[actions.reshape(len(actions), -1), self.parallax]
-        weights, shape = self.weights.astype(np.float32), (2, len(actions), *NODES.shape[:2])
-        self.field = {lip: (weights @ rig.field_basis[lip]).reshape(shape) for lip in (UPPER_LIP, LOWER_LIP)}
+        weights = self.weights.astype(np.float32)
+        self.field = {}
+        for lip, basis in rig.field_basis.items():
+            fields = weights @ basis.reshape(*basis.shape[:2], -1)
+            self.field[lip] = fields.reshape(2, len(weights), *basis.shape[2:])
 
     def shifted_inside(self, margin: float) -> tuple[FaceWarp, np.ndarray]:
         """Shift the head until all landmarks are in the image; returns the new warp and the shift, shape (2,)."""
