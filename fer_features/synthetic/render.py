@@ -50,43 +50,47 @@ def render_sequence(
     texture, face = rig.texture, rig.face
     n = len(motion.actions)
     landmarks = warp.landmarks()
-    upper, lower = warp.material_points
-    seen = canvas_pixels(_seen_points(face, warp.mouth_rows, upper, lower))
+    window = rows, columns = warp.head_window()
+    upper, lower = warp.material_points(window)
+    mouth = _box(landmarks[:, 60:68], 4)
+    opening = mouth_opening(face, upper[:, *mouth], lower[:, *mouth])
+    _select_lower_lip(face, warp.mouth_rows(window), upper, lower)
+    plane, gains = (np.ones((1, 1), np.float32), np.ones(n, np.float32)) if clean else _light(rng, n)
+    background = _background(rig, motion, rng)
 
-    images = np.empty((n, IMAGE_HEIGHT, IMAGE_WIDTH), np.float32)
+    images = np.repeat(background[None], n, 0)
+    heads = images[:, rows, columns]
     skins = itertools.repeat(texture.skin) if clean else texture.folds.textures(texture.skin, motion.actions)
-    for image, skin, pixels in zip(images, skins, seen, strict=False):
-        sample_pixels(skin, pixels, image)
-    _mouth(images, warp, upper, lower, landmarks)
+    alphas = np.empty_like(heads)
+    for head, alpha, skin, points in zip(heads, alphas, skins, upper[:, rows, columns], strict=False):
+        pixels = canvas_pixels(points)
+        head[:] = sample_pixels(skin, pixels)
+        alpha[:] = sample_pixels(texture.alpha, pixels)
+    _mouth(images[:, *mouth], opening, warp, mouth)
     for eye, middle, side in (
         (LEFT_EYE_POINTS, face.points[EYES[0]].mean(0), 1),
         (RIGHT_EYE_POINTS, face.points[EYES[1]].mean(0), -1),
     ):
         _eye(images, warp, landmarks[:, eye], middle, side, motion.gaze, texture.lid_grey)
     if texture.glasses is not None:
-        rims = visible_glasses(texture.glasses, warp)
-        images += rims * (25 - images)
+        heads += visible_glasses(texture.glasses, warp)[:, rows, columns] * (25 - heads)
 
-    plane, gains = (None, np.ones(n)) if clean else _light(rng, n)
-    background = _background(rig, motion, rng)
-    noise = np.zeros_like(images) if clean else _noise(rng, images.shape)
-    out = np.empty(images.shape, np.uint8)
-    for t, (image, pixels) in enumerate(zip(images, seen, strict=True)):  # per frame, the arrays remain in the cache
-        image -= background
-        image *= sample_pixels(texture.alpha, pixels)
-        image += background
-        if plane is not None:
-            image *= gains[t] * plane
-        cv2.add(image, noise[t], dst=out[t], dtype=cv2.CV_8U)  # rounds and clips
+    out = np.zeros(images.shape, np.uint8)
+    levels, quantiles = (out.copy(), 0 * NORMAL_QUANTILES) if clean else _noise(rng, images.shape)
+    behind = background[rows, columns]
+    for t, (image, head, alpha) in enumerate(zip(images, heads, alphas, strict=True)):
+        head -= behind
+        head *= alpha
+        head += behind
+        image *= gains[t] * plane
+        cv2.add(image, cv2.LUT(levels[t], quantiles), dst=out[t], dtype=cv2.CV_8U)  # rounds and clips
     return out, landmarks.astype(np.float32)
 
 
-def _seen_points(face: SyntheticFace, mouth_rows: slice, upper: np.ndarray, lower: np.ndarray) -> np.ndarray:
-    """Material points of all pixels: of the lower lip where it is below the mouth line, else of the upper lip."""
-    seen = upper.copy("K")
+def _select_lower_lip(face: SyntheticFace, mouth_rows: slice, upper: np.ndarray, lower: np.ndarray) -> None:
+    """Replace the points by the upper field where the point by the lower field is below the mouth line."""
     lower = lower[:, mouth_rows]
-    np.copyto(seen[:, mouth_rows], lower, where=face.below_mouth_line(lower)[..., None] > 0)
-    return seen
+    np.copyto(upper[:, mouth_rows], lower, where=face.below_mouth_line(lower)[..., None] > 0)
 
 
 def _background(rig: FaceRig, motion: SequenceMotion, rng: np.random.Generator) -> np.ndarray:
@@ -106,10 +110,10 @@ def _light(rng: np.random.Generator, n: int) -> tuple[np.ndarray, np.ndarray]:
     return plane, (np.exp(rng.normal(0, 0.08)) * np.exp(rng.normal(0, 0.015, n))).astype(np.float32)
 
 
-def _noise(rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
+def _noise(rng: np.random.Generator, shape: tuple[int, ...]) -> tuple[np.ndarray, np.ndarray]:
+    """Sensor noise as random numbers of the shape, uint8, and the 256 grey levels that they stand for."""
     quantiles = np.float32(rng.uniform(1.5, 3.5)) * NORMAL_QUANTILES
-    levels = rng.integers(0, 256, shape, np.uint8)
-    return cv2.LUT(levels.reshape(-1, shape[-1]), quantiles).reshape(shape)
+    return rng.integers(0, 256, shape, np.uint8), quantiles
 
 
 def _box(points: np.ndarray, margin: int) -> tuple[slice, slice]:
@@ -118,14 +122,12 @@ def _box(points: np.ndarray, margin: int) -> tuple[slice, slice]:
     return slice(max(y0, 0), min(y1, IMAGE_HEIGHT)), slice(max(x0, 0), min(x1, IMAGE_WIDTH))
 
 
-def _mouth(images: np.ndarray, warp: FaceWarp, upper: np.ndarray, lower: np.ndarray, landmarks: np.ndarray) -> None:
-    """Draw the open mouth: teeth that move with skull and jaw, tongue and dark cavity."""
+def _mouth(patch: np.ndarray, opening: np.ndarray, warp: FaceWarp, window: tuple[slice, slice]) -> None:
+    """Draw the open mouth in a window of the images: teeth that move with skull and jaw, tongue and dark cavity."""
     face = warp.face
-    rows, columns = _box(landmarks[:, 60:68], 4)
-    open_ = mouth_opening(face, upper[:, rows, columns], lower[:, rows, columns])
     to_mouth = warp.to_head(0.45 * INTEROCULAR)  # the teeth are behind the skin
     to_mouth[..., 2] -= face.mouth[:2]
-    x, y = affine_grid(to_mouth / INTEROCULAR, rows, columns)
+    x, y = affine_grid(to_mouth / INTEROCULAR, *window)
     jaw = (JAW_DROP * warp.actions[:, UNIT_INDEX[26]].mean(1)).astype(np.float32)[:, None, None]
     under = y - jaw
     row = np.maximum(1 - (x * (1 / 0.40)) ** 2, 0)
@@ -137,8 +139,7 @@ def _mouth(images: np.ndarray, warp: FaceWarp, upper: np.ndarray, lower: np.ndar
     tongue = np.exp(-0.5 * ((x * (1 / 0.22)) ** 2 + ((under - 0.12) * (1 / 0.11)) ** 2))
     tone = (18 + 55 * tongue) * (1 - top)
     tone += (120 * bottom + 185 * top * (1 - bottom)) * row * gaps * (0.75 + 0.25 * face.appearance.skin)
-    patch = images[:, rows, columns]
-    patch += open_ * (np.maximum(tone, 12) - patch)
+    patch += opening * (np.maximum(tone, 12) - patch)
 
 
 def _band(y: np.ndarray, low: np.ndarray | float, high: np.ndarray | float, soft: float) -> np.ndarray:

@@ -19,7 +19,7 @@ import cv2
 import numpy as np
 
 from .action_units import BLINK_UNIT, LOWER_LIP, UNIT_INDEX, UPPER_LIP, displacement_fields
-from .canvas import CANVAS_PADDING, NEGLIGIBLE, sample_affinely, sample_canvas
+from .canvas import CANVAS_PADDING, CANVAS_SCALE, NEGLIGIBLE, sample_affinely, sample_canvas
 from .face_model import IMAGE_HEIGHT, IMAGE_WIDTH, INTEROCULAR, LOWER_LIP_OUTLINE, SyntheticFace, face_depth
 from .head_shape import body_texture
 from .inversion import NODE_SPACING, invert
@@ -28,6 +28,8 @@ from .texture import FaceTexture, make_texture
 
 #: Pixels (x, y) of the image, shape (IMAGE_HEIGHT, IMAGE_WIDTH, 2).
 PIXEL_GRID = np.stack(np.meshgrid(np.arange(IMAGE_WIDTH), np.arange(IMAGE_HEIGHT)), -1).astype(np.float32)
+#: Rows and columns of the image.
+WHOLE_IMAGE = slice(0, IMAGE_HEIGHT), slice(0, IMAGE_WIDTH)
 #: Material pixels of the nodes of the displacement fields: a column of y and a row of x.
 NODE_Y, NODE_X = np.ogrid[
     -CANVAS_PADDING : IMAGE_HEIGHT + CANVAS_PADDING + 1 : NODE_SPACING,
@@ -91,11 +93,19 @@ class FaceRig:
 
     @cached_property
     def mouth_line(self) -> tuple[np.ndarray, np.ndarray]:
-        """Points of the mouth line across the canvas, once per lip, (m, 2), and the fields there, (2 K + 2, m, 2)."""
+        """Points of the mouth line across the canvas, and the fields there; see `outline`."""
         x = np.arange(-CANVAS_PADDING, IMAGE_WIDTH + CANVAS_PADDING, 4.0)
-        line = np.c_[x, self.face.mouth_line(x)]
-        both = [self._basis_at(line, lip) for lip in (UPPER_LIP, LOWER_LIP)]
-        return np.r_[line, line], np.concatenate(both, 1)
+        return self._of_both_lips(np.c_[x, self.face.mouth_line(x)])
+
+    @cached_property
+    def outline(self) -> tuple[np.ndarray, np.ndarray]:
+        """Points around head and hair, once per lip, (m, 2), and the fields there, (2 K + 2, m, 2)."""
+        hull = cv2.convexHull(cv2.findNonZero((self.texture.alpha > 1 / 512).astype(np.uint8)))
+        return self._of_both_lips(hull[:, 0] / CANVAS_SCALE - CANVAS_PADDING)
+
+    def _of_both_lips(self, points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        both = [self._basis_at(points, lip) for lip in (UPPER_LIP, LOWER_LIP)]
+        return np.r_[points, points], np.concatenate(both, 1)
 
     def _basis_at(self, points: np.ndarray, lip: str) -> np.ndarray:
         fields = self.field_basis[lip]
@@ -178,23 +188,46 @@ class FaceWarp:
             out[:, upper] += np.clip(closed, 0, 1) * (out[:, lower] - out[:, upper])
         return out
 
-    @cached_property
-    def mouth_rows(self) -> slice:
-        """Rows of the image that show the mouth line in any frame: above them is the upper lip, below the lower one."""
-        seen = self._moved(*self.rig.mouth_line)
-        rows = seen[(seen[..., 0] > -5) & (seen[..., 0] < IMAGE_WIDTH + 4), 1]
-        return slice(4 * int((rows.min() - 5) // 4), min(2 * int(rows.max() // 2) + 6, IMAGE_HEIGHT))
+    def head_window(self) -> tuple[slice, slice]:
+        """Rows and columns of the image outside of which the head is not seen in any frame."""
+        seen = self._moved(*self.rig.outline)
+        x, y = seen[..., 0], seen[..., 1]
+        return _even_range(y.min(), y.max(), IMAGE_HEIGHT), _even_range(x.min(), x.max(), IMAGE_WIDTH)
 
-    @cached_property
-    def material_points(self) -> tuple[np.ndarray, np.ndarray]:
-        """Material points of all pixels by the upper and by the lower field, each of shape (T, H, W, 2), float32."""
-        mouth, to_head = self.mouth_rows, self.to_head()
-        upper, lower = np.empty((2, 2, len(to_head), IMAGE_HEIGHT, IMAGE_WIDTH), np.float32)
-        invert(self.field[UPPER_LIP], to_head, 0, upper[:, :, : mouth.stop])
-        invert(self.field[LOWER_LIP], to_head, mouth.start, lower[:, :, mouth.start :])
-        upper[:, :, mouth.stop :] = lower[:, :, mouth.stop :]
-        lower[:, :, : mouth.start] = upper[:, :, : mouth.start]
+    def mouth_rows(self, window: tuple[slice, slice]) -> slice:
+        """Rows that show the mouth line in any frame: above them is skin of the upper lip, below of the lower lip."""
+        seen = self._moved(*self.rig.mouth_line)
+        rows, columns = window
+        y = seen[(seen[..., 0] > columns.start - 5) & (seen[..., 0] < columns.stop + 4), 1]
+        found = _even_range(y.min(), y.max(), IMAGE_HEIGHT)
+        return slice(max(found.start, rows.start), min(found.stop, rows.stop))
+
+    def material_points(self, window: tuple[slice, slice] = WHOLE_IMAGE) -> tuple[np.ndarray, np.ndarray]:
+        """Material points of the pixels in a window by the upper and by the lower field.
+
+        Parameters
+        ----------
+        window : tuple of slice
+            Rows and columns; their starts and stops are even.
+
+        Returns
+        -------
+        upper, lower : ndarray, shape (T, H, W, 2), float32
+            Points outside of the window are 0. Where a pixel can only show one lip, both points are of this lip.
+        """
+        (rows, columns), mouth, to_head = window, self.mouth_rows(window), self.to_head()
+        upper, lower = np.zeros((2, 2, len(to_head), IMAGE_HEIGHT, IMAGE_WIDTH), np.float32)
+        above, below = slice(rows.start, mouth.start), slice(mouth.stop, rows.stop)
+        invert(self.field[UPPER_LIP], to_head, (slice(rows.start, mouth.stop), columns), upper)
+        invert(self.field[LOWER_LIP], to_head, (slice(mouth.start, rows.stop), columns), lower)
+        upper[:, :, below, columns] = lower[:, :, below, columns]
+        lower[:, :, above, columns] = upper[:, :, above, columns]
         return np.moveaxis(upper, 0, -1), np.moveaxis(lower, 0, -1)
+
+
+def _even_range(low: float, high: float, size: int) -> slice:
+    """Pixels from `low` to `high` with a margin of 4 pixels, from an even one to before an even one."""
+    return slice(max(2 * int((low - 4) // 2), 0), min(2 * int((high + 6) // 2), size))
 
 
 def _apply(matrices: np.ndarray, points: np.ndarray) -> np.ndarray:
@@ -219,7 +252,7 @@ def flow_between_frames(rig: FaceRig, actions: np.ndarray, pose: np.ndarray) -> 
         See `fer_features.synthetic.ground_truth_flow`.
     """
     warp, face = rig.warp(actions, pose), rig.face
-    upper, lower = (x.astype(float) for x in warp.material_points)
+    upper, lower = (x.astype(float) for x in warp.material_points())
     below = face.below_mouth_line(lower[0]) > 0
     points = np.where(below[..., None], lower[0], upper[0])
     there = FaceWarp(rig, actions[1:], pose[1:]).forward(points.reshape(1, -1, 2), below.ravel())
