@@ -130,20 +130,19 @@ def _mouth(patch: np.ndarray, opening: np.ndarray, warp: FaceWarp, window: tuple
     x, y = affine_grid(to_mouth / INTEROCULAR, *window)
     jaw = (JAW_DROP * warp.actions[:, UNIT_INDEX[26]].mean(1)).astype(np.float32)[:, None, None]
     under = y - jaw
-    row = np.maximum(1 - (x * (1 / 0.40)) ** 2, 0)
-    tooth = x * (1 / 0.105)
-    tooth -= np.floor(tooth)
-    gaps = 1 - 0.12 * np.exp(-(((np.abs(tooth - 0.5)) * (1 / 0.1)) ** 2))
+    row = np.maximum(1 - (x / 0.40) ** 2, 0)
+    tooth = x / 0.105
+    gaps = 1 - 0.12 * np.exp(-(((tooth - np.floor(tooth) - 0.5) / 0.1) ** 2))
     top = _band(y, -0.2, 0.065 + 0.05 * (row - 1), 0.02)
     bottom = _band(under, 0.06 + 0.05 * (1 - row), 0.3, 0.02)
-    tongue = np.exp(-0.5 * ((x * (1 / 0.22)) ** 2 + ((under - 0.12) * (1 / 0.11)) ** 2))
+    tongue = np.exp(-0.5 * ((x / 0.22) ** 2 + ((under - 0.12) / 0.11) ** 2))
     tone = (18 + 55 * tongue) * (1 - top)
     tone += (120 * bottom + 185 * top * (1 - bottom)) * row * gaps * (0.75 + 0.25 * face.appearance.skin)
     patch += opening * (np.maximum(tone, 12) - patch)
 
 
 def _band(y: np.ndarray, low: np.ndarray | float, high: np.ndarray | float, soft: float) -> np.ndarray:
-    return _clipped((y - low) * (1 / soft)) * _clipped((high - y) * (1 / soft))
+    return _clipped((y - low) / soft) * _clipped((high - y) / soft)
 
 
 def _clipped(x: np.ndarray) -> np.ndarray:
@@ -180,21 +179,21 @@ def _eye(
     opening = _clipped(from_over + 0.5) * _clipped(from_under + 0.5) * inside
 
     centre = warp.to_image((middle + (0.3 * INTEROCULAR * warp.parallax))[:, None])[:, 0] + gaze
-    x, y = affine_grid(
-        np.concatenate([np.broadcast_to(np.eye(2), (len(eye), 2, 2)), -centre[..., None]], -1), rows, columns
-    )
+    to_iris = np.concatenate([np.broadcast_to(np.eye(2), (len(eye), 2, 2)), -centre[..., None]], -1)
+    x, y = affine_grid(to_iris, rows, columns)
     r = np.sqrt(x * x + y * y)
     radius = 0.098 * INTEROCULAR
     ball = 205 * (0.55 + 0.45 * appearance.skin) * (1 - 0.25 * (2 * u - 1) ** 2)
     iris = _clipped(radius + 0.5 - r)
-    tone = ball + iris * (255 * appearance.iris * (0.55 + 0.45 * (r < radius - 0.9)) - ball)
+    tone = ball + iris * (255 * appearance.iris * (0.55 + np.float32(0.45) * (r < radius - 0.9)) - ball)
     tone *= 1 - 0.85 * _clipped(0.42 * radius + 0.5 - r)
-    tone *= 1 - 0.5 * np.exp(np.maximum(from_over, 0) * (-1 / 1.3))
-    glint = np.maximum(1 - np.hypot(x - (1 if appearance.light[0] > 0 else -1), y + 1.1), 0)
+    tone *= 1 - 0.5 * np.exp(-np.maximum(from_over, 0) / 1.3)
+    reflection = (x - np.sign(appearance.light[0], dtype=np.float32)) ** 2 + (y + 1.1) ** 2
+    glint = np.maximum(1 - np.sqrt(reflection), 0)
     tone += glint * iris * (235 - tone)
     patch = images[:, rows, columns]
     patch += opening * (tone - patch)
-    lash = (0.85 * np.exp(-((from_over * (1 / 0.75)) ** 2)) + 0.35 * np.exp(-((from_under * (1 / 0.6)) ** 2))) * inside
+    lash = (0.85 * np.exp(-((from_over / 0.75) ** 2)) + 0.35 * np.exp(-((from_under / 0.6) ** 2))) * inside
     patch += np.minimum(lash, 0.9) * (lid - patch)
 
 
