@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from .face_model import INTEROCULAR, MIDLINE_POINTS, MIRROR_INDICES, SyntheticFace
+from .face_model import INTEROCULAR, MIDLINE_POINTS, MIRROR_INDICES, SyntheticFace, gaussian
 
 #: Lip that a field component moves. Skin above the mouth line belongs to the upper lip, skin below to the lower one.
 BOTH_LIPS, UPPER_LIP, LOWER_LIP = "both", "upper", "lower"
@@ -141,10 +141,10 @@ def displacement_fields(face: SyntheticFace, x: np.ndarray, y: np.ndarray, lip: 
                     continue
                 middle = (face.points[list(where)] if half == 0 else face.points[MIRROR_INDICES[list(where)]]).mean(0)
                 cx, cy = middle + INTEROCULAR * np.array(offset) * [outward, 1]
-                bump = np.exp(-0.5 * ((x - cx) / (INTEROCULAR * extent[0])) ** 2)
+                bump = gaussian(x, cx, INTEROCULAR * extent[0])
                 if set(where) <= set(MIDLINE_POINTS):
                     bump = bump * halves[half]
-                bump = bump * np.exp(-0.5 * ((y - cy) / (INTEROCULAR * extent[1])) ** 2)
+                bump = bump * gaussian(y, cy, INTEROCULAR * extent[1])
                 if acts_on != BOTH_LIPS:
                     bump *= one_lip
                 for axis, distance in enumerate((outward * move[0], move[1])):

@@ -13,14 +13,12 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.interpolate import CubicSpline
 
-from .face_model import IMAGE_HEIGHT, IMAGE_WIDTH, INTEROCULAR
+from .face_model import IMAGE_HEIGHT, IMAGE_WIDTH, INTEROCULAR, gaussian
 
 #: Canvas pixels per material pixel, and margin in material pixels.
 CANVAS_SCALE, CANVAS_PADDING = 1.5, 14
 CANVAS_HEIGHT = int((IMAGE_HEIGHT + 2 * CANVAS_PADDING) * CANVAS_SCALE)
 CANVAS_WIDTH = int((IMAGE_WIDTH + 2 * CANVAS_PADDING) * CANVAS_SCALE)
-#: Values of Gaussian functions that are replaced by 0: products with subnormal numbers take ten times as long.
-NEGLIGIBLE = 1e-9
 #: Material pixels of the canvas: a row of x and a column of y.
 CANVAS_X = (np.arange(CANVAS_WIDTH) / CANVAS_SCALE - CANVAS_PADDING).astype(np.float32)[None]
 CANVAS_Y = (np.arange(CANVAS_HEIGHT) / CANVAS_SCALE - CANVAS_PADDING).astype(np.float32)[:, None]
@@ -81,9 +79,8 @@ def _soft_mask(drawn: np.ndarray, points: ArrayLike, width: float, sigma: float)
 def gaussian_spot(centre: ArrayLike, sx: float, sy: float) -> np.ndarray:
     """Gaussian spot with a peak of 1; centre in material pixels, sigmas in interocular distances."""
     cx, cy = np.asarray(centre, float)
-    x = np.exp(-0.5 * ((CANVAS_X - cx) / (INTEROCULAR * sx)) ** 2)
-    y = np.exp(-0.5 * ((CANVAS_Y - cy) / (INTEROCULAR * sy)) ** 2)
-    return np.where(y < NEGLIGIBLE, 0, y).astype(np.float32) * np.where(x < NEGLIGIBLE, 0, x).astype(np.float32)
+    x, y = gaussian(CANVAS_X, cx, INTEROCULAR * sx), gaussian(CANVAS_Y, cy, INTEROCULAR * sy)
+    return y.astype(np.float32) * x.astype(np.float32)
 
 
 def canvas_pixels(points: np.ndarray) -> np.ndarray:

@@ -184,6 +184,23 @@ def _sample_appearance(rng: np.random.Generator) -> FaceAppearance:
     )
 
 
+def gaussian(x: np.ndarray, centre: float, sigma: float) -> np.ndarray:
+    """Gaussian function with a peak of 1, in one dimension.
+
+    Parameters
+    ----------
+    x : ndarray
+    centre, sigma : float
+
+    Returns
+    -------
+    ndarray, float64
+        0 where it is below 1e-9: products with subnormal numbers take ten times as long.
+    """
+    y = np.exp(-0.5 * ((x - centre) / sigma) ** 2, dtype=np.float64)
+    return np.where(y < 1e-9, 0, y)
+
+
 def face_depth(face: SyntheticFace, x: np.ndarray, y: np.ndarray) -> np.ndarray:
     """Depth of the face towards the viewer.
 
@@ -207,7 +224,7 @@ def face_depth(face: SyntheticFace, x: np.ndarray, y: np.ndarray) -> np.ndarray:
     at = (face.points - FACE_CENTRE) / INTEROCULAR
 
     def bump(centre: np.ndarray, sx: float, sy: float) -> np.ndarray:
-        return np.exp(-0.5 * ((x - centre[0]) / sx) ** 2) * np.exp(-0.5 * ((y - centre[1]) / sy) ** 2)
+        return gaussian(x, centre[0], sx) * gaussian(y, centre[1], sy)
 
     wide = abs(at[16, 0] - at[0, 0]) / 2
     z = 1.0 * np.maximum(1 - (x / (wide * 1.13)) ** 2 * (1 + 0.12 * y) - ((y - 0.42) / 1.95) ** 2, -0.3)

@@ -19,7 +19,7 @@ import cv2
 import numpy as np
 
 from .action_units import BLINK_UNIT, LOWER_LIP, UNIT_INDEX, UPPER_LIP, displacement_fields
-from .canvas import CANVAS_PADDING, CANVAS_SCALE, NEGLIGIBLE, sample_affinely, sample_canvas
+from .canvas import CANVAS_PADDING, CANVAS_SCALE, sample_affinely, sample_canvas
 from .face_model import IMAGE_HEIGHT, IMAGE_WIDTH, INTEROCULAR, LOWER_LIP_OUTLINE, SyntheticFace, face_depth
 from .head_shape import body_texture
 from .inversion import NODE_SPACING, invert
@@ -81,7 +81,6 @@ class FaceRig:
             fields = np.zeros((2, n + 2, *depth.shape), np.float32)
             fields[:, :n] = of_units.reshape(2, n, *depth.shape)
             fields[0, n] = fields[1, n + 1] = depth
-            fields[np.abs(fields) < NEGLIGIBLE] = 0
             out[lip] = fields
         return out
 
