@@ -15,7 +15,8 @@ Method
     `face_model` samples a face (proportions, appearance, depth), `action_units` defines displacement fields of Action
     Units after Ekman and Friesen (Facial Action Coding System, 1978), combined as in EMFACS (Friesen and Ekman, 1983),
     and `motion` samples the motion of a sequence. `texture` and `skin_folds` render the skin once in material
-    coordinates, `warp` maps it to every frame, and `render` samples it and adds eyes, mouth, illumination and noise.
+    coordinates, `warp` and `inversion` map it to every frame, and `render` samples it and adds eyes, mouth,
+    illumination and noise.
 
 Difficulty
     Subjects show the same expression with different Action Units, asymmetrically and with individual traits, so that a
@@ -25,9 +26,12 @@ Difficulty
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
+import cv2
 import numpy as np
 
 from .._threads import map_in_threads, single_threaded_blas
@@ -167,12 +171,22 @@ def generate(
             images[i], landmarks[i] = render_sequence(rig, warp, motion, rng, clean=clean)
             intensity[i], actions[i], pose[i] = motion.intensity, motion.actions, motion.pose
 
-    # The matrices are small: BLAS threads cost more time than they save, much more on a busy machine.
-    with single_threaded_blas():
+    # Matrices and images are small: threads of BLAS and OpenCV cost more time than they save.
+    with single_threaded_blas(), _single_threaded_opencv():
         for _ in map_in_threads(render_subject, np.unique(subjects).tolist()):
             pass
     split = np.where(subjects < n_subjects, "train", "test").astype("<U5")
     return SyntheticSequences(images, landmarks, labels, subjects, split, intensity, actions, pose, seed)
+
+
+@contextlib.contextmanager
+def _single_threaded_opencv() -> Iterator[None]:
+    before = cv2.getNumThreads()
+    cv2.setNumThreads(1)
+    try:
+        yield
+    finally:
+        cv2.setNumThreads(before)
 
 
 def make_subject(seed: int, subject: int) -> tuple[FaceRig, SubjectTraits]:

@@ -195,7 +195,7 @@ def gaussian(x: np.ndarray, centre: float, sigma: float) -> np.ndarray:
     Returns
     -------
     ndarray, float64
-        0 where it is below 1e-9: products with subnormal numbers take ten times as long.
+        0 where it is below 1e-9: products with subnormal numbers take several times as long.
     """
     y = np.exp(-0.5 * ((x - centre) / sigma) ** 2, dtype=np.float64)
     return np.where(y < 1e-9, 0, y)
