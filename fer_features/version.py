@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+
 __version__ = "0.2.0"
 
 
@@ -13,6 +15,12 @@ def versions() -> dict[str, str]:
     dict of str to str
         Name of the package -> version.
     """
+    return dict(_versions())
+
+
+@functools.cache
+def _versions() -> dict[str, str]:
+    """The installed versions, which are read from files."""
     # Imported here: setuptools reads `__version__` from this file before any dependency is installed.
     import platform
     from importlib.metadata import version

@@ -1,6 +1,7 @@
 """Fixtures of several test modules: real data where they are available, and small synthetic data."""
 
 import fcntl
+import functools
 import os
 import pickle
 import subprocess
@@ -9,6 +10,7 @@ from pathlib import Path
 
 import cv2
 import h5py
+import jinja2
 import numpy as np
 import pytest
 import skimage.data
@@ -60,6 +62,15 @@ def demo_rendered_once(shared_by_processes):
         yield
 
 
+@pytest.fixture(scope="session", autouse=True)
+def templates_compiled_once(tmp_path_factory):
+    """Templates of pages are compiled once, and not for each page: that takes longer than filling them."""
+    cache = jinja2.FileSystemBytecodeCache(str(tmp_path_factory.mktemp("templates")))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("jinja2.Environment", functools.partial(jinja2.Environment, bytecode_cache=cache))
+        yield
+
+
 @pytest.fixture(scope="session")
 def portrait_photos(shared_by_processes):
     """Two photographs of each of 120 rendered portraits, one after the other."""
@@ -105,7 +116,13 @@ def standin(tmp_path_factory):
     return out
 
 
-def draw_clips(n_subjects=4, per_class=2, n_classes=3, n_frames=3, height=100, width=90, seed=0):
+def draw_clips(**options):
+    """Toy clips, see `_draw_clips`; drawn once for the same options, and copied because tests change them."""
+    return tuple(column.copy() for column in _draw_clips(**options))
+
+
+@functools.lru_cache(maxsize=16)
+def _draw_clips(n_subjects=4, per_class=2, n_classes=3, n_frames=3, height=100, width=90, seed=0):
     """Toy clips: images (n, T, H, W) uint8, landmarks (n, T, 68, 2), label, subject; easy to tell apart.
 
     Each subject is a smooth texture with its own offset; class c pulls the mouth and shades the crop differently.
