@@ -73,8 +73,8 @@ def templates_compiled_once(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def portrait_photos(shared_by_processes):
-    """Two photographs of each of 120 rendered portraits, one after the other."""
-    return shared_by_processes("portraits", lambda: sample_photos(120, 2, seed=1))
+    """Two photographs of each of 90 rendered portraits, one after the other."""
+    return shared_by_processes("portraits", lambda: sample_photos(90, 2, seed=1))
 
 
 @pytest.fixture(scope="session")

@@ -26,10 +26,13 @@ from ..conftest import write_h5
 @pytest.fixture(autouse=True)
 def small_cascade(monkeypatch):
     """Commands train and adapt a landmarker of one stage with few components; its accuracy is tested elsewhere."""
-    small = functools.partial(train_cascade, n_components=6)
+    small = functools.partial(train_cascade, n_components=4)
     monkeypatch.setattr("fer_features.faces.landmarker_training.train_cascade", small)
     monkeypatch.setattr("fer_features.faces.landmarker_training.CELL_SIZES", (8,))
+    monkeypatch.setattr("fer_features.faces.cascade_training.N_NON_FACES", 20)
     monkeypatch.setattr("fer_features.faces.landmark_adaptation.MIN_CONFIDENCE", 0.0)
+    monkeypatch.setattr("fer_features.faces.landmark_adaptation.N_FOLDS", 2)
+    monkeypatch.setattr("fer_features.faces.landmarker_training.MAX_FOLDS", 3)
     adapt = functools.partial(adapt_landmarker, max_disagreement=0.5, alphas=(1.0,))
     monkeypatch.setattr("fer_features.workflow.landmarker_adaptation.adapt_landmarker", adapt)
 
@@ -196,4 +199,5 @@ def test_data_without_images_or_landmarks_are_refused(fer22_folder, tmp_path, re
 
 
 def test_data_without_detectable_faces_are_refused(labelled_clips, tmp_path, refused):
-    refused(main, ["train", *labelled_clips, "--out", tmp_path / "landmarker.npz"], "faces with landmarks")
+    arguments = ["train", *labelled_clips, "--max-samples", 6, "--out", tmp_path / "landmarker.npz"]
+    refused(main, arguments, "faces with landmarks")
