@@ -33,7 +33,7 @@ pytestmark = pytest.mark.skipif(
 )
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def scheduler():
     """Address of the scheduler of two workers, which are started again where they end."""
     from cloudpickle import register_pickle_by_value

@@ -10,8 +10,8 @@ from fer_features.cli.search import main
 from .conftest import signalled
 from .test_search import without_times
 
-#: Lines of the journal after which a search is killed, of 75.
-N_LINES = 20
+#: Lines of the journal after which a search is killed, of 51.
+N_LINES = 14
 
 #: The command, which waits after each of these lines, so that it is not finished before it is killed.
 SLOW_COMMAND = f"""
@@ -33,7 +33,7 @@ sys.exit(main())
 
 @pytest.fixture(scope="module")
 def options(labelled_clips):
-    shrinkage = ",".join(str(i / 7) for i in range(1, 7))
+    shrinkage = ",".join(str(i / 7) for i in range(1, 5))
     grid = ("--set", "features__landmarks__n_apex_frames=1,3", "--set", f"classifier__shrinkage={shrinkage}")
     return ["--pipeline", "landmarks_lda", *labelled_clips, *grid, "--cv", "2fold", "--nested", "2fold"]
 

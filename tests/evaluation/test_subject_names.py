@@ -18,6 +18,7 @@ NAMES = {
     "text": ["z", "B", "10", "9", "a", "ü", "x y"],
 }
 MODEL = make_pipeline("landmarks_linear")
+CHECK_OPTIONS = {"n_permutations": 9, "max_samples": 30}
 
 
 def table(names=range(7)):
@@ -29,6 +30,12 @@ def table(names=range(7)):
 @pytest.fixture(scope="module")
 def X():
     return table()
+
+
+@pytest.fixture(scope="module")
+def checks(X):
+    """The checks of the subjects with the names 0 to 6."""
+    return check(MODEL, X, **CHECK_OPTIONS)
 
 
 @pytest.fixture(params=NAMES, scope="module")
@@ -66,10 +73,8 @@ def test_a_search_does_not_depend_on_names(X, renamed, tmp_path):
     assert without_names(first.nested.pooled) == without_names(second.nested.pooled)
 
 
-def test_checks_do_not_depend_on_names(X, renamed):
-    options = {"n_permutations": 19, "max_samples": 30}
-    first, second = (check(MODEL, one, **options) for one in (X, renamed))
-    assert [one.to_dict() for one in first] == [one.to_dict() for one in second]
+def test_checks_do_not_depend_on_names(checks, renamed):
+    assert [one.to_dict() for one in checks] == [one.to_dict() for one in check(MODEL, renamed, **CHECK_OPTIONS)]
 
 
 def test_a_comparison_has_the_intervals_of_the_scores(renamed, tmp_path):

@@ -20,7 +20,9 @@ MARGIN = 15
 @pytest.fixture(autouse=True)
 def small_cascade(monkeypatch):
     """Landmarkers that are trained within two seconds; their accuracy does not matter here."""
-    small = functools.partial(train_cascade, n_components=8)
+    small = functools.partial(train_cascade, n_components=4)
+    monkeypatch.setattr("fer_features.faces.cascade_training.N_NON_FACES", 20)
+    monkeypatch.setattr("fer_features.faces.landmarker_training.MAX_FOLDS", 2)
     monkeypatch.setattr("fer_features.faces.landmarker_training.train_cascade", small)
     monkeypatch.setattr("fer_features.faces.landmarker_training.CELL_SIZES", (8,))
 
