@@ -7,7 +7,8 @@ PYTHON ?= python3
 VERSIONS ?= pinned
 VENV ?= .venv$(patsubst %,-%,$(filter-out python3,$(notdir $(PYTHON))))$(patsubst %,-%,$(filter-out pinned,$(VERSIONS)))
 BIN := $(VENV)/bin
-# Processes of pytest. They share the cores, so that each computes with one thread.
+# Processes of pytest. They share the cores, so that each computes with one thread. Each begins with a part of its own,
+# so that fixtures of a module are rarely made by two of them.
 JOBS ?= auto
 # Duration of `make torture`.
 TORTURE_SECONDS ?= 1800
@@ -28,7 +29,7 @@ run: $(VENV)/.installed
 
 # Other versions of ruff and mypy have other rules: only the pinned ones check the code.
 test: $(VENV)/.installed-test $(if $(filter pinned,$(VERSIONS)),lint)
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(JOBS) --doctest-modules tests fer_features
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(JOBS) --dist worksteal --doctest-modules tests fer_features
 
 # Fails if the speed relative to other libraries has fallen by more than a third since the last record of the processor.
 bench: $(VENV)/.installed-test
