@@ -31,7 +31,9 @@ def photos(portrait_photos):
 @pytest.fixture(scope="module")
 def trained(portrait_photos):
     lines = []
-    landmarker = train_cascade(as_faces(portrait_photos[:N_TRAIN]), (8, 5), n_components=8, n_folds=3, report=lines.append)
+    landmarker = train_cascade(
+        as_faces(portrait_photos[:N_TRAIN]), (8, 5), n_components=8, n_folds=3, report=lines.append
+    )
     return landmarker, lines
 
 
