@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+from scipy.sparse import issparse
 from sklearn import get_config
 from sklearn.base import BaseEstimator
 from sklearn.pipeline import Pipeline
@@ -55,11 +56,12 @@ def calibration_scores(
     has_other_params = bool(params) and (set(params) != {weight_name} or get_config()["enable_metadata_routing"])
     if has_other_params or not _only_scales(fitted):
         return out_of_fold_scores(unfitted, X, y, folds, params)
-    features: Any = FeaturesOnAccess(fitted[:-1], X, len(y))
-    if len(y) <= MAX_SAMPLES_IN_MEMORY and not stored_features(X):
+    features: Any
+    if len(y) > MAX_SAMPLES_IN_MEMORY or stored_features(X):
+        features = FeaturesOnAccess(fitted[:-1], X, len(y))
+    else:
         features = fitted[:-1].transform(X)
-        is_array = isinstance(features, np.ndarray) and features.dtype.kind == "f"
-        if is_array and hasattr(fitted[-1], "held_out_scores"):
+        if hasattr(fitted[-1], "held_out_scores") and not issparse(features):
             return fitted[-1].held_out_scores(features, y, folds, params.get(weight_name))
     return out_of_fold_scores(Pipeline(unfitted.steps[-1:]), features, y, folds, params)
 

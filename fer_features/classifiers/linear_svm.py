@@ -11,7 +11,7 @@ from scipy.linalg.lapack import dpstrf
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.svm import LinearSVC
 from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import check_array, check_is_fitted, validate_data
 
 from .calibration_folds import Folds, out_of_fold_scores
 
@@ -118,12 +118,12 @@ class LinearSVM(ClassifierMixin, BaseEstimator):
         self.classes_, self.intercept_, self.n_iter_ = svc.classes_, svc.intercept_, svc.n_iter_
         return self
 
-    def held_out_scores(self, X: np.ndarray, y: np.ndarray, folds: Folds, sample_weight: Any = None) -> np.ndarray:
+    def held_out_scores(self, X: Any, y: np.ndarray, folds: Folds, sample_weight: Any = None) -> np.ndarray:
         """Compute scores of held-out samples by a clone that is fitted to the training samples of each fold.
 
         Parameters
         ----------
-        X : ndarray of shape (n, d), float32 or float64
+        X : array-like of shape (n, d)
         y : ndarray of shape (n,)
             The training samples of every fold must have all of its k classes.
         folds : list of (ndarray of int, ndarray of int)
@@ -140,6 +140,7 @@ class LinearSVM(ClassifierMixin, BaseEstimator):
         -----
         The coordinates of all samples in their span have the same inner products as the features, and are fewer.
         """
+        X = check_array(X, dtype=(np.float64, np.float32))
         values = _span_coordinates(X)[0] if X.shape[0] < X.shape[1] and X.any() else X
         params = {} if sample_weight is None else {"sample_weight": np.asarray(sample_weight)}
         return out_of_fold_scores(self, values, y, folds, params)

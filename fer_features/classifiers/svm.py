@@ -10,7 +10,7 @@ from scipy.special import log_expit
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.svm import SVC
 from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import check_array, check_is_fitted, validate_data
 
 from ..exceptions import FerError
 from .calibration_folds import Folds
@@ -134,12 +134,12 @@ class SVM(ClassifierMixin, BaseEstimator):
         self.support_vectors_ = X[svc.support_] if self._precomputed else svc.support_vectors_
         return self
 
-    def held_out_scores(self, X: np.ndarray, y: np.ndarray, folds: Folds, sample_weight: Any = None) -> np.ndarray:
+    def held_out_scores(self, X: Any, y: np.ndarray, folds: Folds, sample_weight: Any = None) -> np.ndarray:
         """Compute scores of held-out samples by a clone that is fitted to the training samples of each fold.
 
         Parameters
         ----------
-        X : ndarray of shape (n, d), float32 or float64
+        X : array-like of shape (n, d)
         y : ndarray of shape (n,)
             The training samples of every fold must have all of its k classes.
         folds : list of (ndarray of int, ndarray of int)
@@ -156,6 +156,7 @@ class SVM(ClassifierMixin, BaseEstimator):
         -----
         The distances of all samples are computed once; the kernel of a fold has some of their rows and columns.
         """
+        X = check_array(X, dtype=(np.float32, np.float64))
         distances = _squared_distances(X, X)
         weight = check_sample_weight(sample_weight, len(X))
         scores = [np.zeros((0, len(np.unique(y))))]

@@ -82,6 +82,15 @@ def test_features_of_many_samples_are_not_in_memory_together(monkeypatch, clips)
     np.testing.assert_allclose(scores_of(model, X, y, folds), together, atol=1e-4)
 
 
+@pytest.mark.parametrize("classifier", CLASSIFIERS)
+def test_data_frames_of_features_have_the_scores_of_arrays(classifier):
+    X, y = wide_classes()
+    folds = calibration_folds(X, y, 3, 0)
+    model = Pipeline([("unit", Normalizer()), ("classifier", CLASSIFIERS[classifier])])
+    expected = scores_of(model, X, y, folds)
+    np.testing.assert_array_equal(scores_of(model.set_output(transform="pandas"), X, y, folds), expected)
+
+
 def test_steps_that_use_labels_are_fitted_without_the_held_out_samples():
     rng = np.random.default_rng(0)
     X, y = rng.normal(size=(60, 2000)), np.arange(60) % 2  # labels are random

@@ -76,7 +76,7 @@ def test_all_files_and_a_summary_are_written(fer22_folder, subjects_file, out, c
 
 def test_the_best_candidate_is_calibrated_and_rejects(arguments, out):
     options = ("--set", "classifier__C=1,10", "--target-coverage", "0.5")
-    assert main(arguments(out, *options, pipeline="landmarks_svm")) == 0
+    assert main(arguments(out, *options, pipeline="hog_svm")) == 0
     scores = Scores.from_json((out / "scores.json").read_text())
     assert scores.rejection.coverage == pytest.approx(0.5, abs=0.05)
     assert scores.metrics.calibration is not None
