@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import contextlib
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -17,13 +18,14 @@ from sklearn.utils.validation import check_is_fitted, has_fit_parameter
 from ..exceptions import FerError
 from ..samples.augmentation import augment_samples
 from .calibration_folds import (
+    Folds,
     calibration_folds,
     class_scores,
     clipped_log_proba,
     has_several_subjects,
     sample_aligned,
 )
-from .calibration_scores import calibration_scores
+from .calibration_scores import fit_with_scores
 from .class_coding import encode_labels
 from .kernel_ridge.classifier import KernelRidgeClassifier
 from .temperature_scaling import fit_inverse_temperature
@@ -67,6 +69,18 @@ def _has_probabilities(model: CalibratedPipeline) -> bool:
 
 def _has_decision_function(model: CalibratedPipeline) -> bool:
     return hasattr(model.steps[-1][1], "decision_function")
+
+
+@contextlib.contextmanager
+def _errors_of_one_line() -> Iterator[None]:
+    try:
+        yield
+    except FerError:
+        raise
+    except ValueError as error:  # of a classifier, such as too few samples
+        if isinstance(error, TypeError):  # of scikit-learn for an invalid parameter, which it names
+            raise
+        raise FerError(f"the pipeline cannot be fitted to these samples: {' '.join(str(error).split())}") from error
 
 
 class CalibratedPipeline(Pipeline):
@@ -166,35 +180,51 @@ class CalibratedPipeline(Pipeline):
         self
         """
         y, self.class_coding_ = encode_labels(X, y)
-        try:
-            if self.augmentation:
-                self._fit_augmented(X, np.asarray(y), params)
-            else:
-                super().fit(X, y, **params)
-        except FerError:
-            raise
-        except ValueError as error:  # of a classifier, such as too few samples
-            if isinstance(error, TypeError):  # of scikit-learn for an invalid parameter, which it names
-                raise
-            raise FerError(f"the pipeline cannot be fitted to these samples: {' '.join(str(error).split())}") from error
         self.inverse_temperature_ = None
-        last = self.steps[-1][1]
-        if not self.calibration_cv or not _has_probabilities(self):
-            return self
-        if is_calibrated_by_loo(self, X):
-            return self
-        y = column_or_1d(y)
-        codes = np.unique(y, return_inverse=True)[1]
-        weight = fit_sample_weight(params)
-        folds = calibration_folds(X, codes, self.calibration_cv, self.random_state, weight)
+        with _errors_of_one_line():
+            if y is None or not self.calibration_cv or not _has_probabilities(self) or is_calibrated_by_loo(self, X):
+                self._fit_steps(X, y, **params)
+                return self
+            y = column_or_1d(y, warn=True)
+            codes = np.unique(y, return_inverse=True)[1]
+            weight = fit_sample_weight(params)
+            folds = calibration_folds(X, codes, self.calibration_cv, self.random_state, weight)
+            scores = fit_with_scores(self, self._fit_steps, uncalibrated(self), X, y, folds, params)
         if folds:
-            scores = calibration_scores(self, uncalibrated(self), X, y, folds, params)
             held_out = np.concatenate([test for _, test in folds])
             weight = None if weight is None else weight[held_out]
             self.inverse_temperature_ = fit_inverse_temperature(scores, codes[held_out], sample_weight=weight)
-        elif not hasattr(last, "predict_proba"):
+        elif not hasattr(self.steps[-1][1], "predict_proba"):
             self.inverse_temperature_ = 1.0
         return self
+
+    def fit_with_scores(self, X: Any, y: np.ndarray, folds: Folds, params: Mapping[str, Any]) -> np.ndarray:
+        """Fit all steps without calibration, and compute scores of the samples that each fold holds out.
+
+        Parameters
+        ----------
+        X : Samples, or array-like that the first step accepts
+        y : ndarray of shape (n,)
+        folds : list of (ndarray of int, ndarray of int)
+            Indices of training and held-out samples. The training samples must have all of the k classes.
+        params : mapping
+            Further arguments of `fit`.
+
+        Returns
+        -------
+        ndarray of shape (m, k), float64
+            One fold after the other; see `fer_features.classifiers.calibration_scores.fit_with_scores`.
+        """
+        y, self.class_coding_ = encode_labels(X, y)
+        self.inverse_temperature_ = None
+        with _errors_of_one_line():
+            return fit_with_scores(self, self._fit_steps, uncalibrated(self), X, y, folds, params)
+
+    def _fit_steps(self, X: Any, y: Any, **params: Any) -> None:
+        if self.augmentation:
+            self._fit_augmented(X, np.asarray(y), params)
+        else:
+            super().fit(X, y, **params)
 
     def _fit_augmented(self, X: Any, y: np.ndarray, params: Mapping[str, Any]) -> None:
         """Fit all steps to samples and their augmented copies."""

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
-from scipy.sparse import issparse
 from sklearn import get_config
 from sklearn.base import BaseEstimator
 from sklearn.pipeline import Pipeline
@@ -19,15 +18,22 @@ from .calibration_folds import Folds, out_of_fold_scores, take_samples
 MAX_SAMPLES_IN_MEMORY = 8000
 
 
-def calibration_scores(
-    fitted: BaseEstimator, unfitted: BaseEstimator, X: Any, y: np.ndarray, folds: Folds, params: Mapping[str, Any]
+def fit_with_scores(
+    pipeline: Pipeline,
+    fit: Callable[..., Any],
+    unfitted: BaseEstimator,
+    X: Any,
+    y: np.ndarray,
+    folds: Folds,
+    params: Mapping[str, Any],
 ) -> np.ndarray:
-    """Compute scores of held-out samples by models that were fitted to the training samples of each fold.
+    """Fit a pipeline, and compute scores of held-out samples by models that are fitted to the samples of each fold.
 
     Parameters
     ----------
-    fitted : estimator
-        Fitted to all samples.
+    pipeline : Pipeline
+    fit : callable
+        Fits it, with the signature of ``fit``.
     unfitted : estimator
         The same, without calibration.
     X : Samples, array-like, DataFrame or sparse matrix
@@ -50,19 +56,21 @@ def calibration_scores(
     classifier by leave-one-out scores. The mean and the scale of a feature then include held-out samples. Otherwise the
     complete pipeline is fitted for each fold.
 
-    A classifier with the method ``held_out_scores`` computes its kernel matrix once for all folds.
+    A classifier with the method ``fit_with_scores`` computes its kernel matrix once for all of these fits.
     """
-    weight_name = f"{fitted.steps[-1][0]}__sample_weight" if isinstance(fitted, Pipeline) else ""
+    name, classifier = pipeline.steps[-1]
+    weight_name = f"{name}__sample_weight"
     has_other_params = bool(params) and (set(params) != {weight_name} or get_config()["enable_metadata_routing"])
-    if has_other_params or not _only_scales(fitted):
+    if has_other_params or not _only_scales(pipeline):
+        fit(X, y, **params)
         return out_of_fold_scores(unfitted, X, y, folds, params)
-    features: Any
-    if len(y) > MAX_SAMPLES_IN_MEMORY or stored_features(X):
-        features = FeaturesOnAccess(fitted[:-1], X, len(y))
-    else:
-        features = fitted[:-1].transform(X)
-        if hasattr(fitted[-1], "held_out_scores") and not issparse(features):
-            return fitted[-1].held_out_scores(features, y, folds, params.get(weight_name))
+    on_access = len(y) > MAX_SAMPLES_IN_MEMORY or bool(stored_features(X))
+    if hasattr(classifier, "fit_with_scores") and not on_access:
+        features = Pipeline(pipeline.steps[:-1], verbose=pipeline.verbose).fit_transform(X, y)
+        return classifier.fit_with_scores(features, y, folds, params.get(weight_name))
+    fit(X, y, **params)
+    steps = pipeline[:-1]
+    features = FeaturesOnAccess(steps, X, len(y)) if on_access else steps.transform(X)
     return out_of_fold_scores(Pipeline(unfitted.steps[-1:]), features, y, folds, params)
 
 
@@ -85,13 +93,12 @@ class FeaturesOnAccess:
         return self.steps.transform(take_samples(self.X, indices))
 
 
-def _only_scales(model: BaseEstimator) -> bool:
+def _only_scales(pipeline: Pipeline) -> bool:
     """Whether the steps before the classifier fit nothing but the mean and scale of features."""
-    if not isinstance(model, Pipeline) or len(model) < 2 or getattr(model, "augmentation", None):
+    if len(pipeline) < 2 or pipeline.memory is not None or getattr(pipeline, "augmentation", None):
         return False
-    steps = [step for _, step in model.steps[:-1]]
     return all(
         isinstance(step, BaseEstimator)
         and (not get_tags(step).requires_fit or getattr(step, "fits_only_scales", False))
-        for step in steps
+        for _, step in pipeline.steps[:-1]
     )

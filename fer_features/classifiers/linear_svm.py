@@ -11,7 +11,7 @@ from scipy.linalg.lapack import dpstrf
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.svm import LinearSVC
 from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import check_array, check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted, validate_data
 
 from .calibration_folds import Folds, out_of_fold_scores
 
@@ -100,34 +100,18 @@ class LinearSVM(ClassifierMixin, BaseEstimator):
         -------
         self
         """
-        X, y = validate_data(self, X, y, dtype=(np.float64, np.float32))
-        check_classification_targets(y)
-        svc = LinearSVC(
-            C=self.C,
-            class_weight=self.class_weight,
-            tol=self.tol,
-            max_iter=self.max_iter,
-            random_state=self.random_state,
-        )
-        if X.shape[0] < X.shape[1] and X.any():  # zeros have no span
-            coordinates, to_features = _span_coordinates(X)
-            svc.fit(coordinates, y, sample_weight)
-            self.coef_ = to_features(svc.coef_)
-        else:
-            self.coef_ = svc.fit(X, y, sample_weight).coef_
-        self.classes_, self.intercept_, self.n_iter_ = svc.classes_, svc.intercept_, svc.n_iter_
+        self._fit(X, y, sample_weight)
         return self
 
-    def held_out_scores(self, X: Any, y: np.ndarray, folds: Folds, sample_weight: Any = None) -> np.ndarray:
-        """Compute scores of held-out samples by a clone that is fitted to the training samples of each fold.
+    def fit_with_scores(self, X: Any, y: Any, folds: Folds, sample_weight: Any = None) -> np.ndarray:
+        """Fit the classifier, and compute scores of held-out samples by a clone that is fitted to those of each fold.
 
         Parameters
         ----------
         X : array-like of shape (n, d)
-        y : ndarray of shape (n,)
-            The training samples of every fold must have all of its k classes.
+        y : array-like of shape (n,)
         folds : list of (ndarray of int, ndarray of int)
-            Indices of training and held-out samples.
+            Indices of training and held-out samples. The training samples must have all of the k classes.
         sample_weight : array-like of shape (n,), optional
             As in `fit`.
 
@@ -140,10 +124,29 @@ class LinearSVM(ClassifierMixin, BaseEstimator):
         -----
         The coordinates of all samples in their span have the same inner products as the features, and are fewer.
         """
-        X = check_array(X, dtype=(np.float64, np.float32))
-        values = _span_coordinates(X)[0] if X.shape[0] < X.shape[1] and X.any() else X
+        coordinates = self._fit(X, y, sample_weight)
         params = {} if sample_weight is None else {"sample_weight": np.asarray(sample_weight)}
-        return out_of_fold_scores(self, values, y, folds, params)
+        return out_of_fold_scores(self, coordinates, np.asarray(y), folds, params)
+
+    def _fit(self, X: Any, y: Any, sample_weight: Any) -> np.ndarray:
+        """Fit the classifier; returns coordinates of the samples with the inner products of the features, (n, r)."""
+        X, y = validate_data(self, X, y, dtype=(np.float64, np.float32))
+        check_classification_targets(y)
+        svc = LinearSVC(
+            C=self.C,
+            class_weight=self.class_weight,
+            tol=self.tol,
+            max_iter=self.max_iter,
+            random_state=self.random_state,
+        )
+        coordinates = X
+        if X.shape[0] < X.shape[1] and X.any():  # zeros have no span
+            coordinates, to_features = _span_coordinates(X)
+            self.coef_ = to_features(svc.fit(coordinates, y, sample_weight).coef_)
+        else:
+            self.coef_ = svc.fit(X, y, sample_weight).coef_
+        self.classes_, self.intercept_, self.n_iter_ = svc.classes_, svc.intercept_, svc.n_iter_
+        return coordinates
 
     def decision_function(self, X: Any) -> np.ndarray:
         """Compute the signed distance of each class from the rest, up to the norm of its coefficients.

@@ -15,8 +15,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from ..exceptions import FerError
 from .calibrated_pipeline import CalibratedPipeline, fit_sample_weight, is_calibrated_by_loo, uncalibrated
-from .calibration_folds import calibration_folds, class_scores
-from .calibration_scores import calibration_scores
+from .calibration_folds import calibration_folds, class_scores, out_of_fold_scores
 from .class_coding import encode_labels
 from .temperature_scaling import fit_inverse_temperature
 
@@ -137,15 +136,21 @@ class SoftVoting(ClassifierMixin, BaseEstimator):
         models = {name: uncalibrated(model) for name, model in self.estimators}
         folds = calibration_folds(X, codes, self.calibration_cv, self.random_state, weight)
         by_loo = self.calibration_cv > 0 and all(has_loo_scores(model, X) for model in models.values())
-        self.estimators_ = [clone(model).fit(X, y, **routed[name]) for name, model in models.items()]
+        self.estimators_ = [clone(model) for model in models.values()]
+        scores = []
+        for (name, unfitted), model in zip(models.items(), self.estimators_, strict=True):
+            if not by_loo and isinstance(model, CalibratedPipeline):
+                scores.append(model.fit_with_scores(X, y, folds, routed[name]))
+                continue
+            model.fit(X, y, **routed[name])
+            scores.append(
+                model[-1].loo_decision_.astype(np.float64)
+                if by_loo
+                else out_of_fold_scores(unfitted, X, y, folds, routed[name])
+            )
         if by_loo:
-            scores = [model[-1].loo_decision_.astype(np.float64) for model in self.estimators_]
             held_out = np.arange(len(y))
         else:
-            scores = [
-                calibration_scores(fitted, models[name], X, y, folds, routed[name])
-                for name, fitted in zip(models, self.estimators_, strict=True)
-            ]
             held_out = np.concatenate([test for _, test in folds]) if folds else np.zeros(0, int)
         weight = None if weight is None else weight[held_out]
         true = codes[held_out]

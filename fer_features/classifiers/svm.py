@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 from scipy.special import log_expit
-from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.base import BaseEstimator, ClassifierMixin, clone
 from sklearn.svm import SVC
 from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import check_array, check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted, validate_data
 
 from ..exceptions import FerError
 from .calibration_folds import Folds
@@ -117,33 +117,21 @@ class SVM(ClassifierMixin, BaseEstimator):
         ValueError
             For invalid data, a single class, or another invalid parameter.
         """
-        X, y = validate_data(self, X, y, dtype=(np.float32, np.float64))
-        check_classification_targets(y)
-        sample_weight = check_sample_weight(sample_weight, len(X))
-        if sample_weight is not None and not sample_weight.all():
-            # libsvm removes them itself, but then counts support vectors among the others.
-            used = sample_weight > 0
-            X, y, sample_weight = X[used], y[used], sample_weight[used]
-        self.gamma_ = self._check_gamma(X)
-        self._precomputed = len(X) <= MAX_PRECOMPUTED_SAMPLES
-        svc = self._make_svc("precomputed" if self._precomputed else "rbf", self.gamma_)
-        kernel = _rbf_kernel(_squared_distances(X, X), self.gamma_) if self._precomputed else X
-        self._svc = svc.fit(kernel, y, sample_weight)
-        self.classes_ = svc.classes_
-        # Training samples that are not support vectors are not needed for prediction.
-        self.support_vectors_ = X[svc.support_] if self._precomputed else svc.support_vectors_
-        return self
+        X, y, sample_weight = self._validated(X, y, sample_weight)
+        used = _used_samples(sample_weight, len(X))
+        X = X[used]
+        distances = _squared_distances(X, X) if len(X) <= MAX_PRECOMPUTED_SAMPLES else None
+        return self._fit(X, y[used], None if sample_weight is None else sample_weight[used], distances)
 
-    def held_out_scores(self, X: Any, y: np.ndarray, folds: Folds, sample_weight: Any = None) -> np.ndarray:
-        """Compute scores of held-out samples by a clone that is fitted to the training samples of each fold.
+    def fit_with_scores(self, X: Any, y: Any, folds: Folds, sample_weight: Any = None) -> np.ndarray:
+        """Fit the classifier, and compute scores of held-out samples by a clone that is fitted to those of each fold.
 
         Parameters
         ----------
         X : array-like of shape (n, d)
-        y : ndarray of shape (n,)
-            The training samples of every fold must have all of its k classes.
+        y : array-like of shape (n,)
         folds : list of (ndarray of int, ndarray of int)
-            Indices of training and held-out samples.
+            Indices of training and held-out samples. The training samples must have all of the k classes.
         sample_weight : array-like of shape (n,), optional
             As in `fit`.
 
@@ -156,17 +144,21 @@ class SVM(ClassifierMixin, BaseEstimator):
         -----
         The distances of all samples are computed once; the kernel of a fold has some of their rows and columns.
         """
-        X = check_array(X, dtype=(np.float32, np.float64))
+        X, y, weight = self._validated(X, y, sample_weight)
         distances = _squared_distances(X, X)
-        weight = check_sample_weight(sample_weight, len(X))
-        scores = [np.zeros((0, len(np.unique(y))))]
+
+        def fit(model: SVM, indices: np.ndarray) -> np.ndarray:
+            used = indices[_used_samples(weight, len(X))[indices]]
+            model._fit(X[used], y[used], None if weight is None else weight[used], distances[np.ix_(used, used)])
+            return used
+
+        fit(self, np.arange(len(X)))
+        scores = [np.zeros((0, len(self.classes_)))]
         for train, test in folds:
-            used = train if weight is None else train[weight[train] > 0]
-            gamma = self._check_gamma(X[used])
-            kernel = _rbf_kernel(distances[np.ix_(used, used)], gamma)
-            svc = self._make_svc("precomputed", gamma).fit(kernel, y[used], None if weight is None else weight[used])
-            margins = _margins_of_pairs(svc, _rbf_kernel(distances[np.ix_(test, used)], gamma))
-            scores.append(_log_probabilities(margins))
+            model = clone(self)
+            used = fit(model, train)
+            kernel = _rbf_kernel(distances[np.ix_(test, used)], model.gamma_)
+            scores.append(_log_probabilities(_margins_of_pairs(model._svc, kernel)))
         return np.concatenate(scores)
 
     def decision_function(self, X: Any) -> np.ndarray:
@@ -229,16 +221,34 @@ class SVM(ClassifierMixin, BaseEstimator):
             X = kernel
         return _margins_of_pairs(self._svc, X)
 
-    def _make_svc(self, kernel: str, gamma: float) -> SVC:
-        return SVC(
+    def _validated(self, X: Any, y: Any, sample_weight: Any) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
+        X, y = validate_data(self, X, y, dtype=(np.float32, np.float64))
+        check_classification_targets(y)
+        return X, y, check_sample_weight(sample_weight, len(X))
+
+    def _fit(self, X: np.ndarray, y: np.ndarray, weight: np.ndarray | None, distances: np.ndarray | None) -> SVM:
+        """Fit to samples with weights above 0, of which the squared distances are given, and overwritten, or None."""
+        self.gamma_ = self._check_gamma(X)
+        self._precomputed = distances is not None
+        svc = SVC(
             C=self.C,
-            kernel=kernel,
-            gamma=gamma,
+            kernel="rbf" if distances is None else "precomputed",
+            gamma=self.gamma_,
             decision_function_shape="ovo",
             class_weight=self.class_weight,
             tol=self.tol,
             random_state=self.random_state,
         )
+        self._svc = svc.fit(X if distances is None else _rbf_kernel(distances, self.gamma_), y, weight)
+        self.classes_ = svc.classes_
+        # Training samples that are not support vectors are not needed for prediction.
+        self.support_vectors_ = X[svc.support_] if self._precomputed else svc.support_vectors_
+        return self
+
+
+def _used_samples(weight: np.ndarray | None, n: int) -> np.ndarray:
+    """Samples with a weight above 0, (n,) bool. libsvm omits the others, but counts support vectors with them."""
+    return np.ones(n, bool) if weight is None else weight > 0
 
 
 def _margins_of_pairs(svc: SVC, X: np.ndarray) -> np.ndarray:

@@ -8,12 +8,13 @@ from sklearn.feature_selection import SelectKBest
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import Normalizer
+from sklearn.utils.validation import check_is_fitted
 
 from fer_features import Samples, make_pipeline
 from fer_features.classifiers import SVM, CalibratedPipeline, LinearSVM, uncalibrated
 from fer_features.classifiers import calibration_scores as module
 from fer_features.classifiers.calibration_folds import calibration_folds, class_scores, out_of_fold_scores
-from fer_features.classifiers.calibration_scores import calibration_scores
+from fer_features.classifiers.calibration_scores import fit_with_scores
 
 from .toy_features import separable_classes
 
@@ -38,8 +39,10 @@ def table(clips):
 
 
 def scores_of(model, X, y, folds, params=None):
-    params = params or {}
-    return calibration_scores(clone(model).fit(X, y, **params), uncalibrated(model), X, y, folds, params)
+    fitted = clone(model)
+    scores = fit_with_scores(fitted, fitted.fit, uncalibrated(model), X, y, folds, params or {})
+    check_is_fitted(fitted)
+    return scores
 
 
 @pytest.mark.parametrize("k", [2, 3])
@@ -78,7 +81,7 @@ def test_features_of_many_samples_are_not_in_memory_together(monkeypatch, clips)
     folds = calibration_folds(X, y, 3, 0)
     together = scores_of(model, X, y, folds)
     monkeypatch.setattr(module, "MAX_SAMPLES_IN_MEMORY", 10)
-    monkeypatch.setattr(SVM, "held_out_scores", None)  # must not be called
+    monkeypatch.setattr(SVM, "fit_with_scores", None)  # must not be called
     np.testing.assert_allclose(scores_of(model, X, y, folds), together, atol=1e-4)
 
 
@@ -114,6 +117,6 @@ def test_arguments_of_other_steps_and_metadata_routing_fit_the_complete_pipeline
 
 def test_classifier_alone_and_no_folds():
     X, y = wide_classes()
-    assert scores_of(SVM(), X, y, calibration_folds(X, y, 3, 0)).shape == (90, 3)
+    assert scores_of(Pipeline([("classifier", SVM())]), X, y, calibration_folds(X, y, 3, 0)).shape == (90, 3)
     model = Pipeline([("unit", Normalizer()), ("classifier", SVM())])
     assert scores_of(model, X, y, []).shape == (0, 3)
