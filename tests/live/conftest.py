@@ -81,8 +81,9 @@ def neutral_frames(subject, number):
 
 @pytest.fixture(scope="session")
 def frames(sequences):
-    """JPEG files of a sequence of the test subject: neutral to apex and back."""
-    clip = sequences.images[np.flatnonzero(sequences.split == "test")[0]]
+    """JPEG files of the strongest expression of the test subject: neutral to apex and back."""
+    test = np.flatnonzero(sequences.split == "test")
+    clip = sequences.images[test[sequences.intensity[test, -1].argmax()]]
     return [as_jpeg(place_in_scene(image)) for image in [*clip, *clip[::-1]]]
 
 
