@@ -14,7 +14,7 @@ from .dataset import Dataset
 
 
 def load_demo(path: Path = Path("demo"), seed: int = 0) -> Samples:
-    """Render the synthetic data set; about 5 s on two cores, once per process and seed.
+    """Render the synthetic data set; about 3 s on two cores, once per process and seed.
 
     Parameters
     ----------
