@@ -28,6 +28,7 @@ from .calibration_folds import (
 from .calibration_scores import fit_with_scores
 from .class_coding import encode_labels
 from .kernel_ridge.classifier import KernelRidgeClassifier
+from .sample_weights import check_sample_weight
 from .temperature_scaling import fit_inverse_temperature
 
 
@@ -54,10 +55,10 @@ def uncalibrated(model: BaseEstimator) -> Any:
     return model.set_params(calibration_cv=0) if isinstance(model, CalibratedPipeline) else model
 
 
-def fit_sample_weight(params: Mapping[str, Any]) -> np.ndarray | None:
+def fit_sample_weight(params: Mapping[str, Any], n_samples: int) -> np.ndarray | None:
     """Sample weights among the arguments of ``fit``, as ``sample_weight`` or ``STEP__sample_weight``, or None."""
     weights = [value for name, value in params.items() if name.rpartition("__")[2] == "sample_weight"]
-    return np.asarray(weights[-1], np.float64) if weights and weights[-1] is not None else None
+    return check_sample_weight(weights[-1], n_samples) if weights else None
 
 
 def _has_probabilities(model: CalibratedPipeline) -> bool:
@@ -72,7 +73,8 @@ def _has_decision_function(model: CalibratedPipeline) -> bool:
 
 
 @contextlib.contextmanager
-def _errors_of_one_line() -> Iterator[None]:
+def _fer_errors() -> Iterator[None]:
+    """Raise errors of scikit-learn about the samples as `FerError`."""
     try:
         yield
     except FerError:
@@ -92,9 +94,9 @@ class CalibratedPipeline(Pipeline):
         See `sklearn.pipeline.Pipeline`.
     calibration_cv : int, default=5
         Number of folds of the training samples whose out-of-fold scores calibrate the probabilities. Folds are grouped
-        by subject if the table has the column 'subject'. The classifier is fitted once for each fold, and the other
-        steps too if they fit more than the mean and scale of features. 0: no calibration; `predict_proba` is that of
-        the classifier, if it has this method.
+        by subject if the table has the column 'subject'. The classifier is fitted once for each fold. So are the other
+        steps, unless they are transformers of this package that fit no more than the mean and scale of features. 0: no
+        calibration; `predict_proba` is that of the classifier, if it has this method.
     random_state : int, default=0
         Seed of the folds and of the augmentation.
     augmentation : tuple of str, or str, default=()
@@ -180,16 +182,17 @@ class CalibratedPipeline(Pipeline):
         self
         """
         y, self.class_coding_ = encode_labels(X, y)
-        self.inverse_temperature_ = None
-        with _errors_of_one_line():
+        with _fer_errors():
             if y is None or not self.calibration_cv or not _has_probabilities(self) or is_calibrated_by_loo(self, X):
                 self._fit_steps(X, y, **params)
+                self.inverse_temperature_ = None
                 return self
             y = column_or_1d(y, warn=True)
             codes = np.unique(y, return_inverse=True)[1]
-            weight = fit_sample_weight(params)
+            weight = fit_sample_weight(params, len(y))
             folds = calibration_folds(X, codes, self.calibration_cv, self.random_state, weight)
             scores = fit_with_scores(self, self._fit_steps, uncalibrated(self), X, y, folds, params)
+        self.inverse_temperature_ = None
         if folds:
             held_out = np.concatenate([test for _, test in folds])
             weight = None if weight is None else weight[held_out]
@@ -216,9 +219,10 @@ class CalibratedPipeline(Pipeline):
             One fold after the other; see `fer_features.classifiers.calibration_scores.fit_with_scores`.
         """
         y, self.class_coding_ = encode_labels(X, y)
+        with _fer_errors():
+            scores = fit_with_scores(self, self._fit_steps, uncalibrated(self), X, y, folds, params)
         self.inverse_temperature_ = None
-        with _errors_of_one_line():
-            return fit_with_scores(self, self._fit_steps, uncalibrated(self), X, y, folds, params)
+        return scores
 
     def _fit_steps(self, X: Any, y: Any, **params: Any) -> None:
         if self.augmentation:

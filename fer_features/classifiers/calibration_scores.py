@@ -9,13 +9,12 @@ import numpy as np
 from sklearn import get_config
 from sklearn.base import BaseEstimator
 from sklearn.pipeline import Pipeline
-from sklearn.utils import get_tags
+from sklearn.utils.validation import indexable
 
 from ..samples.feature_blocks import stored_features
 from .calibration_folds import Folds, out_of_fold_scores, take_samples
-
-#: Training samples up to which the features of all of them are held in memory, and their kernel matrix.
-MAX_SAMPLES_IN_MEMORY = 8000
+from .linear_svm import LinearSVM
+from .svm import MAX_PRECOMPUTED_SAMPLES, SVM
 
 
 def fit_with_scores(
@@ -51,12 +50,12 @@ def fit_with_scores(
 
     Notes
     -----
-    Where the other steps of a pipeline only compute and scale features, without labels, only the classifier is fitted
-    for each fold: features are those of the pipeline that is calibrated, as in the calibration of a kernel ridge
-    classifier by leave-one-out scores. The mean and the scale of a feature then include held-out samples. Otherwise the
-    complete pipeline is fitted for each fold.
+    Where the other steps of a pipeline are transformers of this package, which fit nothing but the mean and scale of
+    features, only the classifier is fitted for each fold: features are those of the pipeline that is calibrated, as in
+    the calibration of a kernel ridge classifier by leave-one-out scores. Mean and scale then include held-out samples.
+    Otherwise the complete pipeline is fitted for each fold.
 
-    A classifier with the method ``fit_with_scores`` computes its kernel matrix once for all of these fits.
+    `SVM` and `LinearSVM` compute their kernel matrix once for all of these fits.
     """
     name, classifier = pipeline.steps[-1]
     weight_name = f"{name}__sample_weight"
@@ -64,8 +63,9 @@ def fit_with_scores(
     if has_other_params or not _only_scales(pipeline):
         fit(X, y, **params)
         return out_of_fold_scores(unfitted, X, y, folds, params)
-    on_access = len(y) > MAX_SAMPLES_IN_MEMORY or bool(stored_features(X))
-    if hasattr(classifier, "fit_with_scores") and not on_access:
+    on_access = len(y) > MAX_PRECOMPUTED_SAMPLES or bool(stored_features(X))
+    # Not subclasses, which can override `fit`.
+    if type(classifier) in (SVM, LinearSVM) and not on_access:
         features = Pipeline(pipeline.steps[:-1], verbose=pipeline.verbose).fit_transform(X, y)
         return classifier.fit_with_scores(features, y, folds, params.get(weight_name))
     fit(X, y, **params)
@@ -87,18 +87,14 @@ class FeaturesOnAccess:
     """
 
     def __init__(self, steps: Pipeline, X: Any, n: int):
-        self.steps, self.X, self.shape = steps, X, (n,)
+        self.steps, self.X, self.shape = steps, indexable(X)[0], (n,)
 
     def __getitem__(self, indices: np.ndarray) -> Any:
         return self.steps.transform(take_samples(self.X, indices))
 
 
 def _only_scales(pipeline: Pipeline) -> bool:
-    """Whether the steps before the classifier fit nothing but the mean and scale of features."""
+    """Whether the steps before the classifier declare that they fit nothing but the mean and scale of features."""
     if len(pipeline) < 2 or pipeline.memory is not None or getattr(pipeline, "augmentation", None):
         return False
-    return all(
-        isinstance(step, BaseEstimator)
-        and (not get_tags(step).requires_fit or getattr(step, "fits_only_scales", False))
-        for _, step in pipeline.steps[:-1]
-    )
+    return all(getattr(step, "fits_only_scales", False) for _, step in pipeline.steps[:-1])

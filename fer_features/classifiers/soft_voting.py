@@ -126,7 +126,7 @@ class SoftVoting(ClassifierMixin, BaseEstimator):
         check_classification_targets(y)
         y, self.class_coding_ = encode_labels(X, y)
         self.classes_, codes = np.unique(y, return_inverse=True)
-        weight = fit_sample_weight(params)
+        weight = fit_sample_weight(params, len(y))
         if weight is not None and len(np.unique(codes[weight > 0])) < len(self.classes_):
             raise ValueError("SoftVoting needs a sample with a sample_weight above 0 in every class")
         routed = {name: params for name, _ in self.estimators}

@@ -118,10 +118,11 @@ class SVM(ClassifierMixin, BaseEstimator):
             For invalid data, a single class, or another invalid parameter.
         """
         X, y, sample_weight = self._validated(X, y, sample_weight)
-        used = _used_samples(sample_weight, len(X))
-        X = X[used]
+        if sample_weight is not None:
+            used = _used_samples(sample_weight, len(X))
+            X, y, sample_weight = X[used], y[used], sample_weight[used]
         distances = _squared_distances(X, X) if len(X) <= MAX_PRECOMPUTED_SAMPLES else None
-        return self._fit(X, y[used], None if sample_weight is None else sample_weight[used], distances)
+        return self._fit(X, y, sample_weight, distances)
 
     def fit_with_scores(self, X: Any, y: Any, folds: Folds, sample_weight: Any = None) -> np.ndarray:
         """Fit the classifier, and compute scores of held-out samples by a clone that is fitted to those of each fold.
@@ -158,7 +159,7 @@ class SVM(ClassifierMixin, BaseEstimator):
             model = clone(self)
             used = fit(model, train)
             kernel = _rbf_kernel(distances[np.ix_(test, used)], model.gamma_)
-            scores.append(_log_probabilities(_margins_of_pairs(model._svc, kernel)))
+            scores.append(_pairwise_scores(_margins_of_pairs(model._svc, kernel)))
         return np.concatenate(scores)
 
     def decision_function(self, X: Any) -> np.ndarray:
@@ -195,7 +196,7 @@ class SVM(ClassifierMixin, BaseEstimator):
             about 2 % of the samples, these two scores are exchanged, so that the largest score is always that of the
             prediction of `predict`.
         """
-        return _log_probabilities(self._margins(X))
+        return _pairwise_scores(self._margins(X))
 
     def predict(self, X: Any) -> np.ndarray:
         """Predict labels, shape (n,), for features of shape (n, d)."""
@@ -227,7 +228,10 @@ class SVM(ClassifierMixin, BaseEstimator):
         return X, y, check_sample_weight(sample_weight, len(X))
 
     def _fit(self, X: np.ndarray, y: np.ndarray, weight: np.ndarray | None, distances: np.ndarray | None) -> SVM:
-        """Fit to samples with weights above 0, of which the squared distances are given, and overwritten, or None."""
+        """Fit to samples with weights above 0.
+
+        The kernel is precomputed in the memory of their squared distances, or computed by libsvm if these are None.
+        """
         self.gamma_ = self._check_gamma(X)
         self._precomputed = distances is not None
         svc = SVC(
@@ -257,7 +261,7 @@ def _margins_of_pairs(svc: SVC, X: np.ndarray) -> np.ndarray:
     return margins if margins.ndim == 2 else -margins[:, None]
 
 
-def _log_probabilities(margins: np.ndarray) -> np.ndarray:
+def _pairwise_scores(margins: np.ndarray) -> np.ndarray:
     """Scores of `SVM.pairwise_scores`, (n, k)."""
     scores = _sum_pairs(log_expit(PAIR_SIGMOID_SLOPE * margins), log_expit(-PAIR_SIGMOID_SLOPE * margins))
     samples, predicted, best = np.arange(len(scores)), _pairs_won(margins).argmax(1), scores.argmax(1)

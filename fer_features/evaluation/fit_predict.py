@@ -186,7 +186,7 @@ def predict_with_scores(model: BaseEstimator, X: Any) -> tuple[np.ndarray, np.nd
 def extracts_once(model: BaseEstimator, X: Samples) -> bool:
     """Whether a single fit of a model to a table requests the features of each sample once.
 
-    Calibration by folds requests them again, and so do members of an ensemble with a common extractor.
+    Calibration by folds can request them again, and so do members of an ensemble with a common extractor.
     """
     if isinstance(model, SoftVoting):
         names = [name for member in ensemble_members(model) for name, _ in named_extractors(member)]

@@ -9,6 +9,7 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.utils import get_tags
 
 from .._parallel import map_batches
 from .._progress import progress
@@ -27,6 +28,11 @@ LANDMARK_BATCH_FACTOR = 4
 
 class StatelessTransformer(TransformerMixin, BaseEstimator):
     """A transformer that estimates nothing from data, so that it can be used without `fit`."""
+
+    @property
+    def fits_only_scales(self) -> bool:
+        """Whether `fit` estimates no more than the mean and scale of features; see `CalibratedPipeline`."""
+        return not get_tags(self).requires_fit
 
     def __sklearn_is_fitted__(self) -> bool:
         return True

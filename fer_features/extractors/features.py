@@ -11,7 +11,6 @@ import numpy as np
 import sklearn
 from sklearn.base import BaseEstimator
 from sklearn.pipeline import FeatureUnion
-from sklearn.utils import get_tags
 from sklearn.utils.metadata_routing import process_routing
 from sklearn.utils.validation import check_is_fitted
 
@@ -93,7 +92,7 @@ class Features(FeatureUnion):
     @property
     def fits_only_scales(self) -> bool:
         """Whether no extractor is fitted, only the mean and scale of features."""
-        return not any(get_tags(extractor).requires_fit for _, extractor in self.transformer_list)
+        return all(getattr(extractor, "fits_only_scales", False) for _, extractor in self.transformer_list)
 
     def fit(self, X: Any, y: Any = None, **params: Any) -> Self:
         """Fit the extractors and the mean and scale of each block.

@@ -26,15 +26,12 @@ Difficulty
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
-import cv2
 import numpy as np
 
-from .._threads import map_in_threads, single_threaded_blas
+from .._threads import single_threaded_blas
 from .action_units import ACTION_UNITS
 from .face_model import IMAGE_HEIGHT, IMAGE_WIDTH, sample_face
 from .motion import SubjectTraits, sample_motion, sample_traits
@@ -171,22 +168,12 @@ def generate(
             images[i], landmarks[i] = render_sequence(rig, warp, motion, rng, clean=clean)
             intensity[i], actions[i], pose[i] = motion.intensity, motion.actions, motion.pose
 
-    # Matrices and images are small: threads of BLAS and OpenCV cost more time than they save.
-    with single_threaded_blas(), _single_threaded_opencv():
-        for _ in map_in_threads(render_subject, np.unique(subjects).tolist()):
-            pass
+    # Matrices and images are small: threads of BLAS, OpenCV or Python wait for each other as long as they compute.
+    with single_threaded_blas():
+        for subject in np.unique(subjects).tolist():
+            render_subject(subject)
     split = np.where(subjects < n_subjects, "train", "test").astype("<U5")
     return SyntheticSequences(images, landmarks, labels, subjects, split, intensity, actions, pose, seed)
-
-
-@contextlib.contextmanager
-def _single_threaded_opencv() -> Iterator[None]:
-    before = cv2.getNumThreads()
-    cv2.setNumThreads(1)
-    try:
-        yield
-    finally:
-        cv2.setNumThreads(before)
 
 
 def make_subject(seed: int, subject: int) -> tuple[FaceRig, SubjectTraits]:

@@ -198,11 +198,12 @@ def _triangles() -> tuple[np.ndarray, csr_array]:
 
 
 def _local_weight(mask: np.ndarray) -> np.ndarray:
+    """Weight of the mask in the window around each pixel."""
     return cv2.GaussianBlur(mask, (0, 0), LOCAL_SIGMA_PX) + 1e-6
 
 
 def _normalize_illumination(grey: np.ndarray, mask: np.ndarray, weight: np.ndarray) -> np.ndarray:
-    """Subtract the local mean and divide by the local contrast, within the mask, of which `weight` is the local one."""
+    """Subtract the local mean and divide by the local contrast, within the mask; `weight` is its `_local_weight`."""
     grey = cv2.GaussianBlur(grey, (0, 0), 0.8)
     detail = (grey - cv2.GaussianBlur(grey * mask, (0, 0), LOCAL_SIGMA_PX) / weight) * mask
     contrast = np.sqrt(cv2.GaussianBlur(detail**2, (0, 0), 1.5 * LOCAL_SIGMA_PX) / weight)

@@ -199,7 +199,8 @@ def _cut(tree: np.ndarray, k: int) -> np.ndarray:
 def _group_means(features: np.ndarray, groups: np.ndarray) -> np.ndarray:
     order = np.argsort(groups, kind="stable")
     sizes = np.bincount(groups)
-    return np.add.reduceat(features[order], np.cumsum(sizes) - sizes) / sizes[:, None]
+    means = np.add.reduceat(features[order], np.cumsum(sizes) - sizes) / sizes[:, None]
+    return means.astype(features.dtype, copy=False)
 
 
 def _between_group_distance(features: np.ndarray, groups: np.ndarray) -> float:
