@@ -10,7 +10,6 @@ from pathlib import Path
 
 import cv2
 import h5py
-import jinja2
 import numpy as np
 import pytest
 import skimage.data
@@ -59,15 +58,6 @@ def demo_rendered_once(shared_by_processes):
             "fer_features.datasets.demo.generate",
             lambda seed: shared_by_processes(f"demo-{seed}", lambda: generate(seed=seed)),
         )
-        yield
-
-
-@pytest.fixture(scope="session", autouse=True)
-def templates_compiled_once(tmp_path_factory):
-    """Templates of pages are compiled once, and not for each page: that takes longer than filling them."""
-    cache = jinja2.FileSystemBytecodeCache(str(tmp_path_factory.mktemp("templates")))
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("jinja2.Environment", functools.partial(jinja2.Environment, bytecode_cache=cache))
         yield
 
 

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import base64
 import dataclasses
+import functools
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import cv2
 import numpy as np
 
 from .._atomic import atomic_write, write_text
 from .._markdown import escape_markdown
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
 
 #: Longer side of an embedded image in pixels; larger images are scaled down.
 IMAGE_SIDE_PX = 112
@@ -73,6 +77,12 @@ def render(template: str, **content: Any) -> str:
     -------
     str
     """
+    return _templates().get_template(template).render(**content)
+
+
+@functools.cache
+def _templates() -> Environment:
+    """The templates of pages. Each is compiled once per process, which takes longer than filling it."""
     from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
     templates = Environment(
@@ -85,7 +95,7 @@ def render(template: str, **content: Any) -> str:
     )
     templates.filters["plain"] = escape_markdown
     templates.filters["sentence_case"] = sentence_case
-    return templates.get_template(template).render(**content)
+    return templates
 
 
 def sentence_case(text: str) -> str:
