@@ -35,18 +35,13 @@ def fit_with_scores(
         Fits it, with the signature of ``fit``.
     unfitted : estimator
         The same, without calibration.
-    X : Samples, array-like, DataFrame or sparse matrix
-    y : ndarray of shape (n,)
-        The training samples of every fold must have all of its k classes.
-    folds : list of (ndarray of int, ndarray of int)
-        Indices of training and held-out samples.
-    params : mapping
-        Further arguments of ``fit``.
+    X, y, folds, params
+        See `out_of_fold_scores`.
 
     Returns
     -------
     ndarray of shape (m, k), float64
-        Scores of the held-out samples of all folds, one fold after the other; see `class_scores`.
+        See `out_of_fold_scores`.
 
     Notes
     -----

@@ -108,17 +108,13 @@ class LinearSVM(ClassifierMixin, BaseEstimator):
 
         Parameters
         ----------
-        X : array-like of shape (n, d)
-        y : array-like of shape (n,)
-        folds : list of (ndarray of int, ndarray of int)
-            Indices of training and held-out samples. The training samples must have all of the k classes.
-        sample_weight : array-like of shape (n,), optional
-            As in `fit`.
+        X, y, folds, sample_weight
+            See `SVM.fit_with_scores`.
 
         Returns
         -------
         ndarray of shape (m, k), float64
-            Scores of the held-out samples of all folds, one fold after the other; see `class_scores`.
+            See `class_scores`; one fold after the other.
 
         Notes
         -----

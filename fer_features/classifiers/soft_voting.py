@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from scipy.special import log_softmax, softmax
 from sklearn import get_config
-from sklearn.base import BaseEstimator, ClassifierMixin, clone
+from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils import Tags, column_or_1d, get_tags
 from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping, process_routing
 from sklearn.utils.multiclass import check_classification_targets
@@ -136,18 +136,16 @@ class SoftVoting(ClassifierMixin, BaseEstimator):
         models = {name: uncalibrated(model) for name, model in self.estimators}
         folds = calibration_folds(X, codes, self.calibration_cv, self.random_state, weight)
         by_loo = self.calibration_cv > 0 and all(has_loo_scores(model, X) for model in models.values())
-        self.estimators_ = [clone(model) for model in models.values()]
         scores = []
-        for (name, unfitted), model in zip(models.items(), self.estimators_, strict=True):
-            if not by_loo and isinstance(model, CalibratedPipeline):
+        for name, model in models.items():
+            if by_loo:
+                scores.append(model.fit(X, y, **routed[name])[-1].loo_decision_.astype(np.float64))
+            elif isinstance(model, CalibratedPipeline):
                 scores.append(model.fit_with_scores(X, y, folds, routed[name]))
-                continue
-            model.fit(X, y, **routed[name])
-            scores.append(
-                model[-1].loo_decision_.astype(np.float64)
-                if by_loo
-                else out_of_fold_scores(unfitted, X, y, folds, routed[name])
-            )
+            else:
+                scores.append(out_of_fold_scores(model, X, y, folds, routed[name]))
+                model.fit(X, y, **routed[name])
+        self.estimators_ = list(models.values())
         if by_loo:
             held_out = np.arange(len(y))
         else:
