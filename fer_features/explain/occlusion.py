@@ -200,6 +200,7 @@ class OccludedImages(LazyColumn):
 
     def __init__(self, clips: Any, cells: list[np.ndarray]):
         self.clips, self.cells, self.n_copies = clips, cells, 1 + cells[0].shape[1]
+        self.grey = [[int(image.mean()) for image in clip] for clip in clips]
         sizes = {clip.shape[1:] for clip in clips}
         tail = sizes.pop() if len(sizes) == 1 else (None, None)
         self.shape = (len(cells) * self.n_copies, len(cells[0]), *tail)
@@ -221,9 +222,9 @@ class OccludedImages(LazyColumn):
         image = self.clips[i][t]
         if k == 0:
             return image
-        image, grey = image.copy(), int(image.mean())
+        image = image.copy()
         # Corners with 4 fractional bits.
-        cv2.fillConvexPoly(image, np.rint(16 * self.cells[i][t, k - 1]).astype(np.int32), grey, shift=4)
+        cv2.fillConvexPoly(image, np.rint(16 * self.cells[i][t, k - 1]).astype(np.int32), self.grey[i][t], shift=4)
         return image
 
 
